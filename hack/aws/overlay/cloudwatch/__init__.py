@@ -1,0 +1,1 @@
+"""Amazon CloudWatch: metrics (as distributions), GetMetricData with metric math, alarms."""

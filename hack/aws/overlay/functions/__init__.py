@@ -1,0 +1,1 @@
+"""AWS Lambda's control plane: functions, versions, aliases, provisioned concurrency, and scripted invocations."""
