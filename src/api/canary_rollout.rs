@@ -1,0 +1,201 @@
+//! CanaryRollout: a Lambda alias moves to a new version step by step, or goes back.
+
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    analysis::{Analysis, OnFailure},
+    duration::Duration,
+    shared::AwsLocation,
+};
+
+pub use super::canary_status::{
+    AliasStatus, CanaryRolloutStatus, CanaryVersion, Ending, Held, HistoryEntry, Outcome, Phase,
+    StableVersion, StepStatus,
+};
+
+/// Most steps of one rollout: bounds the status, where they are frozen per revision.
+pub const STEPS_MAX: usize = 32;
+/// Most entries of `status.history`: what a person looks back on, and what a fast rollback needs.
+pub const HISTORY_MAX: usize = 10;
+
+/// Moves a Lambda alias to a new version step by step, or back to the stable one.
+#[derive(CustomResource, KubeSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[kube(
+    group = "groundcrew.dev",
+    version = "v1alpha1",
+    kind = "CanaryRollout",
+    plural = "canaryrollouts",
+    namespaced,
+    status = "CanaryRolloutStatus",
+    derive = "PartialEq",
+    shortname = "cro",
+    category = "groundcrew",
+    doc = "CanaryRollout moves a Lambda alias to a new version step by step, or back to the stable one.",
+    label("app.kubernetes.io/part-of", "groundcrew"),
+    validation = Rule::new("self.metadata.name.size() <= 52").message("metadata.name must be at most 52 characters"),
+    printcolumn(name = "Phase", type_ = "string", json_path = ".status.phase"),
+    printcolumn(name = "Step", type_ = "string", json_path = ".status.step.display"),
+    printcolumn(name = "Weight", type_ = "integer", json_path = ".status.canary.weight"),
+    printcolumn(name = "Stable", type_ = "string", json_path = ".status.stable.version"),
+    printcolumn(name = "Canary", type_ = "string", json_path = ".status.canary.version"),
+    printcolumn(name = "Ready", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].status"#),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    printcolumn(name = "Message", type_ = "string", priority = 1, json_path = ".status.message")
+)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("has(self.steps) != has(self.preset)").message("give exactly one of steps and preset"),
+    validation = Rule::new("!has(oldSelf.aws) || !has(oldSelf.aws.region) || (has(self.aws) && has(self.aws.region) && self.aws.region == oldSelf.aws.region)")
+        .message("aws.region is immutable: make a new CanaryRollout for another region")
+)]
+pub struct CanaryRolloutSpec {
+    /// Where the function lives.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aws: Option<AwsLocation>,
+    /// The alias that is moved. Immutable.
+    #[x_kube(validation = Rule::new("self == oldSelf").message("function is immutable: make a new CanaryRollout for another alias"))]
+    pub function: FunctionAlias,
+    /// What the alias shall serve.
+    pub release: Release,
+    /// How traffic moves; 100 is implied at the end. Exactly one of steps and preset.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 32))]
+    #[x_kube(
+        validation = Rule::new("self.filter(s, has(s.weight)).map(s, s.weight).isSorted() && self.filter(s, has(s.weight)).map(s, s.weight).all(w, self.filter(s, has(s.weight) && s.weight == w).size() == 1)")
+            .message("weights must rise from step to step"),
+        validation = Rule::new("self.filter(s, has(s.hold)).map(s, s.hold).sum() <= duration('168h')")
+            .message("all holds together must be at most 168h"),
+    )]
+    pub steps: Option<Vec<Step>>,
+    /// Steps under the names that AWS SAM and CodeDeploy use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preset: Option<Preset>,
+    /// How long the new version is still watched, and rolled back, after it serves everybody.
+    /// Default 0s.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[x_kube(validation = Rule::new("self <= duration('168h')").message("bake must be at most 168h"))]
+    pub bake: Option<Duration>,
+    /// What the new version is judged by; edits apply at once, also in flight.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub analysis: Option<Analysis>,
+    /// What a failure leads to: Rollback (default) or Hold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_failure: Option<OnFailure>,
+    /// Lets a release that was served lately skip the steps; absent: none does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollback_window: Option<RollbackWindow>,
+    /// Start nothing new. A canary that must go back still goes back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspend: Option<bool>,
+}
+
+/// A Lambda function and one of its aliases.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+pub struct FunctionAlias {
+    /// Plain name of the function: no ARN, no qualifier.
+    #[schemars(length(min = 1, max = 64), regex(pattern = r"^[A-Za-z0-9_-]+$"))]
+    pub name: String,
+    /// Name of the alias that callers use; made on first use.
+    #[schemars(length(min = 1, max = 128), regex(pattern = r"^[A-Za-z0-9_-]+$"))]
+    #[x_kube(validation = Rule::new("!self.matches('^[0-9]+$')").message("an alias is not a number: name the alias that callers use"))]
+    pub alias: String,
+}
+
+/// What to release.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("[has(self.version)].filter(x, x).size() == 1").message("give a release: version"))]
+pub struct Release {
+    /// A published version, by its number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 10), regex(pattern = r"^[1-9][0-9]{0,9}$"))]
+    pub version: Option<String>,
+    /// Guard: the CodeSha256 that the version must have, as Lambda prints it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 44, max = 44), regex(pattern = r"^[A-Za-z0-9+/]{43}=$"))]
+    pub code_sha256: Option<String>,
+}
+
+/// How long a release that was served counts as proved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+pub struct RollbackWindow {
+    /// A release that was promoted at most this many revisions ago goes straight to 100, also while
+    /// an alarm fires.
+    #[schemars(range(min = 1, max = 9))]
+    pub revisions: i32,
+}
+
+/// One step: a weight or an approval.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("[has(self.weight), has(self.approve)].filter(x, x).size() == 1").message("a step has exactly one of weight and approve"),
+    validation = Rule::new("has(self.weight) || !(has(self.hold) || has(self.minInvocations) || has(self.maxWait))").message("hold, minInvocations and maxWait belong to a step with a weight"),
+    validation = Rule::new("!(has(self.maxWait) && has(self.hold)) || self.maxWait >= self.hold").message("maxWait counts from the start of the step: it must be at least as long as hold"),
+)]
+pub struct Step {
+    /// Percentage of invocations that the new version gets, 1 to 99.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 99))]
+    pub weight: Option<i32>,
+    /// How long the weight stays before the next step. Default 0s.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold: Option<Duration>,
+    /// Invocations that the new version must have had in this step before it ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 1000000000))]
+    pub min_invocations: Option<i32>,
+    /// How long, from its start, the step waits for data and invocations before it fails. Default 2h.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[x_kube(validation = Rule::new("self <= duration('168h')").message("maxWait must be at most 168h"))]
+    pub max_wait: Option<Duration>,
+    /// Waits for a person: `kubectl groundcrew promote NAME`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approve: Option<Approve>,
+}
+
+/// A step that waits for a person's word.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Approve {
+    /// What the person should look at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 256))]
+    pub message: Option<String>,
+    /// How long to wait. Default: without limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<Duration>,
+    /// What happens then: Abort (default) goes back to stable, Promote takes silence for a yes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_timeout: Option<OnTimeout>,
+}
+
+/// What an approval that nobody gave means.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum OnTimeout {
+    /// The rollout is aborted and the alias goes back.
+    #[default]
+    Abort,
+    /// The rollout goes on as if approved.
+    Promote,
+}
+
+/// The deployment preferences of AWS SAM and CodeDeploy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[expect(
+    missing_docs,
+    reason = "the names say it: Canary<weight><hold>, Linear<weight>Every<hold>"
+)]
+pub enum Preset {
+    Canary10Percent5Minutes,
+    Canary10Percent10Minutes,
+    Canary10Percent15Minutes,
+    Canary10Percent30Minutes,
+    Linear10PercentEvery1Minute,
+    Linear10PercentEvery2Minutes,
+    Linear10PercentEvery3Minutes,
+    Linear10PercentEvery10Minutes,
+    AllAtOnce,
+}

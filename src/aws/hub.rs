@@ -1,0 +1,31 @@
+//! What was read from AWS, shared by all passes.
+
+mod alarms;
+mod aliases;
+mod gather;
+mod metrics;
+#[cfg(test)]
+mod tests;
+
+use self::{
+    alarms::{Names, Prefixes},
+    aliases::Aliases,
+    gather::Gather,
+    metrics::Metrics,
+};
+
+pub use self::{
+    alarms::{ALARMS_FRESH, AlarmsFound},
+    aliases::{AliasKey, Seen, Want},
+    gather::GATHER,
+    metrics::METRICS_KEPT,
+};
+
+/// Shared answers of AWS.
+#[derive(Default)]
+pub struct Hub {
+    aliases: Aliases,
+    metrics: Gather<Metrics>,
+    alarm_names: Gather<Names>,
+    alarm_prefixes: Gather<Prefixes>,
+}

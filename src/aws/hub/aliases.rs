@@ -1,0 +1,193 @@
+//! What was read of aliases.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::Hub;
+use crate::{
+    aws::{Class, Error, port},
+    facts::lambda::{Alias, Source},
+};
+
+/// Age from which an alias is read again while a rollout is in flight: shorter than the interval
+/// at which it is looked at, longer than what lies between such a look and the next step.
+const ALIAS_FRESH: SignedDuration = SignedDuration::from_secs(45);
+
+/// An alias in one account and region.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct AliasKey {
+    /// The 12 digits of the account.
+    pub account: String,
+    /// Region.
+    pub region: String,
+    /// Function name.
+    pub function: String,
+    /// Alias name.
+    pub alias: String,
+}
+
+/// How badly a read is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Want {
+    /// Work under way: waits for its turn; a recent answer will do.
+    Work,
+    /// A look at what should be at rest: only when calls are to spare.
+    Drift,
+}
+
+/// The aliases that were read last.
+#[derive(Default)]
+pub(super) struct Aliases {
+    seen: Mutex<HashMap<AliasKey, Seen>>,
+}
+
+/// An alias as Lambda answered it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Seen {
+    /// The alias.
+    pub alias: Alias,
+    /// What it is the answer to.
+    pub source: Source,
+    at: Timestamp,
+}
+
+impl Aliases {
+    fn lock(&self) -> MutexGuard<'_, HashMap<AliasKey, Seen>> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Hub {
+    /// The alias; none when it does not exist.
+    ///
+    /// An answer that is fresh (45 s) is not asked for again: writes carry the revision id, so one
+    /// on stale facts is refused by Lambda. Right after a write it is also the better answer: reads
+    /// may show the alias as it was before.
+    ///
+    /// # Errors
+    ///
+    /// Those of GetAlias.
+    pub async fn alias(
+        &self,
+        lambda: &dyn port::Lambda,
+        key: &AliasKey,
+        want: Want,
+        now: Timestamp,
+    ) -> Result<Option<Seen>, Error> {
+        if let Some(seen) = self.fresh(key, now) {
+            return Ok(Some(seen));
+        }
+        let read = lambda.get_alias(&key.function, &key.alias);
+        match read.await {
+            Ok(alias) => {
+                if want == Want::Work {
+                    let kept = Seen { alias: alias.clone(), source: Source::EarlierRead, at: now };
+                    self.keep(key, kept);
+                }
+                Ok(Some(Seen { alias, source: Source::Read, at: now }))
+            }
+            Err(error) if error.class == Class::NotFound => {
+                self.forget(key);
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn fresh(&self, key: &AliasKey, now: Timestamp) -> Option<Seen> {
+        let aliases = self.aliases.lock();
+        let seen = aliases.get(key)?;
+        (now.duration_since(seen.at).abs() < ALIAS_FRESH).then(|| seen.clone())
+    }
+
+    /// Remembers an alias as a write was answered at or after `at`.
+    pub fn wrote(&self, key: &AliasKey, alias: Alias, at: Timestamp) {
+        self.keep(key, Seen { alias, source: Source::Write, at });
+    }
+
+    fn keep(&self, key: &AliasKey, seen: Seen) {
+        let mut aliases = self.aliases.lock();
+        aliases.insert(key.clone(), seen);
+    }
+
+    /// Forgets an alias: it is read again before anything is decided on it.
+    pub fn forget(&self, key: &AliasKey) {
+        let mut aliases = self.aliases.lock();
+        aliases.remove(key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use async_trait::async_trait;
+
+    use super::*;
+    use crate::facts::lambda::{AliasChange, FunctionVersion};
+
+    /// Answers reads with what was true before the last write.
+    struct Behind;
+
+    #[async_trait]
+    impl port::Lambda for Behind {
+        async fn get_alias(&self, _: &str, _: &str) -> Result<Alias, Error> {
+            Ok(alias("old"))
+        }
+        async fn create_alias(&self, _: &str, _: &str, _: &str, _: &str) -> Result<Alias, Error> {
+            panic!("nothing is written")
+        }
+        async fn update_alias(&self, _: &AliasChange) -> Result<Alias, Error> {
+            panic!("nothing is written")
+        }
+        async fn get_function(&self, _: &str, _: Option<&str>) -> Result<FunctionVersion, Error> {
+            panic!("only the alias is read")
+        }
+    }
+
+    fn alias(revision: &str) -> Alias {
+        Alias {
+            version: "42".into(),
+            weights: Vec::new(),
+            revision_id: revision.into(),
+            description: String::new(),
+        }
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    async fn seen(hub: &Hub, want: Want, second: i64) -> (String, Source) {
+        let text = String::new;
+        let key = AliasKey { account: text(), region: text(), function: text(), alias: text() };
+        let seen = hub.alias(&Behind, &key, want, at(second)).await.unwrap().unwrap();
+        (seen.alias.revision_id, seen.source)
+    }
+
+    fn wrote(hub: &Hub, second: i64) {
+        let text = String::new;
+        let key = AliasKey { account: text(), region: text(), function: text(), alias: text() };
+        hub.wrote(&key, alias("new"), at(second));
+    }
+
+    #[tokio::test]
+    async fn right_after_a_write_its_answer_is_believed_whoever_asks() {
+        let hub = Hub::default();
+        wrote(&hub, 0);
+        for want in [Want::Work, Want::Drift] {
+            assert_eq!(seen(&hub, want, 44).await, ("new".into(), Source::Write));
+        }
+        assert_eq!(seen(&hub, Want::Drift, 45).await, ("old".into(), Source::Read));
+    }
+
+    #[tokio::test]
+    async fn a_read_is_the_next_passes_earlier_read() {
+        let hub = Hub::default();
+        assert_eq!(seen(&hub, Want::Work, 0).await, ("old".into(), Source::Read));
+        assert_eq!(seen(&hub, Want::Work, 44).await, ("old".into(), Source::EarlierRead));
+        assert_eq!(seen(&hub, Want::Work, 45).await, ("old".into(), Source::Read));
+    }
+}

@@ -1,0 +1,137 @@
+//! Datapoints of metrics: GetMetricData for all callers together.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+    time::Duration,
+};
+
+use async_trait::async_trait;
+
+use super::{
+    Hub,
+    gather::{Ask, Outcomes},
+};
+use crate::{
+    aws::{
+        Error,
+        operations::Operation,
+        port::{self, cloudwatch::QUERIES_MAX},
+        resource,
+        session::Session,
+    },
+    facts::cloudwatch::{Datapoint, Series, Span},
+};
+
+/// How long datapoints answer for the same span: a pass that is repeated reads nothing twice.
+pub const METRICS_KEPT: Duration = Duration::from_secs(300);
+/// Most datapoints that are kept, at 24 bytes: a thousand rollouts with ten series of an hour.
+const POINTS_KEPT: usize = 600_000;
+/// What a series without datapoints counts as: its names take about as much.
+const POINTS_PER_SERIES: usize = 32;
+/// Most pages that are followed. A day of 500 series in minutes has 8, at 100,800 datapoints each.
+const PAGES_MAX: usize = 16;
+
+/// Series of one span.
+pub(super) struct Metrics;
+
+#[async_trait]
+impl Ask for Metrics {
+    type Scope = Span;
+    type Item = Arc<Series>;
+    type Answer = Arc<[Datapoint]>;
+    type Stamp = ();
+
+    const OPERATION: Operation = Operation::CloudWatchGetMetricData;
+    const ITEMS_MAX: usize = QUERIES_MAX;
+    const KEPT: Duration = METRICS_KEPT;
+    const WEIGHT_MAX: usize = POINTS_KEPT;
+
+    fn is_fresh((): (), (): ()) -> bool {
+        true
+    }
+
+    fn weight(points: &Arc<[Datapoint]>) -> usize {
+        points.len().saturating_add(POINTS_PER_SERIES)
+    }
+
+    fn resource(series: &Arc<Series>) -> String {
+        let Series { metric, statistic, .. } = &**series;
+        let dimensions = metric.dimensions.iter().map(|(name, value)| format!(" {name}={value}"));
+        let dimensions: String = dimensions.collect();
+        format!("metric {} {} {statistic}{dimensions}", metric.namespace, metric.name)
+    }
+
+    async fn read(
+        cloudwatch: &dyn port::CloudWatch,
+        span: &Span,
+        items: &[Arc<Series>],
+    ) -> Result<Outcomes<Self>, Error> {
+        let series: Vec<Series> = items.iter().map(|series| Series::clone(series)).collect();
+        let mut read = Read::default();
+        let mut next = None;
+        for _ in 0..PAGES_MAX {
+            let page = cloudwatch.get_metric_data(&series, *span, next.as_deref()).await?;
+            for (index, points) in page.datapoints {
+                read.points.entry(index).or_default().extend(points);
+            }
+            read.failed.extend(page.failed);
+            next = page.next;
+            if next.is_none() {
+                return Ok(read.outcomes(items));
+            }
+        }
+        Err(Self::error(
+            resource::metrics(items.len()),
+            format!("the answer has more than {PAGES_MAX} pages; it is asked for again"),
+        ))
+    }
+}
+
+/// What the pages said, by the index of the query.
+#[derive(Default)]
+struct Read {
+    points: HashMap<usize, Vec<Datapoint>>,
+    failed: BTreeSet<usize>,
+}
+
+impl Read {
+    fn outcomes(mut self, items: &[Arc<Series>]) -> Outcomes<Metrics> {
+        let outcome = |(index, series): (usize, &Arc<Series>)| {
+            let points = self.points.remove(&index).filter(|_| !self.failed.contains(&index));
+            let outcome = points.map(Arc::from).ok_or_else(|| {
+                Metrics::error(
+                    Metrics::resource(series),
+                    "CloudWatch did not give its data whole: either it failed inside, or the role \
+                     may not read the metric; it is asked for again"
+                        .to_owned(),
+                )
+            });
+            (Arc::clone(series), outcome)
+        };
+        items.iter().enumerate().map(outcome).collect()
+    }
+}
+
+impl Hub {
+    /// Datapoints of every series of `wanted` in `span`, oldest first; none where there is no data.
+    ///
+    /// Callers of one session with the same span share calls, and what was answered in the last
+    /// [`METRICS_KEPT`] is not asked for again. Safe to drop at any time: others lose nothing.
+    ///
+    /// # Errors
+    ///
+    /// Those of GetMetricData, and [`Class::Unknown`](crate::aws::Class::Unknown) for a series whose data CloudWatch did not
+    /// give whole. Errors are not kept.
+    pub async fn metrics(
+        &self,
+        session: &Arc<Session>,
+        wanted: &BTreeSet<Series>,
+        span: Span,
+    ) -> Result<BTreeMap<Series, Vec<Datapoint>>, Error> {
+        let items = wanted.iter().cloned().map(Arc::new).collect();
+        let answers = self.metrics.get(session, &span, &items, ()).await?;
+        let answers = answers.into_iter();
+        Ok(answers.map(|(series, points)| (Series::clone(&series), points.to_vec())).collect())
+    }
+}

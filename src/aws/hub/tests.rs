@@ -1,0 +1,220 @@
+//! How many calls many callers make, and who sees what, on paused time.
+
+mod alarms;
+mod metrics;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use futures::future::join_all;
+use jiff::{SignedDuration, Timestamp};
+use tokio::time::{Instant, advance, sleep, timeout};
+
+use super::*;
+use crate::{
+    aws::{
+        Class, Error,
+        accounts::Ports,
+        gate::Gate,
+        limits::Limits,
+        operations::Operation,
+        port,
+        session::{Caller, Guards, Session},
+    },
+    context::Clock,
+    facts::{
+        cloudwatch::{
+            Alarm, AlarmFilter, AlarmPage, AlarmState, Datapoint, Metric, MetricPage, Series, Span,
+        },
+        lambda::{Alias, AliasChange, FunctionVersion},
+    },
+    kubernetes::leader::Leadership,
+};
+
+/// How long a call takes.
+const CALL: Duration = Duration::from_millis(50);
+
+/// What the next call does instead of answering.
+#[derive(Clone, Copy)]
+enum Trouble {
+    Fail(Class),
+    Die,
+}
+
+/// A CloudWatch that answers every metric with `value`, and knows these alarms.
+struct Fake {
+    value: f64,
+    /// Datapoints on each page.
+    points: usize,
+    pages: usize,
+    /// Metrics by name that are answered in another way.
+    without_data: &'static str,
+    failed: &'static str,
+    unanswered: &'static str,
+    alarms: Mutex<BTreeMap<String, AlarmState>>,
+    trouble: Mutex<Option<Trouble>>,
+    metric_calls: Mutex<Vec<(usize, Span)>>,
+    alarm_calls: Mutex<Vec<AlarmFilter>>,
+}
+
+impl Default for Fake {
+    fn default() -> Self {
+        Self {
+            value: 1.0,
+            points: 1,
+            pages: 1,
+            without_data: "",
+            failed: "",
+            unanswered: "",
+            alarms: Mutex::default(),
+            trouble: Mutex::default(),
+            metric_calls: Mutex::default(),
+            alarm_calls: Mutex::default(),
+        }
+    }
+}
+
+impl Fake {
+    fn metric_calls(&self) -> Vec<(usize, Span)> {
+        self.metric_calls.lock().unwrap().clone()
+    }
+
+    fn alarm_calls(&self) -> Vec<AlarmFilter> {
+        self.alarm_calls.lock().unwrap().clone()
+    }
+
+    fn trouble(&self, trouble: Trouble) {
+        *self.trouble.lock().unwrap() = Some(trouble);
+    }
+
+    fn set(&self, name: &str, state: AlarmState) {
+        self.alarms.lock().unwrap().insert(name.to_owned(), state);
+    }
+
+    /// Takes its time, and may fail.
+    async fn call(&self, operation: Operation) -> Result<(), Error> {
+        sleep(CALL).await;
+        let trouble = self.trouble.lock().unwrap().take();
+        match trouble {
+            None => Ok(()),
+            Some(Trouble::Fail(class)) => Err(Error {
+                operation,
+                resource: "fake".to_owned(),
+                class,
+                code: "TheCode".to_owned(),
+                message: "words".to_owned(),
+                request_id: Some("id".to_owned()),
+                retry_after: None,
+            }),
+            Some(Trouble::Die) => panic!("the task of the batch ends here, as it should"),
+        }
+    }
+}
+
+/// The page after `next`, and where the one after it starts.
+fn turn(next: Option<&str>, pages: usize) -> (usize, Option<String>) {
+    let page = next.map_or(0, |next| next.parse::<usize>().unwrap());
+    (page, (page + 1 < pages).then(|| (page + 1).to_string()))
+}
+
+#[async_trait]
+impl port::CloudWatch for Fake {
+    async fn get_metric_data(
+        &self,
+        series: &[Series],
+        span: Span,
+        next: Option<&str>,
+    ) -> Result<MetricPage, Error> {
+        self.metric_calls.lock().unwrap().push((series.len(), span));
+        self.call(Operation::CloudWatchGetMetricData).await?;
+        let (page, next) = turn(next, self.pages);
+        let mut answer = MetricPage { next, ..MetricPage::default() };
+        for (index, series) in series.iter().enumerate() {
+            let name = &*series.metric.name;
+            let point = |number: usize| Datapoint {
+                at: span.from + SignedDuration::from_mins((page * self.points + number) as i64),
+                value: self.value,
+            };
+            if name == self.failed && answer.next.is_none() {
+                answer.failed.push(index);
+            } else if name == self.without_data {
+                answer.datapoints.push((index, vec![]));
+            } else if name != self.unanswered {
+                answer.datapoints.push((index, (0..self.points).map(point).collect()));
+            }
+        }
+        Ok(answer)
+    }
+
+    async fn describe_alarms(
+        &self,
+        filter: &AlarmFilter,
+        next: Option<&str>,
+    ) -> Result<AlarmPage, Error> {
+        self.alarm_calls.lock().unwrap().push(filter.clone());
+        self.call(Operation::CloudWatchDescribeAlarms).await?;
+        let (page, next) = turn(next, self.pages);
+        let alarms = self.alarms.lock().unwrap();
+        let asked = alarms.iter().filter(|(name, _)| match filter {
+            AlarmFilter::Names(names) => names.contains(name),
+            AlarmFilter::Prefix(prefix) => name.starts_with(prefix),
+        });
+        let all: Vec<Alarm> =
+            asked.map(|(name, state)| Alarm { name: name.clone(), state: *state }).collect();
+        let size = all.len().div_ceil(self.pages);
+        let alarms = all.into_iter().skip(page * size).take(size).collect();
+        Ok(AlarmPage { alarms, next })
+    }
+}
+
+/// What no test here asks.
+struct Unasked;
+
+#[async_trait]
+impl port::Lambda for Unasked {
+    async fn get_alias(&self, _: &str, _: &str) -> Result<Alias, Error> {
+        panic!("not asked")
+    }
+    async fn create_alias(&self, _: &str, _: &str, _: &str, _: &str) -> Result<Alias, Error> {
+        panic!("not asked")
+    }
+    async fn update_alias(&self, _: &AliasChange) -> Result<Alias, Error> {
+        panic!("not asked")
+    }
+    async fn get_function(&self, _: &str, _: Option<&str>) -> Result<FunctionVersion, Error> {
+        panic!("not asked")
+    }
+}
+
+#[async_trait]
+impl port::Sts for Unasked {
+    async fn get_caller_account(&self) -> Result<String, Error> {
+        panic!("not asked")
+    }
+}
+
+/// A session of the one account and region; each is another role.
+fn session(fake: Fake) -> (Arc<Fake>, Arc<Session>) {
+    let fake = Arc::new(fake);
+    let guards = Guards {
+        limits: Arc::new(Limits::default()),
+        gate: Gate::new(Leadership::none()),
+        clock: Clock::System,
+        metrics: crate::metrics::Metrics::new(),
+    };
+    let caller = Caller::new("123456789012".to_owned(), "eu-west-1".to_owned(), guards);
+    let ports = Ports {
+        cloudwatch: Arc::clone(&fake) as Arc<dyn port::CloudWatch>,
+        lambda: Arc::new(Unasked),
+        sts: Arc::new(Unasked),
+    };
+    (fake, Arc::new(Session::new(caller, ports)))
+}
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap()
+}

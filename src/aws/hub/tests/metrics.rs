@@ -1,0 +1,255 @@
+use super::*;
+
+const SPAN: Span = Span { from: Timestamp::UNIX_EPOCH, until: Timestamp::MAX };
+
+fn series(function: usize, name: &str) -> Series {
+    Series {
+        metric: Metric {
+            namespace: "AWS/Lambda".to_owned(),
+            name: name.to_owned(),
+            dimensions: vec![("FunctionName".to_owned(), format!("f{function}"))],
+        },
+        statistic: "Sum".to_owned(),
+        period: 60,
+    }
+}
+
+fn three(function: usize) -> BTreeSet<Series> {
+    ["Errors", "Invocations", "Throttles"].map(|name| series(function, name)).into()
+}
+
+fn values(answer: &BTreeMap<Series, Vec<Datapoint>>) -> Vec<f64> {
+    answer.values().flatten().map(|point| point.value).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_thousand_callers_with_three_series_each_make_six_calls() {
+    let hub = Hub::default();
+    let (fake, session) = session(Fake::default());
+    let wanted: Vec<_> = (0..1_000).map(three).collect();
+    let begun = Instant::now();
+    let answers = join_all(wanted.iter().map(|wanted| hub.metrics(&session, wanted, SPAN))).await;
+    for (wanted, answer) in wanted.iter().zip(answers) {
+        let answer = answer.unwrap();
+        assert!(answer.keys().eq(wanted.iter()));
+        assert_eq!(values(&answer), [1.0; 3]);
+    }
+    assert_eq!(fake.metric_calls(), [(500, SPAN); 6]);
+    // All six were full, and none waited for the others.
+    assert_eq!(begun.elapsed(), CALL);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_asked_for_again_costs_nothing_for_a_while() {
+    let hub = Hub::default();
+    let (fake, session) = session(Fake::default());
+    let begun = Instant::now();
+    let wanted = three(1);
+    let (one, other) =
+        tokio::join!(hub.metrics(&session, &wanted, SPAN), hub.metrics(&session, &wanted, SPAN));
+    assert_eq!(begun.elapsed(), GATHER + CALL);
+    assert_eq!(one.unwrap(), other.unwrap());
+    let more: BTreeSet<_> = wanted.iter().cloned().chain([series(2, "Errors")]).collect();
+    assert_eq!(hub.metrics(&session, &more, SPAN).await.unwrap().len(), 4);
+    assert_eq!(fake.metric_calls(), [(3, SPAN), (1, SPAN)]);
+    advance(METRICS_KEPT).await;
+    hub.metrics(&session, &more, SPAN).await.unwrap();
+    assert_eq!(fake.metric_calls(), [(3, SPAN), (1, SPAN), (4, SPAN)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_comes_while_a_call_is_under_way_waits_for_it() {
+    let hub = Hub::default();
+    let (fake, session) = session(Fake::default());
+    let wanted = three(1);
+    let late = async {
+        sleep(GATHER + CALL / 2).await;
+        hub.metrics(&session, &wanted, SPAN).await
+    };
+    let (one, late) = tokio::join!(hub.metrics(&session, &wanted, SPAN), late);
+    assert_eq!(one.unwrap(), late.unwrap());
+    assert_eq!(fake.metric_calls(), [(3, SPAN)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn spans_do_not_mix() {
+    let hub = Hub::default();
+    let (fake, session) = session(Fake::default());
+    let other = Span { from: at(60), until: at(120) };
+    let wanted = three(1);
+    let (one, two) =
+        tokio::join!(hub.metrics(&session, &wanted, SPAN), hub.metrics(&session, &wanted, other));
+    let from = |answer: BTreeMap<Series, Vec<Datapoint>>| {
+        answer.values().flatten().map(|point| point.at).collect::<BTreeSet<_>>()
+    };
+    assert_eq!(from(one.unwrap()), BTreeSet::from([SPAN.from]));
+    assert_eq!(from(two.unwrap()), BTreeSet::from([other.from]));
+    let calls: BTreeSet<_> = fake.metric_calls().into_iter().collect();
+    assert_eq!(calls, BTreeSet::from([(3, SPAN), (3, other)]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_that_leaves_takes_nothing_with_it() {
+    let hub = Hub::default();
+    let (fake, session) = session(Fake::default());
+    // One leaves before the call is sent, one while it is under way.
+    for (function, stays) in [(1, GATHER / 2), (2, GATHER + CALL / 2)] {
+        let (opener, follower) = (three(function), three(function));
+        let (left, stayed) = tokio::join!(
+            timeout(stays, hub.metrics(&session, &opener, SPAN)),
+            hub.metrics(&session, &follower, SPAN)
+        );
+        assert!(left.is_err());
+        assert_eq!(values(&stayed.unwrap()), [1.0; 3]);
+    }
+    // Nobody is left to hear it, but the next one is.
+    let alone = three(3);
+    timeout(GATHER / 2, hub.metrics(&session, &alone, SPAN)).await.unwrap_err();
+    sleep(GATHER + CALL).await;
+    let begun = Instant::now();
+    hub.metrics(&session, &alone, SPAN).await.unwrap();
+    assert_eq!(begun.elapsed(), Duration::ZERO);
+    assert_eq!(fake.metric_calls(), [(3, SPAN); 3]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_reaches_all_who_asked_and_is_not_kept() {
+    let hub = Hub::default();
+    let (fake, session) = session(Fake::default());
+    fake.trouble(Trouble::Fail(Class::Denied));
+    let wanted: Vec<_> = (0..3).map(three).collect();
+    let answers = join_all(wanted.iter().map(|wanted| hub.metrics(&session, wanted, SPAN))).await;
+    for answer in answers {
+        let error = answer.unwrap_err();
+        assert_eq!((error.class, &*error.code), (Class::Denied, "TheCode"));
+        assert_eq!(error.request_id.as_deref(), Some("id"));
+    }
+    let answers = join_all(wanted.iter().map(|wanted| hub.metrics(&session, wanted, SPAN))).await;
+    assert!(answers.iter().all(|answer| values(answer.as_ref().unwrap()) == [1.0; 3]));
+    assert_eq!(fake.metric_calls(), [(9, SPAN); 2]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_series_that_failed_fails_those_who_asked_for_it() {
+    for fake in [
+        Fake { failed: "Bad", ..Fake::default() },
+        Fake { failed: "Bad", pages: 3, ..Fake::default() },
+        Fake { unanswered: "Bad", ..Fake::default() },
+    ] {
+        let pages = fake.pages;
+        let hub = Hub::default();
+        let (fake, session) = session(fake);
+        let good = three(1);
+        let bad = BTreeSet::from([series(1, "Bad"), series(1, "Errors")]);
+        let (good, error) =
+            tokio::join!(hub.metrics(&session, &good, SPAN), hub.metrics(&session, &bad, SPAN));
+        assert_eq!(good.unwrap().len(), 3);
+        let error = error.unwrap_err();
+        assert_eq!(error.class, Class::Unknown);
+        assert_eq!(error.resource, "metric AWS/Lambda Bad Sum FunctionName=f1");
+        assert_eq!(fake.metric_calls().len(), pages);
+        // What failed is asked for again, what was answered is not.
+        hub.metrics(&session, &bad, SPAN).await.unwrap_err();
+        assert_eq!(fake.metric_calls().last(), Some(&(1, SPAN)));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_series_without_data_is_there_and_empty() {
+    let hub = Hub::default();
+    let (_, session) = session(Fake { without_data: "Errors", ..Fake::default() });
+    let answer = hub.metrics(&session, &three(1), SPAN).await.unwrap();
+    assert_eq!(answer.get(&series(1, "Errors")), Some(&vec![]));
+    assert_eq!(values(&answer), [1.0; 2]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn pages_are_put_together_and_never_followed_for_ever() {
+    let hub = Hub::default();
+    let (fake, one) = session(Fake { pages: 3, points: 2, ..Fake::default() });
+    let wanted = BTreeSet::from([series(1, "Errors")]);
+    let answer = hub.metrics(&one, &wanted, SPAN).await.unwrap();
+    let times: Vec<_> = answer.values().flatten().map(|point| point.at.as_second()).collect();
+    assert_eq!(times, [0, 60, 120, 180, 240, 300]);
+    assert_eq!(fake.metric_calls().len(), 3);
+    let (fake, endless) = session(Fake { pages: 1_000, ..Fake::default() });
+    let error = hub.metrics(&endless, &wanted, SPAN).await.unwrap_err();
+    assert!(error.message.contains("more than 16 pages"), "{error}");
+    assert_eq!(fake.metric_calls().len(), 16);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_role_never_sees_the_answers_of_another() {
+    let hub = Hub::default();
+    let (fake_one, one) = session(Fake { value: 1.0, ..Fake::default() });
+    let (fake_two, two) = session(Fake { value: 2.0, ..Fake::default() });
+    let (fake_denied, denied) = session(Fake::default());
+    fake_denied.trouble(Trouble::Fail(Class::Denied));
+    let wanted = three(1);
+    let answers = tokio::join!(
+        hub.metrics(&one, &wanted, SPAN),
+        hub.metrics(&two, &wanted, SPAN),
+        hub.metrics(&denied, &wanted, SPAN)
+    );
+    assert_eq!(values(&answers.0.unwrap()), [1.0; 3]);
+    assert_eq!(values(&answers.1.unwrap()), [2.0; 3]);
+    assert_eq!(answers.2.unwrap_err().class, Class::Denied);
+    // Nor do kept answers cross over.
+    let (_, late) = session(Fake { value: 3.0, ..Fake::default() });
+    assert_eq!(values(&hub.metrics(&late, &wanted, SPAN).await.unwrap()), [3.0; 3]);
+    for fake in [fake_one, fake_two, fake_denied] {
+        assert_eq!(fake.metric_calls(), [(3, SPAN)]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_is_cut_off_is_an_error_and_made_again() {
+    let hub = Hub::default();
+    let (fake, session) = session(Fake::default());
+    fake.trouble(Trouble::Die);
+    let wanted = three(1);
+    let error = hub.metrics(&session, &wanted, SPAN).await.unwrap_err();
+    assert_eq!(error.class, Class::Unknown);
+    assert!(error.message.contains("cut off"), "{error}");
+    assert_eq!(values(&hub.metrics(&session, &wanted, SPAN).await.unwrap()), [1.0; 3]);
+    assert_eq!(fake.metric_calls().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_call_is_repeated_for_all_together() {
+    let hub = Hub::default();
+    let (fake, session) = session(Fake::default());
+    fake.trouble(Trouble::Fail(Class::Unknown));
+    assert_eq!(values(&hub.metrics(&session, &three(1), SPAN).await.unwrap()), [1.0; 3]);
+    assert_eq!(fake.metric_calls(), [(3, SPAN); 2]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_oldest_answers_go_when_there_is_too_much() {
+    let hub = Hub::default();
+    let (fake, session) = session(Fake { points: 100_000, ..Fake::default() });
+    let wanted = BTreeSet::from([series(1, "Errors")]);
+    let spans = (0..20).map(|minute| Span { from: at(minute * 60), until: Timestamp::MAX });
+    let spans: Vec<_> = spans.collect();
+    for span in &spans {
+        hub.metrics(&session, &wanted, *span).await.unwrap();
+        let (places, weight) = hub.metrics.kept();
+        assert!(places <= 5 && weight <= 600_000, "{places} places, {weight} datapoints");
+    }
+    hub.metrics(&session, &wanted, spans[19]).await.unwrap();
+    assert_eq!(fake.metric_calls().len(), 20);
+    hub.metrics(&session, &wanted, spans[0]).await.unwrap();
+    assert_eq!(fake.metric_calls().len(), 21);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_left_of_old_spans_and_failures() {
+    let hub = Hub::default();
+    let (fake, session) = session(Fake::default());
+    hub.metrics(&session, &three(1), SPAN).await.unwrap();
+    advance(METRICS_KEPT).await;
+    fake.trouble(Trouble::Fail(Class::Denied));
+    let other = Span { from: at(60), until: at(120) };
+    hub.metrics(&session, &three(1), other).await.unwrap_err();
+    assert_eq!(hub.metrics.kept(), (0, 0));
+}

@@ -1,0 +1,201 @@
+//! Every AWS operation that groundcrew sends: the one table from which limits, the write gate and
+//! the IAM policies follow.
+
+use std::fmt;
+
+/// An AWS operation that groundcrew may send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "service and name of the operation, as AWS writes them")]
+pub enum Operation {
+    CloudWatchDescribeAlarms,
+    CloudWatchGetMetricData,
+    LambdaCreateAlias,
+    LambdaGetAlias,
+    LambdaGetFunction,
+    LambdaUpdateAlias,
+    StsAssumeRole,
+    StsGetCallerIdentity,
+}
+
+/// Calls that share one limit in AWS, per account and region.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Family {
+    /// DescribeAlarms: 9 calls/s, raisable.
+    CloudWatchAlarms,
+    /// GetMetricData: 50 calls/s, raisable.
+    CloudWatchMetrics,
+    /// GetFunction: 100 calls/s.
+    LambdaGetFunction,
+    /// Every other control-plane call of Lambda, together: 15 calls/s, not raisable.
+    LambdaControl,
+    /// STS: far above what we send.
+    Sts,
+}
+
+impl Family {
+    /// Calls a second that we allow ourselves: a little below AWS's limit, which others share.
+    ///
+    /// Source: Lambda developer guide, "Lambda quotas", API requests; CloudWatch user guide,
+    /// "CloudWatch service quotas".
+    #[must_use]
+    pub const fn per_second(self) -> f64 {
+        match self {
+            Self::CloudWatchAlarms => 7.0,
+            Self::CloudWatchMetrics => 40.0,
+            Self::LambdaGetFunction => 90.0,
+            Self::LambdaControl => 14.0,
+            Self::Sts => 50.0,
+        }
+    }
+
+    /// Calls at once after a pause. Together with [`Self::per_second`] never more than AWS's limit,
+    /// so that no single second exceeds it.
+    #[must_use]
+    pub const fn burst(self) -> f64 {
+        match self {
+            Self::CloudWatchMetrics | Self::LambdaGetFunction | Self::Sts => 10.0,
+            Self::CloudWatchAlarms => 2.0,
+            Self::LambdaControl => 1.0,
+        }
+    }
+}
+
+/// What is known of an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Service as in the endpoint and in IAM: `lambda`.
+    pub service: &'static str,
+    /// Name as in AWS's API reference: `GetAlias`.
+    pub name: &'static str,
+    /// Whether it changes anything: writes pass the gate.
+    pub write: bool,
+    /// The limit that it counts against.
+    pub family: Family,
+    /// IAM actions that it needs.
+    pub actions: &'static [&'static str],
+    /// ARN pattern that a policy grants them on; `{function}` is the function's name.
+    pub arn: &'static str,
+}
+
+const FUNCTION: &str = "arn:{partition}:lambda:{region}:{account}:function:{function}";
+
+impl Operation {
+    /// Every operation.
+    pub const ALL: [Self; 8] = [
+        Self::CloudWatchDescribeAlarms,
+        Self::CloudWatchGetMetricData,
+        Self::LambdaCreateAlias,
+        Self::LambdaGetAlias,
+        Self::LambdaGetFunction,
+        Self::LambdaUpdateAlias,
+        Self::StsAssumeRole,
+        Self::StsGetCallerIdentity,
+    ];
+
+    /// What is known of it. Source of the actions and ARNs: AWS service authorization reference.
+    #[must_use]
+    pub const fn entry(self) -> Entry {
+        const fn lambda(
+            name: &'static str,
+            write: bool,
+            family: Family,
+            actions: &'static [&'static str],
+        ) -> Entry {
+            Entry { service: "lambda", name, write, family, actions, arn: FUNCTION }
+        }
+        // CloudWatch grants these on everything only.
+        const fn cloudwatch(
+            name: &'static str,
+            family: Family,
+            actions: &'static [&'static str],
+        ) -> Entry {
+            Entry { service: "cloudwatch", name, write: false, family, actions, arn: "*" }
+        }
+        const fn sts(name: &'static str, actions: &'static [&'static str]) -> Entry {
+            Entry { service: "sts", name, write: false, family: Family::Sts, actions, arn: "*" }
+        }
+        match self {
+            Self::CloudWatchDescribeAlarms => cloudwatch(
+                "DescribeAlarms",
+                Family::CloudWatchAlarms,
+                &["cloudwatch:DescribeAlarms"],
+            ),
+            Self::CloudWatchGetMetricData => cloudwatch(
+                "GetMetricData",
+                Family::CloudWatchMetrics,
+                &["cloudwatch:GetMetricData"],
+            ),
+            Self::LambdaCreateAlias => {
+                lambda("CreateAlias", true, Family::LambdaControl, &["lambda:CreateAlias"])
+            }
+            Self::LambdaGetAlias => {
+                lambda("GetAlias", false, Family::LambdaControl, &["lambda:GetAlias"])
+            }
+            Self::LambdaGetFunction => {
+                lambda("GetFunction", false, Family::LambdaGetFunction, &["lambda:GetFunction"])
+            }
+            Self::LambdaUpdateAlias => {
+                lambda("UpdateAlias", true, Family::LambdaControl, &["lambda:UpdateAlias"])
+            }
+            Self::StsAssumeRole => sts("AssumeRole", &["sts:AssumeRole", "sts:TagSession"]),
+            // Needs no permission: AWS answers it for any valid credentials.
+            Self::StsGetCallerIdentity => sts("GetCallerIdentity", &[]),
+        }
+    }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Entry { service, name, .. } = self.entry();
+        write!(f, "{service}:{name}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn names_are_unique() {
+        let names: BTreeSet<String> = Operation::ALL.iter().map(ToString::to_string).collect();
+        assert_eq!(names.len(), Operation::ALL.len());
+    }
+
+    #[test]
+    fn whatever_does_not_only_read_is_a_write() {
+        for operation in Operation::ALL {
+            let Entry { name, write, .. } = operation.entry();
+            let reads = ["Get", "List", "Describe", "AssumeRole"];
+            assert_eq!(write, !reads.iter().any(|verb| name.starts_with(verb)), "{operation}");
+        }
+    }
+
+    #[test]
+    fn actions_are_of_the_service_and_name_the_operation() {
+        for operation in Operation::ALL {
+            let Entry { service, name, actions, .. } = operation.entry();
+            for action in actions {
+                assert!(action.starts_with(&format!("{service}:")), "{operation}: {action}");
+            }
+            let own = format!("{service}:{name}");
+            let free = operation == Operation::StsGetCallerIdentity;
+            assert_eq!(actions.contains(&own.as_str()), !free, "{operation}");
+        }
+    }
+
+    #[test]
+    fn no_second_holds_more_calls_than_aws_allows() {
+        for (family, limit) in [
+            (Family::CloudWatchAlarms, 9.0),
+            (Family::CloudWatchMetrics, 50.0),
+            (Family::LambdaGetFunction, 100.0),
+            (Family::LambdaControl, 15.0),
+            (Family::Sts, 600.0),
+        ] {
+            assert!(family.per_second() + family.burst() <= limit, "{family:?}");
+            assert!(family.burst() >= 1.0, "{family:?} could never send");
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! How errors name what a call was about.
+
+use crate::facts::cloudwatch::AlarmFilter;
+
+/// A Lambda function, or one of its versions or aliases.
+#[must_use]
+pub fn function(function: &str, qualifier: Option<&str>) -> String {
+    match qualifier {
+        Some(qualifier) => format!("function {function} version {qualifier}"),
+        None => format!("function {function}"),
+    }
+}
+
+/// An alias of a Lambda function.
+#[must_use]
+pub fn alias(function: &str, alias: &str) -> String {
+    format!("function {function} alias {alias}")
+}
+
+/// Metrics of one call; which ones would be too long to say.
+#[must_use]
+pub fn metrics(count: usize) -> String {
+    match count {
+        1 => "1 metric".to_owned(),
+        count => format!("{count} metrics"),
+    }
+}
+
+/// The alarms that a call asks for.
+#[must_use]
+pub fn alarms(filter: &AlarmFilter) -> String {
+    match filter {
+        AlarmFilter::Names(names) => match names.as_slice() {
+            [name] => format!("alarm {name}"),
+            names => format!("{} alarms", names.len()),
+        },
+        AlarmFilter::Prefix(prefix) => format!("alarms {prefix}*"),
+    }
+}

@@ -1,0 +1,15 @@
+//! AWS through its SDK: the only place that names the SDK's crates.
+//!
+//! [`SdkConnector`] makes the ports of a target. The SDK retries nothing here and spaces nothing:
+//! that is done once, above the ports.
+
+mod check;
+mod cloudwatch;
+mod config;
+mod error;
+mod lambda;
+mod sts;
+#[cfg(test)]
+mod tests;
+
+pub use config::{CREDENTIALS_TIMEOUT, InvalidTrust, SdkConnector, TrustSource};

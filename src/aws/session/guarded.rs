@@ -1,0 +1,113 @@
+//! The services of a session: each call passes what every call passes.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::{CallContext, Session};
+use crate::{
+    aws::{Error, operations::Operation, port, resource},
+    facts::{
+        cloudwatch::{AlarmFilter, AlarmPage, MetricPage, Series, Span},
+        lambda::{Alias, AliasChange, FunctionVersion},
+    },
+};
+
+/// CloudWatch behind token, time-out, metrics and retries.
+#[derive(Clone)]
+pub struct GuardedCloudWatch {
+    pub(super) session: Arc<Session>,
+    pub(super) context: CallContext,
+}
+
+#[async_trait]
+impl port::CloudWatch for GuardedCloudWatch {
+    async fn get_metric_data(
+        &self,
+        series: &[Series],
+        span: Span,
+        next: Option<&str>,
+    ) -> Result<MetricPage, Error> {
+        let Session { caller, ports, .. } = &*self.session;
+        let about = resource::metrics(series.len());
+        caller
+            .call(Operation::CloudWatchGetMetricData, &about, &self.context, || {
+                ports.cloudwatch.get_metric_data(series, span, next)
+            })
+            .await
+    }
+
+    async fn describe_alarms(
+        &self,
+        filter: &AlarmFilter,
+        next: Option<&str>,
+    ) -> Result<AlarmPage, Error> {
+        let Session { caller, ports, .. } = &*self.session;
+        let about = resource::alarms(filter);
+        caller
+            .call(Operation::CloudWatchDescribeAlarms, &about, &self.context, || {
+                ports.cloudwatch.describe_alarms(filter, next)
+            })
+            .await
+    }
+}
+
+/// Lambda behind token, gate, time-out, metrics and retries.
+#[derive(Clone)]
+pub struct GuardedLambda {
+    pub(super) session: Arc<Session>,
+    pub(super) context: CallContext,
+}
+
+#[async_trait]
+impl port::Lambda for GuardedLambda {
+    async fn get_alias(&self, function: &str, alias: &str) -> Result<Alias, Error> {
+        let Session { caller, ports, .. } = &*self.session;
+        let about = resource::alias(function, alias);
+        caller
+            .call(Operation::LambdaGetAlias, &about, &self.context, || {
+                ports.lambda.get_alias(function, alias)
+            })
+            .await
+    }
+
+    async fn create_alias(
+        &self,
+        function: &str,
+        alias: &str,
+        version: &str,
+        description: &str,
+    ) -> Result<Alias, Error> {
+        let Session { caller, ports, .. } = &*self.session;
+        let about = resource::alias(function, alias);
+        caller
+            .call(Operation::LambdaCreateAlias, &about, &self.context, || {
+                ports.lambda.create_alias(function, alias, version, description)
+            })
+            .await
+    }
+
+    async fn update_alias(&self, change: &AliasChange) -> Result<Alias, Error> {
+        let Session { caller, ports, .. } = &*self.session;
+        let about = resource::alias(&change.function, &change.alias);
+        caller
+            .call(Operation::LambdaUpdateAlias, &about, &self.context, || {
+                ports.lambda.update_alias(change)
+            })
+            .await
+    }
+
+    async fn get_function(
+        &self,
+        function: &str,
+        qualifier: Option<&str>,
+    ) -> Result<FunctionVersion, Error> {
+        let Session { caller, ports, .. } = &*self.session;
+        let about = resource::function(function, qualifier);
+        caller
+            .call(Operation::LambdaGetFunction, &about, &self.context, || {
+                ports.lambda.get_function(function, qualifier)
+            })
+            .await
+    }
+}

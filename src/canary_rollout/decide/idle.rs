@@ -1,0 +1,273 @@
+//! Nothing is in flight: the alias serves the release, or a rollout starts.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+use super::{
+    ending::serves,
+    lost,
+    plan::{Action, Plan, Purpose, Revisit},
+    release::Wanted,
+    situation::{Destination, FLIGHT_POLL, SETTLED_POLL, Situation},
+};
+use crate::{
+    api::analysis::AlreadyFiring,
+    api::canary_rollout::{Ending, HistoryEntry, Outcome, Phase},
+    canary_rollout::{
+        memory::{Canary, Flight},
+        rollout::Steps,
+    },
+    facts::lambda::Alias,
+};
+
+/// Rule: an older rollout moves the same alias. This one touches nothing, whatever it is asked.
+pub(super) fn taken(situation: &Situation<'_>) -> Option<Plan> {
+    let older = situation.facts.taken_by.as_ref()?;
+    if situation.memory.flight.is_some() {
+        return None;
+    }
+    let message = format!(
+        "alias {} of {} belongs to the older CanaryRollout {older}; delete one of the two",
+        situation.facts.alias_name, situation.facts.function
+    );
+    let report = situation.report(Phase::Held, "AliasTaken", message);
+    Some(situation.plan(report, Revisit::At(situation.later(FLIGHT_POLL))))
+}
+
+/// Rule: there is no alias. It is made on first use, and only then.
+pub(super) fn alias_missing(situation: &Situation<'_>) -> Option<Plan> {
+    if situation.facts.alias.is_some() {
+        return None;
+    }
+    let wanted = situation.facts.wanted.as_ref().ok()?;
+    if situation.memory.flight.is_some() || situation.memory.stable.is_some() {
+        return Some(situation.conflict());
+    }
+    let (function, alias) = (&situation.facts.function, &situation.facts.alias_name);
+    if situation.facts.suspended {
+        let text = format!("the alias {alias} of {function} would be made");
+        return Some(suspended(situation, &text));
+    }
+    let message = format!("making alias {alias} at version {}", wanted.version);
+    let report = situation.report(Phase::Pending, "Initializing", message);
+    let mut plan = situation.plan(report, Revisit::Now);
+    plan.actions.push(Action::CreateAlias {
+        function: function.clone(),
+        alias: alias.clone(),
+        version: wanted.version.clone(),
+    });
+    Some(plan)
+}
+
+/// Rule: the alias carries weights although nothing is in flight.
+///
+/// With our mark they are ours: the status was lost, and the flight is taken up where the mark
+/// says. Without it nobody owns them, and nothing is touched.
+pub(super) fn unowned_weights(situation: &Situation<'_>) -> Option<Plan> {
+    let alias = situation.facts.alias.as_ref()?;
+    let wanted = situation.facts.wanted.as_ref().ok()?;
+    if situation.memory.flight.is_some() || alias.weights.is_empty() {
+        return None;
+    }
+    if let Some(marked) = lost::marked(situation) {
+        let memory = &situation.memory;
+        return Some(if memory.revision.is_none() {
+            lost::take_up(situation, &marked, wanted)
+        } else if memory.stable.as_ref() == Some(&alias.version) {
+            take_away(situation, alias)
+        } else {
+            situation.conflict()
+        });
+    }
+    if situation.memory.revision.is_some() {
+        return Some(situation.conflict());
+    }
+    let found = situation.found();
+    let message = format!(
+        "{found}, and this rollout did not set these weights; remove them, or finish what set them"
+    );
+    let mut plan = situation.out_of_sync(Phase::Held, "UnownedWeights", message, found);
+    // Our finalizer may be all that is left of a flight whose mark had no room: it stays.
+    plan.finalizer = situation.facts.finalizer;
+    Some(plan)
+}
+
+/// Weights of a flight that is known to have ended: a write of ours was carried out after its answer
+/// was given up, or the read is older than our last write. In the first case they are taken away, in
+/// the second Lambda refuses it because of the revision id.
+fn take_away(situation: &Situation<'_>, alias: &Alias) -> Plan {
+    let message = format!("{}; these weights are left over and go away", situation.found());
+    let report = situation.report(Phase::Pending, "LeftOverWeights", message);
+    let alone = Destination::Alone(alias.version.clone());
+    situation.moving(alias, alone, report, Purpose::Undo)
+}
+
+/// Rule: the alias serves the release, stays where a failed one left it, or a rollout starts.
+pub(super) fn settle_or_start(situation: &Situation<'_>) -> Option<Plan> {
+    let alias = situation.facts.alias.as_ref()?;
+    let wanted = situation.facts.wanted.as_ref().ok()?;
+    let memory = &situation.memory;
+    let ended = memory.concluded().filter(|entry| entry.revision == wanted.revision);
+    let failed =
+        ended.filter(|entry| matches!(entry.outcome, Outcome::RolledBack | Outcome::Aborted));
+
+    Some(if alias.version == wanted.version {
+        settled(situation, wanted, ended)
+    } else if memory.stable.as_ref().is_some_and(|stable| *stable != alias.version) {
+        situation.conflict()
+    } else if let Some(entry) = failed {
+        stays_back(situation, alias, entry)
+    } else if alias.version.parse::<u64>().is_err() {
+        at_latest(situation, alias)
+    } else if situation.facts.suspended {
+        suspended(situation, &format!("release of version {} would start", wanted.version))
+    } else {
+        match alarms_before(situation) {
+            Ok(ignored) => start(situation, alias, wanted, ignored),
+            Err((phase, reason, message)) => {
+                let report = situation.report(phase, reason, message);
+                situation.plan(report, Revisit::At(situation.later(FLIGHT_POLL)))
+            }
+        }
+    })
+}
+
+/// Whether the alarms let a rollout start, and which of them are ignored at first.
+fn alarms_before(situation: &Situation<'_>) -> Result<Vec<String>, (Phase, &'static str, String)> {
+    let terms = situation.facts.terms.as_ref();
+    let Some(alarms) = terms.and_then(|terms| terms.criteria.alarms.as_ref()) else {
+        return Ok(Vec::new());
+    };
+    let report = match &situation.facts.alarms {
+        Some(Ok(report)) => report,
+        Some(Err(why)) => {
+            let message = format!("waits to start: the alarms cannot be read: {why}");
+            return Err((Phase::Pending, "AlarmsUnreadable", message));
+        }
+        None => {
+            return Err((Phase::Pending, "AlarmsUnreadable", "the alarms were not read".into()));
+        }
+    };
+    if let Some(name) = report.missing.first() {
+        let message = format!(
+            "there is no alarm {name}: create it, or correct spec.analysis.alarms; a missing alarm would never fire"
+        );
+        return Err((Phase::Invalid, "AlarmNotFound", message));
+    }
+    // A way back must be open while the alarm fires that is the reason for it.
+    let lately = situation.facts.wanted.as_ref().is_ok_and(|w| served_lately(situation, w));
+    match (report.firing.first(), alarms.already_firing) {
+        (Some(name), AlreadyFiring::Block) if !lately => {
+            let message = format!(
+                "waits to start: alarm {name} is already in ALARM; a release that mends it needs alarms.alreadyFiring: Ignore"
+            );
+            Err((Phase::Pending, "AlarmAlreadyFiring", message))
+        }
+        (Some(_), AlreadyFiring::Block | AlreadyFiring::Ignore) | (None, _) => {
+            Ok(report.firing.clone())
+        }
+    }
+}
+
+fn stays_back(situation: &Situation<'_>, alias: &Alias, entry: &HistoryEntry) -> Plan {
+    let phase = if entry.outcome == Outcome::Aborted { Phase::Aborted } else { Phase::RolledBack };
+    let message = format!(
+        "version {} was {}: {}; the alias serves version {}; release something else, or try again with the verb retry@{}",
+        entry.version,
+        if entry.outcome == Outcome::Aborted { "aborted" } else { "rolled back" },
+        if entry.message.is_empty() { &entry.reason } else { &entry.message },
+        alias.version,
+        entry.revision
+    );
+    let report = situation.report(phase, phase.as_str(), message);
+    situation.plan(report, Revisit::At(situation.later(SETTLED_POLL)))
+}
+
+fn settled(situation: &Situation<'_>, wanted: &Wanted, ended: Option<&HistoryEntry>) -> Plan {
+    if situation.facts.suspended {
+        let text = serves(&situation.facts.alias_name, &wanted.version);
+        return suspended(situation, &text);
+    }
+    let message = serves(&situation.facts.alias_name, &wanted.version);
+    let mut report = situation.report(Phase::Healthy, "Promoted", message);
+    report.weight = None;
+    let mut plan = situation.plan(report, Revisit::At(situation.later(SETTLED_POLL)));
+    let known =
+        ended.filter(|entry| matches!(entry.outcome, Outcome::Promoted | Outcome::Initialized));
+    if known.is_none() {
+        let at = Time(situation.stamp());
+        plan.memory.remember(HistoryEntry {
+            version: wanted.version.clone(),
+            revision: wanted.revision.clone(),
+            stable: None,
+            outcome: Outcome::Initialized,
+            reason: "AlreadyServed".into(),
+            message: String::new(),
+            started_at: at.clone(),
+            ended_at: at,
+        });
+        plan.memory.revision = Some(wanted.revision.clone());
+    }
+    plan.memory.stable = Some(wanted.version.clone());
+    plan.memory.canary = None;
+    plan
+}
+
+fn at_latest(situation: &Situation<'_>, alias: &Alias) -> Plan {
+    let message = format!(
+        "{} and {} cannot carry weights; publish what it holds and point the alias at that version",
+        situation.found(),
+        alias.version
+    );
+    let report = situation.report(Phase::Invalid, "AliasAtLatest", message);
+    situation.plan(report, Revisit::At(situation.later(FLIGHT_POLL)))
+}
+
+fn suspended(situation: &Situation<'_>, what: &str) -> Plan {
+    let message = format!("suspended: {what}; set spec.suspend to false to go on");
+    let report = situation.report(Phase::Suspended, "Suspended", message);
+    situation.plan(report, Revisit::At(situation.later(SETTLED_POLL)))
+}
+
+/// Whether the release was served at most as many revisions ago as `rollbackWindow` says. The newest
+/// entry that was served is the one that is served now, 0 revisions ago.
+fn served_lately(situation: &Situation<'_>, wanted: &Wanted) -> bool {
+    let window = situation.facts.terms.as_ref().map_or(0, |terms| terms.rollback_window);
+    let served = situation.memory.history.iter().filter(|entry| entry.outcome.serves());
+    let mut lately = served.take(window.saturating_add(1)).skip(1);
+    lately.any(|entry| entry.revision == wanted.revision)
+}
+
+fn start(
+    situation: &Situation<'_>,
+    alias: &Alias,
+    wanted: &Wanted,
+    ignored_alarms: Vec<String>,
+) -> Plan {
+    let lately = served_lately(situation, wanted);
+    let message = if lately {
+        format!("going back to version {}, which was served lately", wanted.version)
+    } else {
+        format!("releasing version {} in place of {}", wanted.version, alias.version)
+    };
+    let steps = if lately { Steps::default() } else { wanted.steps.clone() };
+    let report = situation.report(Phase::Pending, "Starting", message.clone());
+    let mut plan = situation.plan(report, Revisit::Now);
+    let ending = steps.is_empty().then(|| Ending {
+        outcome: Outcome::Promoted,
+        reason: if lately { "RollbackWindow" } else { "StepsCompleted" }.into(),
+        message,
+    });
+    plan.memory.revision = Some(wanted.revision.clone());
+    plan.memory.stable = Some(alias.version.clone());
+    plan.memory.canary = Some(Canary {
+        version: wanted.version.clone(),
+        code_sha256: Some(wanted.code_sha256.clone()),
+        timeout: wanted.timeout,
+        started_at: situation.stamp(),
+    });
+    plan.memory.paused_at = None;
+    plan.memory.ignored_alarms = ignored_alarms;
+    plan.memory.flight = Some(Flight { ending, ..Flight::before(steps, 0) });
+    plan.finalizer = true;
+    plan
+}

@@ -1,0 +1,108 @@
+//! What to do next: facts and memory in, a plan out. Pure.
+
+mod deletion;
+mod ending;
+mod flight;
+mod idle;
+mod lost;
+mod plan;
+mod position;
+mod release;
+mod situation;
+#[cfg(test)]
+mod tests;
+mod verbs;
+mod watch;
+
+use jiff::Timestamp;
+
+pub use plan::{Action, Note, Plan, Purpose, Report, Revisit};
+pub use release::{ReleaseFact, Unusable, Wanted, wanted};
+use situation::Situation;
+pub use watch::AlarmReport;
+
+use super::{criteria::Criteria, evidence::Evidence, memory::Memory};
+use crate::{
+    api::{analysis::OnFailure, duration::Duration},
+    facts::{
+        kubernetes::{ActionRequest, Deletion},
+        lambda::{Alias, Source},
+    },
+    names::Owner,
+};
+
+/// What a pass knows.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// Whose rollout this is.
+    pub owner: Owner,
+    /// Function name.
+    pub function: String,
+    /// Alias name.
+    pub alias_name: String,
+    /// `spec.suspend`.
+    pub suspended: bool,
+    /// What deletion asks for.
+    pub deletion: Deletion,
+    /// Whether our finalizer is on the object.
+    pub finalizer: bool,
+    /// A verb, handled or not.
+    pub request: Option<ActionRequest>,
+    /// The alias; none when it does not exist.
+    pub alias: Option<Alias>,
+    /// What tells of the alias.
+    pub alias_source: Source,
+    /// An older rollout of the same alias, as `namespace/name`: that one acts.
+    pub taken_by: Option<String>,
+    /// The release that the spec asks for, or why there is none.
+    pub wanted: Result<Wanted, Unusable>,
+    /// What the new version is judged by; none when the spec cannot be read.
+    pub terms: Option<Terms>,
+    /// What CloudWatch has of the time that is to be evaluated now; none when nothing is.
+    pub evidence: Result<Option<Evidence>, String>,
+    /// The alarms that the spec names; none when they were not asked for.
+    pub alarms: Option<Result<AlarmReport, String>>,
+}
+
+/// What the new version is judged by, and what follows.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Terms {
+    /// Metrics and alarms.
+    pub criteria: Criteria,
+    /// How long it is watched after 100.
+    pub bake: Duration,
+    /// What a failure leads to.
+    pub on_failure: OnFailure,
+    /// How many revisions ago a release may have been promoted that skips the steps; 0 for none.
+    pub rollback_window: usize,
+}
+
+/// What the alias serves, in words: `alias production serves version 42 with 43 at 10%`.
+#[must_use]
+pub fn found(facts: &Facts, now: Timestamp) -> String {
+    Situation::new(facts, Memory::default(), now).found()
+}
+
+/// Chooses the next steps.
+///
+/// Rules are asked in order; the first that has something to say makes the plan. Undo comes before
+/// everything, and what is wrong comes before what could go on.
+#[must_use]
+pub fn decide(facts: &Facts, memory: &Memory, now: Timestamp) -> Plan {
+    let mut situation = Situation::new(facts, memory.clone(), now);
+    verbs::answer(&mut situation);
+    deletion::prepare(&mut situation);
+    let rules: [fn(&Situation<'_>) -> Option<Plan>; 9] = [
+        deletion::let_go,
+        ending::go_back,
+        ending::promote,
+        flight::proceed,
+        idle::taken,
+        release::unusable,
+        idle::alias_missing,
+        idle::unowned_weights,
+        idle::settle_or_start,
+    ];
+    let plan = rules.iter().find_map(|rule| rule(&situation));
+    plan.unwrap_or_else(|| situation.conflict()).with_changes_of(memory)
+}

@@ -1,0 +1,164 @@
+//! A plan: plain data that says what to write, what to tell, and when to look again.
+
+use std::fmt;
+
+use jiff::Timestamp;
+
+use crate::{
+    api::canary_rollout::Phase, canary_rollout::memory::Memory, facts::lambda::AliasChange,
+};
+
+/// What a pass does and says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// What to remember; published before the next pass acts on it.
+    pub memory: Memory,
+    /// What to tell.
+    pub report: Report,
+    /// AWS writes, in order.
+    pub actions: Vec<Action>,
+    /// Whether deletion of the object must wait for us.
+    pub finalizer: bool,
+    /// Things to tell once, beyond changes of phase and step.
+    pub notes: Vec<Note>,
+    /// When to look again.
+    pub revisit: Revisit,
+}
+
+/// When to look again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Revisit {
+    /// At once, as soon as this plan is published.
+    Now,
+    /// At this time.
+    At(Timestamp),
+}
+
+/// What the status says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// The phase.
+    pub phase: Phase,
+    /// Why, in CamelCase: the reason of the conditions.
+    pub reason: &'static str,
+    /// Why, in a sentence.
+    pub message: String,
+    /// Percentage that the canary has by the alias, if the alias could be read that way.
+    pub weight: Option<i32>,
+    /// Until when a hold or an approval lasts.
+    pub hold_until: Option<Timestamp>,
+    /// What is different about the alias; none when it is as it was left.
+    pub difference: Option<String>,
+    /// Revision id of the alias; none when there is no alias.
+    pub alias_revision: Option<String>,
+}
+
+/// A note for people, published as an Event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// Whether something is wrong.
+    pub warning: bool,
+    /// Why, in CamelCase.
+    pub reason: &'static str,
+    /// One sentence.
+    pub message: String,
+}
+
+/// A write to AWS.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// Make the alias, serving one version.
+    CreateAlias {
+        /// Function name.
+        function: String,
+        /// Alias name.
+        alias: String,
+        /// Version that it serves.
+        version: String,
+    },
+    /// Move the alias.
+    UpdateAlias {
+        /// What it becomes.
+        change: AliasChange,
+        /// What for.
+        purpose: Purpose,
+    },
+}
+
+/// What a write is for: undo goes first where calls are scarce.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Back to the stable version.
+    Undo,
+    /// A step forward.
+    Advance,
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CreateAlias { function, alias, version } => {
+                write!(f, "CreateAlias {function}:{alias} at version {version}")
+            }
+            Self::UpdateAlias { change, .. } => {
+                write!(
+                    f,
+                    "UpdateAlias {}:{} to version {}",
+                    change.function, change.alias, change.version
+                )?;
+                match &change.weight {
+                    Some(extra) => {
+                        write!(f, " with {} at {}", extra.version, percentage(extra.weight))
+                    }
+                    None => write!(f, " alone"),
+                }
+            }
+        }
+    }
+}
+
+/// A share of invocations for people, with up to four decimals: `10%`.
+pub(super) fn percentage(share: f64) -> String {
+    let text = format!("{:.4}", share * 100.0);
+    format!("{}%", text.trim_end_matches('0').trim_end_matches('.'))
+}
+
+impl Plan {
+    /// A changed memory is acted on by the next pass, at once, after it was published: a crash
+    /// between a write and its record would else leave an alias that nobody remembers to have moved.
+    pub(super) fn with_changes_of(mut self, before: &Memory) -> Self {
+        if self.memory.flight != before.flight || self.memory.revision != before.revision {
+            self.actions.clear();
+            self.revisit = Revisit::Now;
+        }
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::lambda::VersionWeight;
+
+    #[test]
+    fn a_weight_is_shown_without_rounding_errors() {
+        let weight = |percent: i32| Action::UpdateAlias {
+            change: AliasChange {
+                function: "f".into(),
+                alias: "live".into(),
+                version: "1".into(),
+                weight: Some(VersionWeight {
+                    version: "2".into(),
+                    weight: f64::from(percent) / 100.0,
+                }),
+                description: String::new(),
+                revision_id: String::new(),
+            },
+            purpose: Purpose::Advance,
+        };
+        for percent in 1..100 {
+            let expected = format!("UpdateAlias f:live to version 1 with 2 at {percent}%");
+            assert_eq!(weight(percent).to_string(), expected);
+        }
+    }
+}

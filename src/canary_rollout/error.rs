@@ -1,0 +1,61 @@
+//! Why a pass stopped.
+
+use crate::{aws, context::NoSession, error::Remedy};
+
+/// Why a pass stopped. Each variant names the operation and its object; the cause is its `source`.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Role, region or account of the object cannot be used.
+    #[error(transparent)]
+    NoSession(#[from] NoSession),
+    /// The alias could not be read.
+    #[error("cannot read alias {alias}")]
+    ReadAlias {
+        /// Alias name.
+        alias: String,
+        /// What AWS said.
+        source: aws::Error,
+    },
+    /// The release could not be read.
+    #[error("cannot read version {version}")]
+    ReadVersion {
+        /// Version number.
+        version: String,
+        /// What AWS said.
+        source: aws::Error,
+    },
+    /// The alias could not be moved.
+    #[error("cannot move alias {alias}")]
+    MoveAlias {
+        /// Alias name.
+        alias: String,
+        /// What AWS said.
+        source: aws::Error,
+    },
+}
+
+impl Error {
+    /// Who must move next.
+    #[must_use]
+    pub fn remedy(&self) -> Remedy {
+        match self {
+            Self::NoSession(NoSession::Unresolved(_)) => Remedy::AwaitEdit,
+            Self::NoSession(NoSession::Aws(source))
+            | Self::ReadAlias { source, .. }
+            | Self::ReadVersion { source, .. }
+            | Self::MoveAlias { source, .. } => source.remedy(),
+        }
+    }
+
+    /// Why, in CamelCase: the reason of the conditions.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::NoSession(NoSession::Unresolved(unresolved)) => unresolved.reason(),
+            Self::NoSession(NoSession::Aws(source))
+            | Self::ReadAlias { source, .. }
+            | Self::ReadVersion { source, .. }
+            | Self::MoveAlias { source, .. } => source.reason(),
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! CanaryRollout: a Lambda alias moves to a new version step by step, or goes back.
+//!
+//! A pass observes, decides, acts and publishes; see the files of these names.
+
+mod act;
+mod claims;
+mod criteria;
+mod decide;
+mod error;
+mod evidence;
+mod judge;
+mod memory;
+mod observe;
+pub mod preview;
+mod rollout;
+mod status;
+#[cfg(test)]
+mod world;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use kube::ResourceExt as _;
+
+use self::{
+    decide::{Plan, Revisit, decide},
+    error::Error,
+    memory::Memory,
+    status::{Attempt, Failure},
+};
+use crate::{
+    api::canary_rollout::{CanaryRollout, CanaryRolloutStatus},
+    context::Context,
+    engine::{Class, Kind, Next, Pass},
+    error::{Remedy, chain},
+    kubernetes::{
+        port::{Event, KindNames, ObjectId},
+        publish,
+    },
+    metrics::RolloutSample,
+};
+
+/// The kind, for the engine.
+pub struct CanaryRollouts;
+
+#[async_trait]
+impl Kind for CanaryRollouts {
+    type Object = CanaryRollout;
+    const NAMES: KindNames = KindNames {
+        api_version: "groundcrew.dev/v1alpha1",
+        kind: "CanaryRollout",
+        plural: "canaryrollouts",
+    };
+
+    async fn prepare(object: &CanaryRollout, context: &Context) {
+        observe::prepare(object, context).await;
+    }
+
+    async fn pass(object: &CanaryRollout, context: &Context, failures: u32) -> Pass<CanaryRollout> {
+        pass(object, context, failures).await
+    }
+
+    fn class(object: &CanaryRollout) -> Class {
+        observe::class(object)
+    }
+
+    fn forget(context: &Context, namespace: &str, name: &str) {
+        context.metrics.forget_rollout(namespace, name);
+    }
+}
+
+/// Brings one rollout a step closer to its spec.
+///
+/// Safe to repeat, and to be cut off at any `.await`: each pass starts from what it observes.
+#[tracing::instrument(
+    skip_all,
+    fields(namespace = object.namespace(), name = object.name_any(), failures)
+)]
+async fn pass(object: &CanaryRollout, context: &Context, failures: u32) -> Pass<CanaryRollout> {
+    let now = context.clock.now(); // The only clock read of the pass.
+    let attempt = attempt(object, context, failures, now).await;
+
+    // Publish before anything else: users look for failures in the status, not in our logs.
+    let mut object_now = None;
+    let told = tell(object, context, &attempt, now, &mut object_now).await;
+    if let Err(error) = &told {
+        tracing::warn!(error = %chain(error), "not published");
+    }
+    let told = told.is_ok();
+    let next = match (&attempt.failure, &attempt.plan) {
+        _ if !told => Next::Failed(Remedy::Retry),
+        (Some(failure), _) => Next::Failed(failure.remedy),
+        (None, Some(Plan { revisit: Revisit::At(then), .. })) => Next::At(*then),
+        (None, Some(Plan { revisit: Revisit::Now, .. })) => Next::Now,
+        (None, None) => Next::Failed(Remedy::Retry),
+    };
+    Pass { object: object_now, unsure: !told, next }
+}
+
+async fn attempt(
+    object: &CanaryRollout,
+    context: &Context,
+    failures: u32,
+    now: Timestamp,
+) -> Attempt {
+    let mut attempt = Attempt { plan: None, failure: None, place: None };
+    if let Err(error) = try_pass(object, context, now, &mut attempt).await {
+        tracing::warn!(error = %chain(&error), "the pass stopped");
+        attempt.failure = Some(Failure {
+            remedy: error.remedy(),
+            reason: error.reason(),
+            message: chain(&error),
+            in_a_row: failures.saturating_add(1),
+        });
+    }
+    attempt
+}
+
+/// Observe, decide, act. What is known when it stops is left in `attempt`.
+async fn try_pass(
+    object: &CanaryRollout,
+    context: &Context,
+    now: Timestamp,
+    attempt: &mut Attempt,
+) -> Result<(), Error> {
+    let namespace = object.namespace().unwrap_or_default();
+    let session = observe::session(object, context).await?;
+    attempt.place = Some((session.region().to_owned(), session.account().to_owned()));
+    let key = observe::alias_key(object, &session);
+    let memory = Memory::recall(object.status.as_ref());
+    let looked_at = observe::Place { context, session: &session, key: &key, now };
+    let facts = observe::observe(object, &memory, &looked_at).await?;
+    let plan = attempt.plan.insert(decide(&facts, &memory, now));
+    let acted_on =
+        act::Place { session: &session, hub: &context.hub, key: &key, namespace: &namespace, now };
+    act::act(&plan.actions, &acted_on)
+        .await
+        .map_err(|source| Error::MoveAlias { alias: key.alias.clone(), source })
+}
+
+/// Publishes status, Events and finalizer. The object as it is after the last write that was
+/// answered is left in `published`, also when a later one fails.
+async fn tell(
+    object: &CanaryRollout,
+    context: &Context,
+    attempt: &Attempt,
+    now: Timestamp,
+    published: &mut Option<CanaryRollout>,
+) -> Result<(), crate::kubernetes::port::Error> {
+    let port = &*context.kubernetes;
+    let id: ObjectId = publish::id(CanaryRollouts::NAMES, object);
+    let old = object.status.as_ref();
+    let new = status::summarize(old, object.metadata.generation, attempt, now);
+    *published = publish::status(port, &id, old, &new).await?;
+
+    let mut notes = status::notes(old, &new);
+    notes.extend(attempt.plan.iter().flat_map(|plan| plan.notes.clone()));
+    let events: Vec<Event> = notes
+        .into_iter()
+        .map(|note| Event { warning: note.warning, reason: note.reason.into(), note: note.message })
+        .collect();
+    publish::events(port, &id, &events).await;
+    count(context, &id, old, &new);
+
+    let Some(plan) = &attempt.plan else { return Ok(()) };
+    let current = published.as_ref().unwrap_or(object);
+    if let Some(finalized) = publish::finalizer(port, &id, current, plan.finalizer).await? {
+        *published = Some(finalized);
+    }
+    Ok(())
+}
+
+/// Shows the rollout in the metrics.
+fn count(
+    context: &Context,
+    id: &ObjectId,
+    old: Option<&CanaryRolloutStatus>,
+    new: &CanaryRolloutStatus,
+) {
+    let verdicts: Vec<_> =
+        new.analysis.iter().map(|entry| (entry.name.as_str(), entry.verdict.as_str())).collect();
+    context.metrics.rollout(&RolloutSample {
+        namespace: &id.namespace,
+        name: &id.name,
+        phase: new.phase.unwrap_or_default().as_str(),
+        weight: new.canary.as_ref().map(|canary| canary.weight.into()),
+        verdicts: &verdicts,
+    });
+    let newest = |status: &CanaryRolloutStatus| status.history.first().cloned();
+    let ended = newest(new).filter(|entry| old.and_then(newest).as_ref() != Some(entry));
+    if let Some(entry) = ended {
+        context.metrics.rollout_ended(&id.namespace, &id.name, entry.outcome.as_str());
+    }
+}

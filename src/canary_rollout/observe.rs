@@ -1,0 +1,239 @@
+//! Everything that a pass reads, into one struct.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use kube::ResourceExt as _;
+
+use super::{
+    claims,
+    decide::{AlarmReport, Facts, ReleaseFact, Terms, wanted},
+    error::Error,
+    evidence::{self, Evidence, Subject},
+    memory::Memory,
+    rollout::{InvalidSpec, Rollout},
+};
+use crate::{
+    api::canary_rollout::{CanaryRollout, Ending},
+    aws::{
+        self, Class,
+        accounts::Pinned,
+        hub::{AliasKey, Want},
+        limits::Priority,
+        port::Lambda,
+        session::Session,
+    },
+    context::{Context, NoSession, terms as call_terms},
+    engine::Class as TurnClass,
+    error::chain,
+    facts::{
+        cloudwatch::{Alarm, AlarmState},
+        lambda::Source,
+    },
+    kubernetes::objects,
+    names::Owner,
+    verbs::{Request, Verb},
+};
+
+/// What observing needs.
+pub struct Place<'a> {
+    /// What every pass is handed.
+    pub context: &'a Context,
+    /// Calls to the account and region.
+    pub session: &'a Arc<Session>,
+    /// The alias.
+    pub key: &'a AliasKey,
+    /// The pass's time.
+    pub now: Timestamp,
+}
+
+/// Reads what a decision needs.
+///
+/// # Errors
+///
+/// [`Error::ReadAlias`] or [`Error::ReadVersion`]; objects that do not exist are facts.
+pub async fn observe(
+    object: &CanaryRollout,
+    memory: &Memory,
+    place: &Place<'_>,
+) -> Result<Facts, Error> {
+    let rollout = Rollout::parse(&object.spec);
+    let want = if at_rest(object, memory) { Want::Drift } else { Want::Work };
+    let priority = match want {
+        Want::Work => Priority::Work,
+        Want::Drift => Priority::Drift,
+    };
+    let namespace = object.namespace().unwrap_or_default();
+    let lambda = place.session.lambda(call_terms(priority, &namespace));
+    let seen = place
+        .context
+        .hub
+        .alias(&lambda, place.key, want, place.now)
+        .await
+        .map_err(|source| Error::ReadAlias { alias: place.key.alias.clone(), source })?;
+    let release = read_release(&lambda, &rollout, memory).await?;
+    let terms = rollout.as_ref().ok().map(|rollout| Terms {
+        criteria: rollout.criteria.clone(),
+        bake: rollout.bake,
+        on_failure: rollout.on_failure,
+        rollback_window: rollout.rollback_window,
+    });
+    let evidence = read_evidence(terms.as_ref(), memory, place).await;
+    let (alarms, taken_by) = match want {
+        Want::Work => (
+            read_alarms(terms.as_ref(), place).await,
+            claims::taken_by(object, place.context, place.session),
+        ),
+        // What is at rest starts nothing.
+        Want::Drift => (None, None),
+    };
+    Ok(Facts {
+        owner: Owner {
+            cluster: place.context.settings.cluster_name().to_owned(),
+            namespace,
+            name: object.name_any(),
+        },
+        function: place.key.function.clone(),
+        alias_name: place.key.alias.clone(),
+        suspended: object.spec.suspend.unwrap_or(false),
+        deletion: objects::deletion(object),
+        finalizer: objects::has_finalizer(object),
+        request: objects::action_request(object),
+        alias_source: seen.as_ref().map_or(Source::Read, |seen| seen.source),
+        alias: seen.map(|seen| seen.alias),
+        taken_by,
+        wanted: wanted(rollout.as_ref(), &release),
+        terms,
+        evidence,
+        alarms,
+    })
+}
+
+/// The session that an object is worked on with.
+///
+/// # Errors
+///
+/// [`NoSession`]; nothing may be called then.
+pub async fn session(object: &CanaryRollout, context: &Context) -> Result<Arc<Session>, NoSession> {
+    let namespace = object.namespace().unwrap_or_default();
+    let pinned = object.status.as_ref().map_or_else(Pinned::default, |status| Pinned {
+        region: status.region.clone(),
+        account_id: status.account_id.clone(),
+    });
+    context.session(&namespace, object.spec.aws.as_ref(), &pinned).await
+}
+
+/// Where the alias of an object is.
+pub fn alias_key(object: &CanaryRollout, session: &Session) -> AliasKey {
+    AliasKey {
+        account: session.account().to_owned(),
+        region: session.region().to_owned(),
+        function: object.spec.function.name.clone(),
+        alias: object.spec.function.alias.clone(),
+    }
+}
+
+/// Fetches the evidence and alarms that a pass will ask for, together with those of all others.
+pub async fn prepare(object: &CanaryRollout, context: &Context) {
+    let memory = Memory::recall(object.status.as_ref());
+    let (Some(_), Ok(rollout)) = (&memory.flight, Rollout::parse(&object.spec)) else { return };
+    let Ok(session) = session(object, context).await else { return };
+    let key = alias_key(object, &session);
+    let terms = Terms { criteria: rollout.criteria, ..Terms::default() };
+    let place = Place { context, session: &session, key: &key, now: context.clock.now() };
+    // What fails here fails again in the pass, which tells.
+    let _ = read_evidence(Some(&terms), &memory, &place).await;
+    let _ = read_alarms(Some(&terms), &place).await;
+}
+
+/// Reads what an evaluation needs, if one is due. What cannot be read is a fact, too: undo and verbs
+/// must not wait for CloudWatch.
+async fn read_evidence(
+    terms: Option<&Terms>,
+    memory: &Memory,
+    place: &Place<'_>,
+) -> Result<Option<Evidence>, String> {
+    let Some(terms) = terms else { return Ok(None) };
+    let Some(span) = evidence::due(&terms.criteria, memory, place.now) else { return Ok(None) };
+    let subject = Subject { function: &place.key.function, alias: &place.key.alias };
+    let wanted = evidence::wanted(&terms.criteria, memory, subject);
+    let series = place.context.hub.metrics(place.session, &wanted, span).await;
+    series.map(|series| Some(Evidence { span, series })).map_err(|error| chain(&error))
+}
+
+/// Reads the alarms that the spec names.
+async fn read_alarms(
+    terms: Option<&Terms>,
+    place: &Place<'_>,
+) -> Option<Result<AlarmReport, String>> {
+    let alarms = terms?.criteria.alarms.as_ref()?;
+    let found =
+        place.context.hub.alarms(place.session, &alarms.names, &alarms.prefixes, place.now).await;
+    let in_state = |alarms: &[Alarm], state| {
+        let found = alarms.iter().filter(|alarm| alarm.state == state);
+        found.map(|alarm| alarm.name.clone()).collect::<Vec<_>>()
+    };
+    Some(found.map_err(|error| chain(&error)).map(|found| AlarmReport {
+        firing: in_state(&found.alarms, AlarmState::Alarm),
+        insufficient: in_state(&found.alarms, AlarmState::InsufficientData),
+        missing: found.missing,
+    }))
+}
+
+/// Who goes first.
+pub fn class(object: &CanaryRollout) -> TurnClass {
+    let memory = Memory::recall(object.status.as_ref());
+    let ending = memory.flight.as_ref().and_then(|flight| flight.ending.as_ref());
+    let deleted = object.metadata.deletion_timestamp.is_some();
+    let back = ending.is_some_and(Ending::goes_back) || asks_to_go_back(object, &memory) || deleted;
+    match back {
+        true => TurnClass::Undo,
+        false if at_rest(object, &memory) => TurnClass::Other,
+        false => TurnClass::Urgent,
+    }
+}
+
+/// Whether a verb that goes back was not answered yet.
+fn asks_to_go_back(object: &CanaryRollout, memory: &Memory) -> bool {
+    let Some(request) = objects::action_request(object) else { return false };
+    let answered = memory.last_action.as_ref().is_some_and(|last| last.value == request.value);
+    let verb = Request::parse(&request.value).map(|request| request.verb);
+    !answered && matches!(verb, Ok(Verb::Abort | Verb::Rollback))
+}
+
+/// Whether nothing is to be done as far as is known: such a look can wait for better times.
+pub fn at_rest(object: &CanaryRollout, memory: &Memory) -> bool {
+    let status = object.status.as_ref();
+    let seen = status.and_then(|status| status.observed_generation);
+    let request = objects::action_request(object).map(|request| request.value);
+    let answered = memory.last_action.as_ref().map(|last| last.value.clone());
+    memory.concluded().is_some()
+        && seen == object.metadata.generation
+        && (request.is_none() || request == answered)
+        && object.metadata.deletion_timestamp.is_none()
+}
+
+async fn read_release(
+    lambda: &dyn Lambda,
+    rollout: &Result<Rollout, InvalidSpec>,
+    memory: &Memory,
+) -> Result<ReleaseFact, Error> {
+    // Without a valid spec nothing can be asked; the judgement says what is wrong with it.
+    let Ok(rollout) = rollout else { return Ok(ReleaseFact::Missing) };
+    let version = &rollout.release.version;
+    if let Some(code_sha256) = in_flight(memory, version) {
+        return Ok(ReleaseFact::InFlight { code_sha256 });
+    }
+    let read = lambda.get_function(&rollout.function, Some(version));
+    match read.await {
+        Ok(found) => Ok(ReleaseFact::Found(found)),
+        Err(aws::Error { class: Class::NotFound, .. }) => Ok(ReleaseFact::Missing),
+        Err(source) => Err(Error::ReadVersion { version: version.clone(), source }),
+    }
+}
+
+fn in_flight(memory: &Memory, version: &str) -> Option<String> {
+    memory.flight.as_ref()?;
+    let canary = memory.canary.as_ref().filter(|canary| canary.version == *version)?;
+    canary.code_sha256.clone()
+}

@@ -1,0 +1,226 @@
+use super::*;
+use crate::{
+    api::{
+        analysis::{AlreadyFiring, OnNoData},
+        canary_rollout::CanaryRolloutSpec,
+    },
+    canary_rollout::decide::{AlarmReport, ReleaseFact, Terms, wanted},
+    facts::{
+        kubernetes::Deletion,
+        lambda::{FunctionState, FunctionVersion, VersionWeight},
+    },
+    names::Owner,
+};
+
+fn now() -> Timestamp {
+    "2026-12-05T10:00:00Z".parse().unwrap()
+}
+
+fn rollout(spec: &str) -> Rollout {
+    let spec: CanaryRolloutSpec = serde_yaml::from_str(spec).unwrap();
+    Rollout::parse(&spec).unwrap()
+}
+
+fn serving(version: &str, weights: &[(&str, f64)]) -> Option<Alias> {
+    let weights = weights
+        .iter()
+        .map(|(version, weight)| VersionWeight { version: (*version).to_owned(), weight: *weight });
+    Some(Alias {
+        version: version.into(),
+        weights: weights.collect(),
+        revision_id: "r".into(),
+        description: String::new(),
+    })
+}
+
+fn version(version: &str) -> ReleaseFact {
+    ReleaseFact::Found(FunctionVersion {
+        version: version.into(),
+        code_sha256: "sha".into(),
+        state: FunctionState::Active,
+        state_reason: String::new(),
+        timeout_secs: 3,
+        role: String::new(),
+        dead_letter_target: None,
+    })
+}
+
+fn facts(rollout: &Rollout, alias: Option<Alias>, release: &ReleaseFact) -> Facts {
+    Facts {
+        owner: Owner { cluster: "preview".into(), namespace: "shop".into(), name: "web".into() },
+        function: rollout.function.clone(),
+        alias_name: rollout.alias.clone(),
+        suspended: false,
+        deletion: Deletion::None,
+        finalizer: false,
+        request: None,
+        alias,
+        alias_source: Source::Read,
+        taken_by: None,
+        wanted: wanted(Ok(rollout), release),
+        terms: Some(Terms {
+            criteria: rollout.criteria.clone(),
+            bake: rollout.bake,
+            on_failure: rollout.on_failure,
+            rollback_window: rollout.rollback_window,
+        }),
+        evidence: Ok(None),
+        alarms: Some(Ok(AlarmReport::default())),
+    }
+}
+
+const STEPS: &str = "
+function: {name: web, alias: live}
+release: {version: '2'}
+steps:
+- {weight: 10, hold: 30m, minInvocations: 100, maxWait: 2h}
+- {approve: {message: look at p99, timeout: 24h}}
+- {weight: 50, hold: 1h}
+bake: 15m
+analysis:
+  metrics:
+  - {name: errors, builtin: ErrorRate, max: 5%}
+  - {name: p95, builtin: DurationP95, vsStable: {maxRatio: '1.3'}}
+  alarms: {names: [web-errors], namePrefixes: [web-slo-]}
+";
+
+/// Each line with its time, writes and terms below it.
+fn shown(lines: &[Line]) -> String {
+    let mut text = String::new();
+    for line in lines {
+        text.push_str(&format!("{:>5} {}\n", line.after.as_mins(), line.message));
+        let below = line.actions.iter().map(|action| ("!", action));
+        for (mark, below) in below.chain(line.terms.iter().map(|term| ("-", term))) {
+            text.push_str(&format!("      {mark} {below}\n"));
+        }
+    }
+    text
+}
+
+#[test]
+fn a_rollout_is_told_from_the_first_weight_to_the_end_of_the_bake() {
+    let rollout = rollout(STEPS);
+    let facts = facts(&rollout, serving("1", &[]), &version("2"));
+    let preview = preview(facts, Ok(&rollout), now());
+    assert_eq!(preview.found, "alias live serves version 1");
+    assert_eq!(preview.problems, Vec::<String>::new());
+    insta::assert_snapshot!(shown(&preview.lines), @r"
+      0 releasing version 2 in place of 1
+      0 setting version 2 to 10%
+        ! UpdateAlias web:live to version 1 with 2 at 10%
+      0 10%: holds until 10:30:00Z
+        - errors (ErrorRate): limit 5%, over 5m
+        - p95 (DurationP95): limit 1.3 times stable, over 5m
+        - no alarm of web-errors, web-slo-* fires
+        - at least 100 invocations
+        - waits for data at most 2h
+        - a failure goes back to version 1
+     30 10%: waits for approval (look at p99): verb promote@0aa374c41699/1; aborts at 2026-12-06T10:30:00Z
+     30 setting version 2 to 50%
+        ! UpdateAlias web:live to version 1 with 2 at 50%
+     30 50%: holds until 11:30:00Z
+        - errors (ErrorRate): limit 5%, over 5m
+        - p95 (DurationP95): limit 1.3 times stable, over 5m
+        - no alarm of web-errors, web-slo-* fires
+        - a failure goes back to version 1
+     90 setting the alias to version 2 alone
+        ! UpdateAlias web:live to version 2 alone
+     90 100%: watching version 2
+     90 100%: watched until 11:45:00Z
+        - errors (ErrorRate): limit 5%, over 5m
+        - no alarm of web-errors, web-slo-* fires
+        - a failure goes back to version 1
+    105 the bake is over
+    105 alias live serves version 2
+    ");
+}
+
+#[test]
+fn all_problems_are_told_at_once_and_what_follows_when_they_are_mended() {
+    let rollout = rollout(STEPS);
+    let mut facts = facts(&rollout, serving("1", &[("9", 0.2)]), &ReleaseFact::Missing);
+    facts.suspended = true;
+    let named = |name: &str| vec![name.to_owned()];
+    facts.alarms = Some(Ok(AlarmReport {
+        firing: named("web-slo-a"),
+        insufficient: Vec::new(),
+        missing: vec!["web-errors".into(), "web-slo-*".into()],
+    }));
+    let preview = preview(facts, Ok(&rollout), now());
+    insta::assert_snapshot!(preview.problems.join("\n"), @r"
+    function web has no version 2; publish it or correct spec.release.version
+    alias live serves version 1 with 9 at 20%, and this rollout did not set these weights; remove them, or finish what set them
+    suspended: release of version 2 would start; set spec.suspend to false to go on
+    there is no alarm web-errors: create it, or correct spec.analysis.alarms; a missing alarm would never fire
+    there is no alarm web-slo-*: create it, or correct spec.analysis.alarms; a missing alarm would never fire
+    waits to start: alarm web-slo-a is already in ALARM; a release that mends it needs alarms.alreadyFiring: Ignore
+    ");
+    let weights: Vec<&String> = preview.lines.iter().flat_map(|line| &line.actions).collect();
+    assert_eq!(weights.len(), 3, "{weights:?}");
+}
+
+#[test]
+fn an_alias_at_latest_leaves_nothing_to_go_by_but_hides_no_other_problem() {
+    let rollout = rollout(STEPS);
+    let mut facts = facts(&rollout, serving("$LATEST", &[]), &version("2"));
+    facts.alarms = Some(Ok(AlarmReport { missing: vec!["gone".into()], ..AlarmReport::default() }));
+    let preview = preview(facts, Ok(&rollout), now());
+    assert_eq!(preview.problems.len(), 2, "{:?}", preview.problems);
+    assert!(preview.problems[0].contains("$LATEST"), "{:?}", preview.problems);
+    assert!(preview.problems[1].contains("gone"), "{:?}", preview.problems);
+    assert_eq!(preview.lines, []);
+}
+
+#[test]
+fn a_release_that_is_served_already_and_a_first_one_need_no_steps() {
+    let rollout = rollout(STEPS);
+    let served = facts(&rollout, serving("2", &[]), &version("2"));
+    let served = preview(served, Ok(&rollout), now());
+    assert_eq!(shown(&served.lines), "    0 alias live serves version 2\n");
+    let first = preview(facts(&rollout, None, &version("2")), Ok(&rollout), now());
+    assert_eq!(first.found, "alias live does not exist");
+    assert_eq!(
+        shown(&first.lines),
+        "    0 making alias live at version 2\n      ! CreateAlias web:live at version 2\n    0 alias live serves version 2\n"
+    );
+}
+
+#[test]
+fn a_spec_that_cannot_work_is_the_only_thing_told() {
+    let mut spec: CanaryRolloutSpec = serde_yaml::from_str(STEPS).unwrap();
+    spec.steps = None;
+    let invalid = Rollout::parse(&spec).unwrap_err();
+    let rollout = rollout(STEPS);
+    let mut facts = facts(&rollout, serving("1", &[]), &ReleaseFact::Missing);
+    facts.wanted = wanted(Err(&invalid), &ReleaseFact::Missing);
+    let preview = preview(facts, Err(&invalid), now());
+    assert_eq!(preview.problems, [invalid.to_string()]);
+    assert_eq!(preview.lines, []);
+}
+
+#[test]
+fn a_rollout_in_flight_under_the_same_name_is_gone_on_with() {
+    let rollout = rollout(STEPS);
+    let mut facts = facts(&rollout, serving("1", &[("2", 0.5)]), &version("2"));
+    let revision = facts.wanted.as_ref().unwrap().revision.clone();
+    let owner = Owner { cluster: "prod".into(), ..facts.owner.clone() };
+    if let Some(alias) = &mut facts.alias {
+        alias.description = Mark { owner, revision, step: 2 }.write("");
+    }
+    let preview = preview(facts, Ok(&rollout), now());
+    assert_eq!(preview.problems, Vec::<String>::new());
+    let writes: Vec<&String> = preview.lines.iter().flat_map(|line| &line.actions).collect();
+    assert_eq!(writes, ["UpdateAlias web:live to version 2 alone"]);
+}
+
+#[test]
+fn a_firing_alarm_that_is_ignored_is_no_problem() {
+    let mut rollout = rollout(STEPS);
+    if let Some(alarms) = &mut rollout.criteria.alarms {
+        alarms.already_firing = AlreadyFiring::Ignore;
+        alarms.on_insufficient_data = OnNoData::Wait;
+    }
+    let mut facts = facts(&rollout, serving("1", &[]), &version("2"));
+    facts.alarms = Some(Ok(AlarmReport { firing: vec!["a".into()], ..AlarmReport::default() }));
+    assert_eq!(preview(facts, Ok(&rollout), now()).problems, Vec::<String>::new());
+}

@@ -1,0 +1,280 @@
+//! The spec, parsed once into types that cannot be wrong.
+
+use super::criteria::Criteria;
+use crate::api::{
+    analysis::OnFailure,
+    canary_rollout::{Approve, CanaryRolloutSpec, OnTimeout, Preset, STEPS_MAX, Step as RawStep},
+    duration::Duration,
+};
+
+#[cfg(test)]
+mod tests;
+
+/// Longest that all holds of a rollout may take together.
+pub const HOLDS_MAX: Duration = Duration::from_secs(168 * 3_600);
+
+/// What a CanaryRollout asks for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rollout {
+    /// Function name.
+    pub function: String,
+    /// Alias name.
+    pub alias: String,
+    /// What shall be served.
+    pub release: Release,
+    /// How it gets there; 100 follows the last one.
+    pub steps: Steps,
+    /// How long the release is watched after 100.
+    pub bake: Duration,
+    /// What the new version is judged by.
+    pub criteria: Criteria,
+    /// What a failure leads to.
+    pub on_failure: OnFailure,
+    /// How many revisions ago a release may have been promoted that skips the steps; 0 for none.
+    pub rollback_window: usize,
+}
+
+/// What shall be served.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Release {
+    /// Version number.
+    pub version: String,
+    /// CodeSha256 that it must have.
+    pub code_sha256: Option<String>,
+}
+
+/// At most 32 steps, with weights that rise.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Steps(Vec<Step>);
+
+/// One step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// The canary gets this percentage, 1 to 99, for at least `hold`.
+    Weight {
+        /// Percentage, 1 to 99.
+        percent: i32,
+        /// Least time before the next step.
+        hold: Duration,
+        /// Invocations that it must have had before the next step.
+        min_invocations: Option<i64>,
+        /// Longest wait for data and invocations, from the start of the step.
+        max_wait: Option<Duration>,
+    },
+    /// A person decides.
+    Approve {
+        /// What the person should look at; empty when nothing was said.
+        message: String,
+        /// How long to wait; none: without limit.
+        timeout: Option<Duration>,
+        /// What silence means.
+        on_timeout: OnTimeout,
+    },
+}
+
+/// A spec that cannot work. The API server refuses these, too; this is for specs that it let in
+/// under older rules.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("spec.{field} must be {expected}")]
+pub struct InvalidSpec {
+    /// Path below spec.
+    pub field: String,
+    /// What it has to be.
+    pub expected: &'static str,
+}
+
+pub(super) fn invalid(field: impl Into<String>, expected: &'static str) -> InvalidSpec {
+    InvalidSpec { field: field.into(), expected }
+}
+
+impl Rollout {
+    /// Parses a spec.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidSpec`] names the first field that cannot work.
+    pub fn parse(spec: &CanaryRolloutSpec) -> Result<Self, InvalidSpec> {
+        let version = spec.release.version.clone();
+        let version = version
+            .filter(|text| !text.starts_with('0') && text.chars().all(|c| c.is_ascii_digit()))
+            .filter(|text| !text.is_empty())
+            .ok_or_else(|| invalid("release.version", "the number of a published version"))?;
+        let steps = match (&spec.steps, spec.preset) {
+            (Some(steps), None) => Steps::parse(steps, "steps")?,
+            (None, Some(preset)) => Steps::parse(&expand(preset), "preset")?,
+            (Some(_), Some(_)) | (None, None) => {
+                return Err(invalid("steps", "given, or spec.preset, but not both"));
+            }
+        };
+        Ok(Self {
+            function: spec.function.name.clone(),
+            alias: spec.function.alias.clone(),
+            release: Release { version, code_sha256: spec.release.code_sha256.clone() },
+            steps,
+            bake: spec.bake.unwrap_or_default(),
+            criteria: Criteria::parse(spec.analysis.as_ref())?,
+            on_failure: spec.on_failure.unwrap_or_default(),
+            rollback_window: spec
+                .rollback_window
+                .as_ref()
+                .and_then(|window| usize::try_from(window.revisions).ok())
+                .unwrap_or(0),
+        })
+    }
+}
+
+impl Steps {
+    /// Parses steps; `field` is where they stand below spec.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidSpec`] names the first step that cannot work.
+    pub fn parse(raw: &[RawStep], field: &str) -> Result<Self, InvalidSpec> {
+        if raw.len() > STEPS_MAX {
+            return Err(invalid(field, "at most 32 steps"));
+        }
+        let mut steps = Vec::with_capacity(raw.len());
+        let (mut last, mut holds) = (0, 0_u64);
+        for (index, raw) in raw.iter().enumerate() {
+            let step = parse_step(raw, &format!("{field}[{index}]"))?;
+            if let Step::Weight { percent, hold, .. } = &step {
+                if *percent <= last {
+                    let at = format!("{field}[{index}].weight");
+                    return Err(invalid(at, "more than the weight before it"));
+                }
+                last = *percent;
+                holds = holds.saturating_add(hold.as_secs());
+            }
+            steps.push(step);
+        }
+        if holds > HOLDS_MAX.as_secs() {
+            return Err(invalid(field, "steps whose holds are at most 168h together"));
+        }
+        Ok(Self(steps))
+    }
+
+    /// The steps in the API's form, to be frozen in the status.
+    #[must_use]
+    pub fn to_api(&self) -> Vec<RawStep> {
+        self.0.iter().map(Step::to_api).collect()
+    }
+
+    /// Number of steps before 100.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether the release goes straight to 100.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The step at `index`; none once the alias is at 100.
+    #[must_use]
+    pub fn get(&self, index: usize) -> Option<&Step> {
+        self.0.get(index)
+    }
+
+    /// Weight that the canary has once step `index` is entered: that of the last weight up to it.
+    #[must_use]
+    pub fn weight_at(&self, index: usize) -> i32 {
+        self.0
+            .iter()
+            .take(index.saturating_add(1))
+            .filter_map(Step::percent)
+            .next_back()
+            .unwrap_or(0)
+    }
+
+    /// Weight that the canary has before step `index` is entered.
+    #[must_use]
+    pub fn weight_before(&self, index: usize) -> i32 {
+        index.checked_sub(1).map_or(0, |previous| self.weight_at(previous))
+    }
+}
+
+impl Step {
+    /// The weight that this step sets, if it sets one.
+    #[must_use]
+    pub fn percent(&self) -> Option<i32> {
+        match self {
+            Self::Weight { percent, .. } => Some(*percent),
+            Self::Approve { .. } => None,
+        }
+    }
+
+    fn to_api(&self) -> RawStep {
+        match self {
+            Self::Weight { percent, hold, min_invocations, max_wait } => RawStep {
+                weight: Some(*percent),
+                hold: Some(*hold),
+                min_invocations: min_invocations.and_then(|least| least.try_into().ok()),
+                max_wait: *max_wait,
+                approve: None,
+            },
+            Self::Approve { message, timeout, on_timeout } => RawStep {
+                approve: Some(Approve {
+                    message: Some(message.clone()).filter(|text| !text.is_empty()),
+                    timeout: *timeout,
+                    on_timeout: Some(*on_timeout),
+                }),
+                ..RawStep::default()
+            },
+        }
+    }
+}
+
+fn parse_step(raw: &RawStep, field: &str) -> Result<Step, InvalidSpec> {
+    match raw {
+        RawStep { weight: Some(percent), hold, min_invocations, max_wait, approve: None } => {
+            if !(1..=99).contains(percent) {
+                return Err(invalid(format!("{field}.weight"), "1 to 99; 100 is implied"));
+            }
+            let hold = hold.unwrap_or_default();
+            if max_wait.is_some_and(|max_wait| max_wait < hold) {
+                return Err(invalid(format!("{field}.maxWait"), "at least as long as hold"));
+            }
+            Ok(Step::Weight {
+                percent: *percent,
+                hold,
+                min_invocations: min_invocations.map(i64::from),
+                max_wait: *max_wait,
+            })
+        }
+        RawStep {
+            weight: None,
+            hold: None,
+            min_invocations: None,
+            max_wait: None,
+            approve: Some(approve),
+        } => Ok(Step::Approve {
+            message: approve.message.clone().unwrap_or_default(),
+            timeout: approve.timeout,
+            on_timeout: approve.on_timeout.unwrap_or_default(),
+        }),
+        RawStep { .. } => Err(invalid(field, "either a weight with its hold, or an approve")),
+    }
+}
+
+/// A preset as steps. Source: AWS SAM developer guide, DeploymentPreference.
+fn expand(preset: Preset) -> Vec<RawStep> {
+    let weights = |percents: &[i32], minutes: u64| {
+        let hold = Some(Duration::from_secs(minutes.saturating_mul(60)));
+        let step = |weight: &i32| RawStep { weight: Some(*weight), hold, ..RawStep::default() };
+        percents.iter().map(step).collect::<Vec<_>>()
+    };
+    let linear = |minutes| weights(&[10, 20, 30, 40, 50, 60, 70, 80, 90], minutes);
+    match preset {
+        Preset::Canary10Percent5Minutes => weights(&[10], 5),
+        Preset::Canary10Percent10Minutes => weights(&[10], 10),
+        Preset::Canary10Percent15Minutes => weights(&[10], 15),
+        Preset::Canary10Percent30Minutes => weights(&[10], 30),
+        Preset::Linear10PercentEvery1Minute => linear(1),
+        Preset::Linear10PercentEvery2Minutes => linear(2),
+        Preset::Linear10PercentEvery3Minutes => linear(3),
+        Preset::Linear10PercentEvery10Minutes => linear(10),
+        Preset::AllAtOnce => Vec::new(),
+    }
+}

@@ -1,0 +1,198 @@
+use super::*;
+use crate::{
+    api::canary_rollout::{FunctionAlias, Release as RawRelease},
+    canary_rollout::world::{approve, usual_steps, weight},
+};
+use proptest::prelude::*;
+
+fn plain(percent: i32) -> Step {
+    Step::Weight { percent, hold: Duration::ZERO, min_invocations: None, max_wait: None }
+}
+
+fn spec() -> CanaryRolloutSpec {
+    CanaryRolloutSpec {
+        aws: None,
+        function: FunctionAlias { name: "flightdata-processor".into(), alias: "production".into() },
+        release: RawRelease { version: Some("43".into()), code_sha256: None },
+        steps: Some(usual_steps().to_api()),
+        preset: None,
+        bake: None,
+        analysis: None,
+        on_failure: None,
+        rollback_window: None,
+        suspend: None,
+    }
+}
+
+/// Parses the steps; `expected` is the error.
+#[track_caller]
+fn check_steps(raw: Vec<RawStep>, expected: Option<&str>) {
+    let parsed = Rollout::parse(&CanaryRolloutSpec { steps: Some(raw), ..spec() });
+    let error = parsed.err().map(|error| error.to_string());
+    assert_eq!(error.as_deref(), expected);
+}
+
+#[test]
+fn a_spec_is_parsed_into_what_it_asks_for() {
+    let rollout = Rollout::parse(&spec()).unwrap();
+    assert_eq!(
+        (rollout.function.as_str(), rollout.alias.as_str()),
+        ("flightdata-processor", "production")
+    );
+    assert_eq!(rollout.release, Release { version: "43".into(), code_sha256: None });
+    assert_eq!((rollout.steps, rollout.bake), (usual_steps(), Duration::ZERO));
+    assert_eq!(rollout.on_failure, OnFailure::Rollback);
+    let held = CanaryRolloutSpec {
+        bake: Some("30m".parse().unwrap()),
+        on_failure: Some(OnFailure::Hold),
+        ..spec()
+    };
+    let rollout = Rollout::parse(&held).unwrap();
+    assert_eq!((rollout.bake.as_secs(), rollout.on_failure), (1_800, OnFailure::Hold));
+}
+
+#[test]
+fn a_release_is_the_number_of_a_published_version() {
+    for version in
+        [None, Some(""), Some("0"), Some("043"), Some("$LATEST"), Some("4.3"), Some("-1")]
+    {
+        let release = RawRelease { version: version.map(Into::into), code_sha256: None };
+        let error = Rollout::parse(&CanaryRolloutSpec { release, ..spec() }).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "spec.release.version must be the number of a published version",
+            "{version:?}"
+        );
+    }
+}
+
+#[test]
+fn steps_and_preset_are_given_one_at_a_time() {
+    let says = "spec.steps must be given, or spec.preset, but not both";
+    let both = CanaryRolloutSpec { preset: Some(Preset::AllAtOnce), ..spec() };
+    let neither = CanaryRolloutSpec { steps: None, ..spec() };
+    for spec in [both, neither] {
+        assert_eq!(Rollout::parse(&spec).unwrap_err().to_string(), says);
+    }
+}
+
+#[test]
+fn a_step_is_a_weight_with_its_hold_or_an_approval() {
+    let says = Some("spec.steps[0] must be either a weight with its hold, or an approve");
+    let word = || approve("", None, OnTimeout::Abort);
+    check_steps(vec![RawStep::default()], says);
+    check_steps(vec![RawStep { weight: Some(10), ..word() }], says);
+    check_steps(vec![RawStep { hold: Some(Duration::ZERO), ..word() }], says);
+    check_steps(vec![RawStep { hold: Some(Duration::ZERO), ..RawStep::default() }], says);
+    check_steps(vec![weight(10, "0s"), word()], None);
+}
+
+#[test]
+fn weights_are_1_to_99_and_rise_over_approvals_too() {
+    for wrong in [-1, 0, 100] {
+        let says = "spec.steps[0].weight must be 1 to 99; 100 is implied";
+        check_steps(vec![weight(wrong, "0s")], Some(says));
+    }
+    check_steps(vec![weight(1, "0s"), weight(99, "0s")], None);
+    let says = "spec.steps[2].weight must be more than the weight before it";
+    for second in [10, 9] {
+        let raw = vec![weight(10, "0s"), approve("", None, OnTimeout::Abort), weight(second, "0s")];
+        check_steps(raw, Some(says));
+    }
+}
+
+#[test]
+fn all_holds_together_last_a_week_at_most() {
+    check_steps(vec![weight(10, "84h"), weight(20, "84h")], None);
+    let says = "spec.steps must be steps whose holds are at most 168h together";
+    check_steps(vec![weight(10, "84h"), weight(20, "84h1s")], Some(says));
+    let most = "9999w9999d99999h999999m9999999s";
+    check_steps((1..=32).map(|percent| weight(percent, most)).collect(), Some(says));
+}
+
+#[test]
+fn there_are_32_steps_at_most() {
+    let many = |count| (1..=count).map(|percent| weight(percent, "0s")).collect();
+    check_steps(many(32), None);
+    check_steps(many(33), Some("spec.steps must be at most 32 steps"));
+}
+
+#[test]
+fn a_preset_is_the_steps_that_its_name_says() {
+    let steps = |preset| {
+        let spec = CanaryRolloutSpec { steps: None, preset: Some(preset), ..spec() };
+        let steps = Rollout::parse(&spec).unwrap().steps.to_api();
+        steps.iter().map(|s| (s.weight.unwrap(), s.hold.unwrap().to_string())).collect::<Vec<_>>()
+    };
+    let canary = |hold: &str| vec![(10, hold.to_owned())];
+    let linear = |hold: &str| (1..=9).map(|n| (n * 10, hold.to_owned())).collect::<Vec<_>>();
+    assert_eq!(steps(Preset::Canary10Percent5Minutes), canary("5m"));
+    assert_eq!(steps(Preset::Canary10Percent10Minutes), canary("10m"));
+    assert_eq!(steps(Preset::Canary10Percent15Minutes), canary("15m"));
+    assert_eq!(steps(Preset::Canary10Percent30Minutes), canary("30m"));
+    assert_eq!(steps(Preset::Linear10PercentEvery1Minute), linear("1m"));
+    assert_eq!(steps(Preset::Linear10PercentEvery2Minutes), linear("2m"));
+    assert_eq!(steps(Preset::Linear10PercentEvery3Minutes), linear("3m"));
+    assert_eq!(steps(Preset::Linear10PercentEvery10Minutes), linear("10m"));
+    assert_eq!(steps(Preset::AllAtOnce), []);
+}
+
+#[test]
+fn what_is_left_out_has_its_default() {
+    let raw = [
+        RawStep { weight: Some(10), ..RawStep::default() },
+        RawStep { approve: Some(Approve::default()), ..RawStep::default() },
+    ];
+    let steps = Steps::parse(&raw, "steps").unwrap();
+    assert_eq!(steps.get(0), Some(&plain(10)));
+    let word =
+        Step::Approve { message: String::new(), timeout: None, on_timeout: OnTimeout::Abort };
+    assert_eq!(steps.get(1), Some(&word));
+    assert_eq!((steps.get(2), steps.len(), steps.is_empty()), (None, 2, false));
+}
+
+#[test]
+fn a_weight_lasts_until_the_next_one() {
+    let steps = usual_steps();
+    assert_eq!([0, 1, 2, 3, usize::MAX].map(|i| steps.weight_at(i)), [10, 10, 50, 50, 50]);
+    assert_eq!([0, 1, 2, 3].map(|i| steps.weight_before(i)), [0, 10, 10, 50]);
+    assert_eq!((Steps::default().weight_at(0), Steps::default().weight_before(0)), (0, 0));
+}
+
+prop_compose! {
+    fn raw_steps()(
+        raw in prop::collection::vec(
+            (prop::option::of(-5_i32..120), prop::option::of(0_u64..200_000), any::<bool>()),
+            0..35,
+        )
+    ) -> Vec<RawStep> {
+        raw.into_iter()
+            .map(|(weight, hold, approve)| RawStep {
+                weight,
+                hold: hold.map(Duration::from_secs),
+                approve: approve.then(Approve::default),
+                ..RawStep::default()
+            })
+            .collect()
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_steps_are_parsed_or_refused_and_what_is_parsed_is_stored_faithfully(raw in raw_steps()) {
+        if let Ok(steps) = Steps::parse(&raw, "steps") {
+            prop_assert_eq!(Steps::parse(&steps.to_api(), "steps"), Ok(steps));
+        }
+    }
+
+    #[test]
+    fn rising_weights_are_parsed(count in 0_usize..=32, hold in 0_u64..=18_900) {
+        let raw: Vec<_> = (1..).take(count).map(|percent| RawStep {
+            weight: Some(percent),
+            hold: Some(Duration::from_secs(hold)),
+            ..RawStep::default()
+        }).collect();
+        let steps = Steps::parse(&raw, "steps");
+        prop_assert_eq!(steps.map(|steps| steps.to_api()), Ok(raw));
+    }
+}

@@ -1,0 +1,353 @@
+//! The status as users read it. Pure.
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+
+use super::{
+    decide::{Note, Plan, Report},
+    memory::{Flight, Memory},
+};
+use crate::{
+    api::{
+        analysis::Verdict,
+        canary_rollout::{
+            AliasStatus, CanaryRolloutStatus, CanaryVersion, Outcome, Phase, StableVersion,
+            StepStatus,
+        },
+    },
+    error::{MESSAGE_MAX, Remedy},
+    status::conditions::{self, Readiness, Statement},
+};
+
+#[cfg(test)]
+mod tests;
+
+/// Failed passes in a row after which a failure that may mend itself is told.
+const FAILURES_TOLD: u32 = 3;
+
+/// How a pass went.
+#[derive(Debug)]
+pub struct Attempt {
+    /// The plan, if there was enough to make one.
+    pub plan: Option<Plan>,
+    /// What stopped the pass, if something did.
+    pub failure: Option<Failure>,
+    /// Region and account, once they are resolved.
+    pub place: Option<(String, String)>,
+}
+
+/// What stopped a pass.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// Who must move next.
+    pub remedy: Remedy,
+    /// Why, in CamelCase.
+    pub reason: &'static str,
+    /// Why, in a sentence.
+    pub message: String,
+    /// How many passes in a row failed, this one included.
+    pub in_a_row: u32,
+}
+
+/// Builds the status after a pass.
+#[must_use]
+pub fn summarize(
+    old: Option<&CanaryRolloutStatus>,
+    generation: Option<i64>,
+    attempt: &Attempt,
+    now: Timestamp,
+) -> CanaryRolloutStatus {
+    let old = old.cloned().unwrap_or_default();
+    let mut status = match &attempt.plan {
+        Some(plan) => planned(&old, plan, generation, now),
+        None => old.clone(),
+    };
+    if let Some((region, account)) = &attempt.place {
+        status.region = Some(region.clone());
+        status.account_id = Some(account.clone());
+    }
+    if let Some(failure) = &attempt.failure {
+        tell_failure(&mut status, &old, failure, generation, now);
+    }
+    status.conditions.sort_by(|a, b| a.type_.cmp(&b.type_));
+    status
+}
+
+fn planned(
+    old: &CanaryRolloutStatus,
+    plan: &Plan,
+    generation: Option<i64>,
+    now: Timestamp,
+) -> CanaryRolloutStatus {
+    let Plan { memory, report, actions: _, finalizer: _, notes: _, revisit: _ } = plan;
+    let Memory {
+        revision,
+        stable,
+        canary,
+        flight,
+        ignored_alarms,
+        paused_at,
+        history,
+        last_action,
+    } = memory.clone();
+    let revision_stays = old.revision == memory.revision;
+    let known = old.canary.as_ref().map_or(0, |canary| canary.weight);
+    CanaryRolloutStatus {
+        observed_generation: generation,
+        region: old.region.clone(),
+        account_id: old.account_id.clone(),
+        phase: Some(report.phase),
+        message: Some(cut(&report.message)),
+        revision,
+        stable: stable.map(|version| StableVersion { version }),
+        canary: canary.map(|canary| CanaryVersion {
+            version: canary.version,
+            code_sha256: canary.code_sha256,
+            timeout: canary.timeout,
+            weight: report.weight.unwrap_or(known),
+            started_at: Time(canary.started_at),
+        }),
+        step: flight.as_ref().map(|flight| {
+            let (index, count) = (flight.index, flight.steps.len());
+            StepStatus {
+                index: index.try_into().unwrap_or(i32::MAX),
+                count: count.try_into().unwrap_or(i32::MAX),
+                display: display(flight),
+                entered_at: flight.entered_at.map(Time),
+                invocations: flight.through.map(|_| flight.invocations),
+                through: flight.through.map(Time),
+                hold_until: report.hold_until.map(Time),
+            }
+        }),
+        steps: flight.as_ref().map(|flight| flight.steps.to_api()).unwrap_or_default(),
+        held: flight.as_ref().and_then(|flight| flight.held.clone()),
+        analysis: flight.as_ref().map_or_else(
+            // How it was when it ended stays to be looked at until the next release starts.
+            || if revision_stays { old.analysis.clone() } else { Vec::new() },
+            |flight| flight.analysis.clone(),
+        ),
+        ending: flight.and_then(|flight| flight.ending),
+        ignored_alarms,
+        paused_at: paused_at.map(Time),
+        alias: report.alias_revision.clone().map(|revision_id| AliasStatus { revision_id }),
+        history,
+        last_action,
+        conditions: conditions::merge(
+            &old.conditions,
+            statements(&old.conditions, memory, report),
+            generation,
+            now,
+        ),
+    }
+}
+
+/// The conditions that a report means.
+fn statements(old: &[Condition], memory: &Memory, report: &Report) -> Vec<Statement> {
+    let mut all = match readiness(report.phase) {
+        Some(readiness) => conditions::readiness(readiness, report.reason, &cut(&report.message)),
+        None => suspended(old, &cut(&report.message)),
+    };
+    all.push(progressing(memory, report));
+    all.extend(memory.flight.as_ref().and_then(analysis_passing));
+    all.push(alias_in_sync(report));
+    all
+}
+
+/// Whether a release is on its way, and where it is.
+fn progressing(memory: &Memory, report: &Report) -> Statement {
+    let (Some(flight), Some(canary)) = (&memory.flight, &memory.canary) else {
+        let message = "nothing is in flight".into();
+        return Statement { kind: "Progressing", holds: false, reason: "Idle".into(), message };
+    };
+    let (version, stable) = (&canary.version, memory.stable.as_deref().unwrap_or_default());
+    let step = display(flight);
+    let (reason, message) = match (report.phase, &flight.ending) {
+        (Phase::Suspended | Phase::Conflict | Phase::Invalid | Phase::Pending, None) => {
+            (report.reason, format!("version {version} waits at step {step}: see Ready"))
+        }
+        (_, Some(ending)) if ending.goes_back() => {
+            ("GoingBack", format!("the alias goes back to version {stable}"))
+        }
+        (_, Some(_)) => ("Promoting", format!("the alias moves to version {version} alone")),
+        (_, None) if memory.paused_at.is_some() => {
+            ("Paused", format!("version {version} waits at step {step} until it is resumed"))
+        }
+        (_, None) => {
+            ("InFlight", format!("version {version} takes the place of {stable}, step {step}"))
+        }
+    };
+    Statement { kind: "Progressing", holds: true, reason: reason.into(), message }
+}
+
+/// What the metrics say together, with their numbers; none where nothing is measured.
+fn analysis_passing(flight: &Flight) -> Option<Statement> {
+    let entries = &flight.analysis;
+    let worst = [Verdict::Failing, Verdict::NoData, Verdict::Waiting]
+        .into_iter()
+        .find(|verdict| entries.iter().any(|entry| entry.verdict == *verdict));
+    let described = entries.iter().map(|entry| {
+        let value = entry.canary.as_ref().and_then(|canary| canary.value.as_deref());
+        format!("{} {} (limit {})", entry.name, value.unwrap_or("no data"), entry.limit)
+    });
+    (!entries.is_empty()).then(|| Statement {
+        kind: "AnalysisPassing",
+        holds: worst.is_none(),
+        reason: worst.unwrap_or(Verdict::Passing).as_str().into(),
+        message: cut(&described.collect::<Vec<_>>().join(", ")),
+    })
+}
+
+fn alias_in_sync(report: &Report) -> Statement {
+    let (reason, message) = match (&report.difference, &report.alias_revision) {
+        (Some(difference), _) => (report.reason, cut(difference)),
+        (None, Some(_)) => ("AsLeft", "the alias is as it was left".into()),
+        (None, None) => ("NoAlias", "there is no alias yet".into()),
+    };
+    let holds = report.difference.is_none();
+    Statement { kind: "AliasInSync", holds, reason: reason.into(), message }
+}
+
+/// A step for people: 2/4.
+fn display(flight: &Flight) -> String {
+    let count = flight.steps.len();
+    format!("{}/{count}", flight.index.saturating_add(1).min(count))
+}
+
+/// Readiness of a phase; none: the last one stays.
+fn readiness(phase: Phase) -> Option<Readiness> {
+    match phase {
+        Phase::Healthy => Some(Readiness::Ready),
+        Phase::Pending
+        | Phase::Progressing
+        | Phase::WaitingApproval
+        | Phase::WaitingData
+        | Phase::Promoting
+        | Phase::Baking
+        | Phase::RollingBack => Some(Readiness::Reconciling),
+        Phase::RolledBack | Phase::Aborted | Phase::Held | Phase::Conflict | Phase::Invalid => {
+            Some(Readiness::Stalled)
+        }
+        Phase::Suspended => None,
+    }
+}
+
+/// Suspended keeps the last Ready and says so.
+fn suspended(old: &[Condition], message: &str) -> Vec<Statement> {
+    let ready = old.iter().any(|old| old.type_ == "Ready" && old.status == "True");
+    vec![Statement {
+        kind: "Ready",
+        holds: ready,
+        reason: "Suspended".into(),
+        message: message.to_owned(),
+    }]
+}
+
+fn tell_failure(
+    status: &mut CanaryRolloutStatus,
+    old: &CanaryRolloutStatus,
+    failure: &Failure,
+    generation: Option<i64>,
+    now: Timestamp,
+) {
+    let stuck = failure.remedy == Remedy::AwaitEdit;
+    if !stuck && failure.in_a_row < FAILURES_TOLD {
+        return;
+    }
+    // The same failure again, with another request id, is no news.
+    let news =
+        old.message.as_deref().map(without_request) != Some(without_request(&failure.message));
+    let message = match (&old.message, news) {
+        (Some(told), false) => told.clone(),
+        (_, _) => cut(&failure.message),
+    };
+    status.message = Some(message.clone());
+    status.phase = Some(status.phase.unwrap_or_default());
+    let kept = |kind: &str| status.conditions.iter().find(|c| c.type_ == kind).cloned();
+    let beside = ["Progressing", "AnalysisPassing", "AliasInSync"].map(kept);
+    let ready = kept("Ready").is_some_and(|ready| ready.status == "True");
+    let mut statements = if stuck {
+        // Everything that could be judged of this generation was judged.
+        status.observed_generation = generation;
+        conditions::readiness(Readiness::Stalled, failure.reason, &message)
+    } else {
+        conditions::readiness(Readiness::Reconciling, failure.reason, &message)
+    };
+    if ready && !stuck {
+        // What cannot be looked at now was as it should be when it was: that stays.
+        statements.retain(|statement| statement.kind != "Ready");
+    }
+    let told = conditions::merge(&old.conditions, statements, generation, now);
+    let kept_ready = if ready && !stuck { kept("Ready") } else { None };
+    let beside = beside.into_iter().flatten();
+    status.conditions = told.into_iter().chain(kept_ready).chain(beside).collect();
+}
+
+fn without_request(message: &str) -> &str {
+    message.rsplit_once(" (request ").map_or(message, |(words, _)| words)
+}
+
+fn cut(text: &str) -> String {
+    crate::error::clean(text).chars().take(MESSAGE_MAX).collect()
+}
+
+/// What people are told beside the object, once: transitions between two statuses.
+#[must_use]
+pub fn notes(old: Option<&CanaryRolloutStatus>, new: &CanaryRolloutStatus) -> Vec<Note> {
+    let mut notes = Vec::new();
+    let message = new.message.clone().unwrap_or_default();
+    let mut tell = |warning, reason, message| notes.push(Note { warning, reason, message });
+
+    let phase = |status: &CanaryRolloutStatus| status.phase.unwrap_or_default();
+    if let Some((warning, reason)) = phase_event(phase(new))
+        && old.map(phase) != Some(phase(new))
+    {
+        tell(warning, reason, message.clone());
+    }
+    let position = |status: &CanaryRolloutStatus| {
+        let step = status.step.as_ref()?;
+        step.entered_at.as_ref().map(|_| (status.revision.clone(), step.index))
+    };
+    if let (Some(step), Some(canary)) = (&new.step, &new.canary)
+        && position(new).is_some()
+        && old.and_then(position) != position(new)
+        && phase(new) == Phase::Progressing
+    {
+        let text =
+            format!("step {}: version {} at {}%", step.display, canary.version, canary.weight);
+        tell(false, "StepEntered", text);
+    }
+    let started = |status: &CanaryRolloutStatus| status.step.as_ref().and(status.revision.clone());
+    if started(new).is_some() && old.and_then(started) != started(new) {
+        tell(false, "Started", message);
+    }
+    if let Some(action) = &new.last_action
+        && old.and_then(|old| old.last_action.as_ref()) != Some(action)
+    {
+        let text = format!("{}: {:?}: {}", action.value, action.result, action.message);
+        tell(false, "ActionAnswered", text);
+    }
+    let newest = |status: &CanaryRolloutStatus| status.history.first().cloned();
+    if let Some(entry) = newest(new).filter(|entry| entry.outcome == Outcome::Superseded)
+        && old.and_then(newest).as_ref() != Some(&entry)
+    {
+        tell(false, "Superseded", format!("version {} was superseded", entry.version));
+    }
+    notes
+}
+
+/// The Event that entering a phase is worth.
+fn phase_event(phase: Phase) -> Option<(bool, &'static str)> {
+    match phase {
+        Phase::WaitingApproval => Some((false, "WaitingApproval")),
+        Phase::WaitingData => Some((false, "WaitingData")),
+        Phase::Baking => Some((false, "Baking")),
+        Phase::Healthy => Some((false, "Healthy")),
+        Phase::RollingBack => Some((true, "RollingBack")),
+        Phase::RolledBack => Some((true, "RolledBack")),
+        Phase::Aborted => Some((true, "Aborted")),
+        Phase::Held => Some((true, "Held")),
+        Phase::Conflict => Some((true, "Conflict")),
+        Phase::Invalid => Some((true, "Invalid")),
+        Phase::Pending | Phase::Progressing | Phase::Promoting | Phase::Suspended => None,
+    }
+}

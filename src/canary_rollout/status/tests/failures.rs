@@ -1,0 +1,130 @@
+use super::*;
+
+fn failure(remedy: Remedy, in_a_row: u32, request: &str) -> Failure {
+    Failure {
+        remedy,
+        reason: "Unavailable",
+        message: format!(
+            "cannot read alias production: GetAlias of function processor failed with 500 (request {request})"
+        ),
+        in_a_row,
+    }
+}
+
+fn failed(failure: Failure) -> Attempt {
+    Attempt { plan: None, failure: Some(failure), place: None }
+}
+
+fn healthy() -> CanaryRolloutStatus {
+    let mut world = World::concluded(Outcome::Promoted, "StepsCompleted");
+    world.settle();
+    world.status
+}
+
+fn fails(old: &CanaryRolloutStatus, attempt: &Attempt) -> CanaryRolloutStatus {
+    summarize(Some(old), Some(2), attempt, time("03:00:00"))
+}
+
+#[test]
+fn a_failure_that_may_mend_itself_is_told_from_the_third_in_a_row() {
+    for remedy in [Remedy::Retry, Remedy::Later] {
+        let old = healthy();
+        for in_a_row in [1, 2] {
+            assert_eq!(fails(&old, &failed(failure(remedy, in_a_row, "r-1"))), old);
+        }
+        let told = fails(&old, &failed(failure(remedy, 3, "r-1")));
+        assert!(told.message.unwrap().ends_with("failed with 500 (request r-1)"));
+    }
+}
+
+#[test]
+fn ready_and_what_was_seen_last_stay_through_a_failure_that_may_mend_itself() {
+    let old = healthy();
+    let told = fails(&old, &failed(failure(Remedy::Retry, 3, "r-1")));
+    assert_eq!(
+        conditions_of(&told),
+        [
+            "AliasInSync=True AsLeft",
+            "Progressing=False Idle",
+            "Ready=True Promoted",
+            "Reconciling=True Unavailable",
+        ]
+    );
+    assert_eq!(condition(&told, "Ready"), condition(&old, "Ready"));
+    assert_eq!((told.phase, told.observed_generation), (old.phase, old.observed_generation));
+}
+
+#[test]
+fn what_was_not_ready_says_the_failure_instead() {
+    let mut world = World::flying(0, Some("01:44:00"));
+    world.settle();
+    let told = fails(&world.status, &failed(failure(Remedy::Retry, 3, "r-1")));
+    let ready = condition(&told, "Ready");
+    assert_eq!((ready.status.as_str(), ready.reason.as_str()), ("False", "Unavailable"));
+    assert_eq!(Memory::recall(Some(&told)), world.memory());
+}
+
+#[test]
+fn what_only_a_person_can_mend_is_told_at_once() {
+    let told = fails(&healthy(), &failed(failure(Remedy::AwaitEdit, 1, "r-1")));
+    assert_eq!(
+        conditions_of(&told),
+        [
+            "AliasInSync=True AsLeft",
+            "Progressing=False Idle",
+            "Ready=False Unavailable",
+            "Stalled=True Unavailable",
+        ]
+    );
+    assert_eq!(told.observed_generation, Some(2));
+}
+
+#[test]
+fn the_first_failure_of_a_new_object_is_told_with_a_phase() {
+    let first = failed(failure(Remedy::AwaitEdit, 1, "r-1"));
+    let told = summarize(None, Some(1), &first, time("01:44:00"));
+    assert_eq!(told.phase, Some(Phase::Pending));
+    assert_eq!(conditions_of(&told), ["Ready=False Unavailable", "Stalled=True Unavailable"]);
+}
+
+#[test]
+fn another_request_id_is_no_news() {
+    for (remedy, from) in [(Remedy::Retry, 3), (Remedy::AwaitEdit, 1)] {
+        let told = fails(&healthy(), &failed(failure(remedy, from, "r-1")));
+        let again = fails(&told, &failed(failure(remedy, from + 1, "r-2")));
+        assert_eq!(again, told);
+    }
+}
+
+#[test]
+fn another_failure_is_news() {
+    let told = fails(&healthy(), &failed(failure(Remedy::Retry, 3, "r-1")));
+    let other = Failure { message: "else (request r-2)".into(), ..failure(Remedy::Retry, 4, "") };
+    assert_eq!(fails(&told, &failed(other)).message.as_deref(), Some("else (request r-2)"));
+}
+
+#[test]
+fn a_write_that_failed_is_told_over_what_was_planned_and_the_plan_is_remembered() {
+    let world = World::flying(0, None);
+    let stopped = |in_a_row| Attempt {
+        plan: Some(world.plan()),
+        failure: Some(failure(Remedy::Retry, in_a_row, "r-1")),
+        place: None,
+    };
+    let quiet = fails(&world.status, &stopped(1));
+    assert_eq!(quiet.message.as_deref(), Some("setting version 43 to 10%"));
+    let told = fails(&quiet, &stopped(3));
+    assert!(told.message.as_deref().unwrap().contains("failed with 500"));
+    assert_eq!(Memory::recall(Some(&told)), world.plan().memory);
+    assert_eq!(fails(&told, &stopped(4)), told);
+}
+
+#[test]
+fn a_success_takes_the_failure_back() {
+    let told = fails(&healthy(), &failed(failure(Remedy::AwaitEdit, 1, "r-1")));
+    let mended = after(Some(&told), plan(Phase::Healthy));
+    assert_eq!(
+        conditions_of(&mended),
+        ["AliasInSync=True AsLeft", "Progressing=False Idle", "Ready=True Why"]
+    );
+}

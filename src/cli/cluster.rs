@@ -1,0 +1,101 @@
+//! The cluster that a subcommand talks to.
+
+use std::{path::PathBuf, time::Duration};
+
+use k8s_openapi::api::authentication::v1::SelfSubjectReview;
+use kube::{
+    Api, Client, Config,
+    api::PostParams,
+    config::{KubeConfigOptions, Kubeconfig},
+};
+
+use super::Error;
+use crate::{api::canary_rollout::CanaryRollout, api::duration, kubernetes::client::Clients};
+
+/// Which cluster and namespace; as in kubectl.
+#[derive(Debug, clap::Args)]
+#[group(skip)]
+pub(super) struct Args {
+    /// Kubeconfig file [default: KUBECONFIG, else ~/.kube/config]
+    #[arg(long, value_name = "FILE", help_heading = "Cluster")]
+    kubeconfig: Option<PathBuf>,
+    /// Context of the kubeconfig [default: the current one]
+    #[arg(long, value_name = "NAME", help_heading = "Cluster")]
+    context: Option<String>,
+    /// Namespace [default: the context's]
+    #[arg(short, long, help_heading = "Cluster")]
+    pub(super) namespace: Option<String>,
+}
+
+/// A cluster that can be talked to.
+pub(super) struct Connection {
+    /// For calls.
+    pub(super) calls: Client,
+    /// For watches.
+    pub(super) watch: Client,
+    /// The namespace that is meant.
+    pub(super) namespace: String,
+}
+
+impl Args {
+    /// Reads the kubeconfig; nothing is sent yet.
+    pub(super) async fn connect(&self) -> Result<Connection, Error> {
+        let options = KubeConfigOptions { context: self.context.clone(), ..Default::default() };
+        let fail = |source| Error::Kubeconfig(Box::new(source));
+        let config = match (&self.kubeconfig, &self.context) {
+            (Some(path), _) => {
+                let read = Kubeconfig::read_from(path).map_err(fail)?;
+                Config::from_custom_kubeconfig(read, &options).await.map_err(fail)?
+            }
+            (None, Some(_)) => Config::from_kubeconfig(&options).await.map_err(fail)?,
+            (None, None) => {
+                Config::infer().await.map_err(|source| Error::Infer(Box::new(source)))?
+            }
+        };
+        let namespace = self.namespace.clone().unwrap_or_else(|| config.default_namespace.clone());
+        let Clients { watch, calls, lease: _ } = Clients::new(&config)?;
+        Ok(Connection { calls, watch, namespace })
+    }
+}
+
+impl Connection {
+    /// For calls about CanaryRollouts.
+    pub(super) fn rollouts(&self) -> Api<CanaryRollout> {
+        Api::namespaced(self.calls.clone(), &self.namespace)
+    }
+
+    /// For watching CanaryRollouts.
+    pub(super) fn watched(&self) -> Api<CanaryRollout> {
+        Api::namespaced(self.watch.clone(), &self.namespace)
+    }
+
+    /// Reads one.
+    pub(super) async fn get(&self, name: &str) -> Result<CanaryRollout, Error> {
+        match self.rollouts().get(name).await {
+            Ok(found) => Ok(found),
+            Err(kube::Error::Api(status))
+                if status.code == 404 && !status.message.contains("page not found") =>
+            {
+                Err(self.not_found(name))
+            }
+            Err(source) => Err(Error::api(format!("read CanaryRollout {name}"), &source)),
+        }
+    }
+
+    pub(super) fn not_found(&self, name: &str) -> Error {
+        Error::NotFound { name: name.to_owned(), namespace: self.namespace.clone() }
+    }
+
+    /// Who we are: as the API server sees us, else `$USER`, else nobody.
+    pub(super) async fn user(&self) -> String {
+        let api: Api<SelfSubjectReview> = Api::all(self.calls.clone());
+        let review = api.create(&PostParams::default(), &SelfSubjectReview::default()).await;
+        let seen = review.ok().and_then(|review| review.status?.user_info?.username);
+        seen.or_else(|| std::env::var("USER").ok()).unwrap_or_default()
+    }
+}
+
+/// How long to wait for an answer, as people write it.
+pub(super) fn span(duration: duration::Duration) -> Duration {
+    Duration::from_secs(duration.as_secs())
+}

@@ -1,0 +1,102 @@
+//! Why a subcommand did not do what was asked.
+
+use std::{io, path::PathBuf};
+
+use kube::{
+    config::{InferConfigError, KubeconfigError},
+    runtime::watcher,
+};
+
+use super::{EXIT_FAILED, EXIT_USAGE};
+use crate::{
+    aws::{accounts::InvalidSetting, sdk::InvalidTrust},
+    canary_rollout::preview,
+    error::chain,
+    kubernetes::client::ClientError,
+    verbs::Unbound,
+};
+
+/// Why a subcommand did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Error {
+    #[error("cannot use the kubeconfig")]
+    Kubeconfig(#[source] Box<KubeconfigError>),
+    #[error("cannot find out how to reach Kubernetes: set KUBECONFIG, or give --kubeconfig")]
+    Infer(#[source] Box<InferConfigError>),
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    #[error("there is no CanaryRollout {name} in namespace {namespace}")]
+    NotFound { name: String, namespace: String },
+    #[error("this cluster has no CanaryRollouts: install the chart, or apply `groundcrew crds`")]
+    NoCrd,
+    #[error("cannot {action}: {message}")]
+    Api { action: String, message: String },
+    #[error(transparent)]
+    Unbound(#[from] Unbound),
+    #[error("cannot write the output")]
+    Output(#[source] io::Error),
+    #[error("cannot read {}", path.display())]
+    ReadFile { path: PathBuf, source: io::Error },
+    #[error("{place}: {message}")]
+    Manifest { place: String, message: String },
+    #[error(transparent)]
+    Setting(#[from] InvalidSetting),
+    #[error(transparent)]
+    Trust(#[from] InvalidTrust),
+    #[error("cannot look at {object} in AWS")]
+    Look { object: String, source: Box<preview::Error> },
+}
+
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "kube's errors are many, and few are told apart"
+)]
+impl Error {
+    /// The exit code.
+    pub(super) fn code(&self) -> u8 {
+        match self {
+            Self::Kubeconfig(_)
+            | Self::Infer(_)
+            | Self::ReadFile { .. }
+            | Self::Manifest { .. }
+            | Self::Setting(_)
+            | Self::Unbound(Unbound::Malformed(_)) => EXIT_USAGE,
+            Self::Client(_)
+            | Self::NotFound { .. }
+            | Self::NoCrd
+            | Self::Api { .. }
+            | Self::Unbound(Unbound::NoRevision(_) | Unbound::NoStep { .. })
+            | Self::Output(_)
+            | Self::Trust(_)
+            | Self::Look { .. } => EXIT_FAILED,
+        }
+    }
+
+    /// A failed call to the API server, in its own words where it answered.
+    pub(super) fn api(action: impl Into<String>, source: &kube::Error) -> Self {
+        let message = match source {
+            kube::Error::Api(status) if !status.message.is_empty() => status.message.clone(),
+            _ => chain(source),
+        };
+        // What the API server says of a path that no CRD is behind.
+        if message.contains("page not found") {
+            return Self::NoCrd;
+        }
+        Self::Api { action: action.into(), message }
+    }
+
+    /// A failed watch; none when it is worth to go on watching.
+    pub(super) fn watch(source: &watcher::Error) -> Option<Self> {
+        let error = match source {
+            watcher::Error::InitialListFailed(error)
+            | watcher::Error::WatchStartFailed(error)
+            | watcher::Error::WatchFailed(error) => error,
+            watcher::Error::WatchError(_) | watcher::Error::NoResourceVersion => return None,
+        };
+        let lasts = match error {
+            kube::Error::Api(status) => matches!(status.code, 401 | 403 | 404),
+            _ => matches!(error, kube::Error::SerdeError(_)),
+        };
+        lasts.then(|| Self::api("watch CanaryRollouts", error))
+    }
+}

@@ -1,0 +1,99 @@
+//! What the decisions of the operator need of their surroundings, where there is no cluster.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde_json::Value;
+
+use super::NO_CLUSTER;
+use crate::{
+    aws::{
+        accounts::{Accounts, DefaultCredentials, ExternalIdTemplate, NamespaceFacts, Settings},
+        gate::Gate,
+        hub::Hub,
+        limits::Limits,
+        sdk::{SdkConnector, TrustSource},
+        session::Guards,
+    },
+    cli::Error,
+    context::{Clock, Context, Namespaces, Rollouts},
+    facts::peers::Peer,
+    kubernetes::{
+        leader::Leadership,
+        port::{self, Class, Event, ObjectId, Port},
+    },
+    metrics::Metrics,
+};
+
+/// A context with our own credentials and without a cluster. Without a lease, too: its gate lets no
+/// write to AWS through.
+pub(super) fn context(region: Option<String>) -> Result<Context, Error> {
+    let settings = Settings::new(
+        NO_CLUSTER.to_owned(),
+        region,
+        DefaultCredentials::All,
+        ExternalIdTemplate::default(),
+    )?;
+    let metrics = Metrics::new();
+    let guards = Guards {
+        limits: Arc::new(Limits::default()),
+        gate: Gate::new(Leadership::none()),
+        clock: Clock::System,
+        metrics: metrics.clone(),
+    };
+    let connector = Arc::new(SdkConnector::new(&TrustSource::from_environment())?);
+    Ok(Context {
+        clock: Clock::System,
+        settings,
+        accounts: Accounts::new(connector, guards),
+        hub: Hub::default(),
+        kubernetes: Arc::new(NoCluster),
+        namespaces: Arc::new(NoCluster),
+        rollouts: Arc::new(NoCluster),
+        metrics,
+    })
+}
+
+/// Knows nothing, and takes nothing.
+struct NoCluster;
+
+impl Namespaces for NoCluster {
+    fn facts(&self, name: &str) -> NamespaceFacts {
+        NamespaceFacts { name: name.to_owned(), ..NamespaceFacts::default() }
+    }
+}
+
+impl Rollouts for NoCluster {
+    fn of_alias(&self, _: &str, _: &str) -> Vec<Peer> {
+        Vec::new()
+    }
+}
+
+fn none(action: &'static str, object: &ObjectId) -> port::Error {
+    let message = "there is no cluster".to_owned();
+    port::Error { action, object: object.to_string(), class: Class::Denied, message }
+}
+
+#[async_trait]
+impl Port for NoCluster {
+    async fn get(&self, object: &ObjectId) -> Result<Option<Value>, port::Error> {
+        Err(none("read", object))
+    }
+
+    async fn apply_status(&self, object: &ObjectId, _: &Value) -> Result<Value, port::Error> {
+        Err(none("apply the status", object))
+    }
+
+    async fn set_finalizers(
+        &self,
+        object: &ObjectId,
+        _: &str,
+        _: &[String],
+    ) -> Result<Value, port::Error> {
+        Err(none("set the finalizers", object))
+    }
+
+    async fn publish_event(&self, object: &ObjectId, _: &Event) -> Result<(), port::Error> {
+        Err(none("publish an Event", object))
+    }
+}

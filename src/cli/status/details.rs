@@ -1,0 +1,219 @@
+//! One rollout in detail.
+
+use std::fmt::Write as _;
+
+use jiff::{Timestamp, Unit};
+use kube::ResourceExt as _;
+
+use super::{
+    steps,
+    table::{age, plain},
+};
+use crate::{
+    api::{
+        analysis::{Measured, MetricStatus, Verdict},
+        canary_rollout::{CanaryRollout, CanaryRolloutStatus},
+    },
+    cli::terminal::{Terminal, Tone, tone},
+};
+
+/// Everything that a person wants to know of one rollout.
+pub(super) fn render(object: &CanaryRollout, now: Timestamp, terminal: Terminal) -> String {
+    let name = format!("{}/{}", object.namespace().unwrap_or_default(), object.name_any());
+    let default = CanaryRolloutStatus::default();
+    let status = object.status.as_ref().unwrap_or(&default);
+    let phase = status.phase.unwrap_or_default();
+    let mut text = String::new();
+    let (name, word) =
+        (terminal.paint(&name, Tone::Strong), terminal.paint(phase.as_str(), tone(phase)));
+    let message = status.message.as_deref().unwrap_or("not looked at yet");
+    let _ = writeln!(text, "{name}  {word}\n  {message}");
+    if status.observed_generation != object.metadata.generation {
+        let news = "the spec was changed since; the operator has not looked at it yet";
+        let _ = writeln!(text, "  {}", terminal.paint(news, Tone::Asks));
+    }
+    text.push('\n');
+    for (label, value) in facts(object, status, now) {
+        let _ = writeln!(text, "  {label:<12}{value}");
+    }
+    steps_of(&mut text, object, terminal);
+    analysis(&mut text, status, terminal);
+    history(&mut text, status, terminal);
+    conditions(&mut text, status, terminal);
+    text
+}
+
+fn facts(
+    object: &CanaryRollout,
+    status: &CanaryRolloutStatus,
+    now: Timestamp,
+) -> Vec<(&'static str, String)> {
+    let function = &object.spec.function;
+    let place = match (&status.region, &status.account_id) {
+        (Some(region), Some(account)) => format!(" ({region}, account {account})"),
+        (Some(region), None) => format!(" ({region})"),
+        (None, _) => String::new(),
+    };
+    let mut facts = vec![("Function", format!("{}:{}{place}", function.name, function.alias))];
+    let asked = object.spec.release.version.clone();
+    facts.extend(asked.map(|version| ("Release", format!("version {version}"))));
+    facts.extend(status.revision.clone().map(|revision| ("Revision", revision)));
+    facts.extend(status.stable.as_ref().map(|s| ("Stable", format!("version {}", s.version))));
+    if let Some(canary) = &status.canary {
+        let started = format!(
+            "started {} ({} ago)",
+            time(canary.started_at.0),
+            age(canary.started_at.0, now)
+        );
+        let text = format!("version {} at {}%, {started}", canary.version, canary.weight);
+        facts.push(("Canary", text));
+    }
+    let held = status.step.as_ref().and_then(|step| step.hold_until.as_ref());
+    facts.extend(held.map(|until| ("Until", time(until.0))));
+    facts.extend(status.paused_at.as_ref().map(|at| ("Paused", format!("since {}", time(at.0)))));
+    facts.extend(status.held.as_ref().map(|h| ("Held", format!("{}: {}", h.reason, h.message))));
+    facts.extend(status.ending.as_ref().map(|ending| {
+        ("Ending", format!("{} ({}): {}", ending.outcome.as_str(), ending.reason, ending.message))
+    }));
+    if !status.ignored_alarms.is_empty() {
+        let names = status.ignored_alarms.join(", ");
+        facts.push(("Ignored", format!("alarms that fired before the start: {names}")));
+    }
+    facts.extend(status.last_action.as_ref().map(|last| {
+        let by = if last.by.is_empty() { String::new() } else { format!(" by {}", last.by) };
+        let text = format!(
+            "{}{by} at {}: {:?}: {}",
+            last.value,
+            time(last.at.0),
+            last.result,
+            last.message
+        );
+        ("Last action", text)
+    }));
+    facts
+}
+
+fn steps_of(text: &mut String, object: &CanaryRollout, terminal: Terminal) {
+    let entries = steps::entries(object);
+    if entries.is_empty() {
+        return;
+    }
+    heading(text, "Steps", terminal);
+    for (number, entry) in entries.iter().enumerate() {
+        let mark = if entry.current { "→" } else { " " };
+        let line = format!("{mark} {:>2}  {}", number.saturating_add(1), entry.text);
+        let line = match (entry.current, entry.done) {
+            (true, _) => terminal.paint(&line, Tone::Strong),
+            (false, true) => terminal.paint(&format!("{line}  (done)"), Tone::Faint),
+            (false, false) => line,
+        };
+        let _ = writeln!(text, "  {line}");
+    }
+}
+
+fn analysis(text: &mut String, status: &CanaryRolloutStatus, terminal: Terminal) {
+    if status.analysis.is_empty() {
+        return;
+    }
+    let through = status.analysis.iter().filter_map(|metric| metric.through.as_ref()).max();
+    let through = through.map(|t| format!(", data until {}", time(t.0))).unwrap_or_default();
+    heading(text, &format!("Analysis{through}"), terminal);
+    let header = ["METRIC", "VERDICT", "CANARY", "STABLE", "FAILED", "LIMIT"];
+    let mut table = plain(&header, indented(terminal));
+    for metric in &status.analysis {
+        let MetricStatus { name, verdict, canary, stable, limit, failures, .. } = metric;
+        table.add_row(vec![
+            name.clone(),
+            verdict.as_str().to_owned(),
+            measured(canary.as_ref()),
+            measured(stable.as_ref()),
+            failures.to_string(),
+            limit.clone(),
+        ]);
+    }
+    let verdicts = [Verdict::Passing, Verdict::Failing, Verdict::NoData, Verdict::Waiting];
+    for line in table.lines() {
+        // Names of metrics are in lower case, so the first such word is the verdict.
+        let verdict = verdicts.into_iter().find(|v| line.contains(v.as_str()));
+        let line = match verdict {
+            Some(verdict) => {
+                let tone = match verdict {
+                    Verdict::Passing => Tone::Good,
+                    Verdict::Failing => Tone::Bad,
+                    Verdict::NoData | Verdict::Waiting => Tone::Asks,
+                };
+                line.replacen(verdict.as_str(), &terminal.paint(verdict.as_str(), tone), 1)
+            }
+            None => line,
+        };
+        let _ = writeln!(text, "  {}", line.trim_end());
+    }
+}
+
+fn measured(measured: Option<&Measured>) -> String {
+    let Some(Measured { samples, value, .. }) = measured else { return "-".to_owned() };
+    let value = value.as_deref().unwrap_or("no data");
+    format!("{value} in {samples}")
+}
+
+fn history(text: &mut String, status: &CanaryRolloutStatus, terminal: Terminal) {
+    if status.history.is_empty() {
+        return;
+    }
+    heading(text, "History", terminal);
+    let header = ["VERSION", "REVISION", "OUTCOME", "STARTED", "ENDED", "REASON"];
+    let mut table = plain(&header, indented(terminal));
+    for entry in &status.history {
+        table.add_row(vec![
+            entry.version.clone(),
+            entry.revision.clone(),
+            entry.outcome.as_str().to_owned(),
+            time(entry.started_at.0),
+            time(entry.ended_at.0),
+            entry.reason.clone(),
+        ]);
+    }
+    for line in table.lines() {
+        let _ = writeln!(text, "  {}", line.trim_end());
+    }
+}
+
+/// Conditions that are not as they should be. Ready is False while work goes on by itself.
+fn conditions(text: &mut String, status: &CanaryRolloutStatus, terminal: Terminal) {
+    let on_its_way =
+        status.conditions.iter().any(|c| c.type_ == "Reconciling" && c.status == "True");
+    let wrong = status.conditions.iter().filter(|condition| {
+        match (condition.type_.as_str(), condition.status.as_str()) {
+            ("Ready", "True") | ("Reconciling" | "Progressing", _) => false,
+            ("Ready", _) => !on_its_way,
+            ("Stalled", status) => status == "True",
+            (_, status) => status != "True",
+        }
+    });
+    let told = status.message.as_deref().unwrap_or_default();
+    for (number, condition) in wrong.enumerate() {
+        if number == 0 {
+            heading(text, "Not as it should be", terminal);
+        }
+        let what = format!("{}={}", condition.type_, condition.status);
+        let what = terminal.paint(&what, Tone::Bad);
+        // What the message on top says already is not said again.
+        let message = if condition.message == told { "" } else { &condition.message };
+        let line = format!("{what} {} {message}", condition.reason);
+        let _ = writeln!(text, "  {}", line.trim_end());
+    }
+}
+
+fn heading(text: &mut String, heading: &str, terminal: Terminal) {
+    let _ = writeln!(text, "\n{}", terminal.paint(heading, Tone::Strong));
+}
+
+/// The terminal less the indentation.
+fn indented(terminal: Terminal) -> Terminal {
+    Terminal { width: terminal.width.map(|width| width.saturating_sub(2)), ..terminal }
+}
+
+/// Whole seconds, in UTC.
+fn time(time: Timestamp) -> String {
+    time.round(Unit::Second).unwrap_or(time).to_string()
+}

@@ -1,0 +1,219 @@
+//! The part of the engine that knows no watch: which pass runs when, on which state of an object.
+
+use std::{
+    collections::HashMap,
+    hash::Hash,
+    panic::AssertUnwindSafe,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use futures::FutureExt as _;
+use kube::{Resource, ResourceExt};
+use tokio::time::timeout;
+
+use super::{
+    Kind, Next, backoff,
+    turns::{Class, Turns},
+};
+use crate::{context::Context, error::Remedy, kubernetes::publish};
+
+/// Passes at once: enough to keep 15 calls/s busy at 1 s each with room for slow ones, few enough
+/// that a burst of objects costs little memory.
+const PASSES_AT_ONCE: usize = 32;
+/// Passes at once that undo something, beside the others: those may all wait for calls.
+const UNDO_AT_ONCE: usize = 32;
+/// Longest that one pass may take: queueing for calls under a storm included. What takes longer is
+/// dropped and tried again.
+pub const PASS_DEADLINE: Duration = Duration::from_secs(120);
+/// Passes in a row without going back to the queue: a rollout needs three to take a step.
+const PASSES_IN_A_ROW: u32 = 8;
+/// Over how long the first look at objects at rest is spread after a start.
+const FIRST_LOOK_SPREAD_SECS: u64 = 15 * 60;
+
+/// Newer than any resourceVersion: no cache is known to hold our last write.
+const UNSURE: u64 = u64::MAX;
+
+/// Makes the passes of one kind, whoever tells it when to look.
+pub struct Driver<K: Kind> {
+    context: Arc<Context>,
+    turns: Arc<Turns>,
+    objects: Mutex<HashMap<Key, Known>>,
+    kind: std::marker::PhantomData<fn() -> K>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Key {
+    namespace: String,
+    name: String,
+}
+
+/// What is known of an object between passes.
+#[derive(Clone, Copy, Debug, Default)]
+struct Known {
+    /// Passes that failed in a row.
+    failures: u32,
+    /// resourceVersion of our last write, or [`UNSURE`].
+    written: u64,
+    /// Whether its turn for the first look after the start has come.
+    introduced: bool,
+}
+
+impl<K: Kind> Driver<K> {
+    /// Knows no object yet.
+    #[must_use]
+    pub fn new(context: Arc<Context>) -> Self {
+        Self {
+            context,
+            turns: Turns::new(PASSES_AT_ONCE, UNDO_AT_ONCE),
+            objects: Mutex::default(),
+            kind: std::marker::PhantomData,
+        }
+    }
+
+    /// What its passes are handed.
+    #[must_use]
+    pub fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// Makes the passes that are due on an object as a cache holds it, and says after how long to
+    /// look at it again unless it changes before. Safe to drop at any time.
+    pub async fn look(&self, object: &K::Object) -> Duration {
+        let key = key(object);
+        if let Some(wait) = self.introduction(&key, object) {
+            return wait;
+        }
+        // Not longer than a pass, and if it panics the pass will tell.
+        let prepared = timeout(PASS_DEADLINE, K::prepare(object, &self.context));
+        let _ = AssertUnwindSafe(prepared).catch_unwind().await;
+        let _slot = self.turns.take(K::class(object), &key.namespace).await;
+        let started = tokio::time::Instant::now();
+        let outcome = AssertUnwindSafe(timeout(PASS_DEADLINE, self.passes(&key, object)))
+            .catch_unwind()
+            .await;
+        let next = match outcome {
+            Ok(Ok(next)) => next,
+            Ok(Err(_)) => {
+                tracing::warn!(kind = K::NAMES.kind, namespace = key.namespace, name = key.name,
+                    deadline = ?PASS_DEADLINE, "the pass took too long and was dropped");
+                Next::Failed(Remedy::Retry)
+            }
+            Err(_) => {
+                tracing::error!(
+                    kind = K::NAMES.kind,
+                    namespace = key.namespace,
+                    name = key.name,
+                    "the pass panicked; this is a bug of groundcrew, other objects go on"
+                );
+                Next::Failed(Remedy::Later)
+            }
+        };
+        let result = if matches!(next, Next::Failed(_)) { "error" } else { "ok" };
+        self.context.metrics.reconciled(K::NAMES.kind, result, started.elapsed());
+        self.wait(&key, next)
+    }
+
+    /// Passes until nothing is left to do at once.
+    async fn passes(&self, key: &Key, object: &K::Object) -> Next {
+        let Some(mut current) = self.newest(key, object).await else {
+            return Next::Failed(Remedy::Retry);
+        };
+        for _ in 0..PASSES_IN_A_ROW {
+            let failures = self.known(key).failures;
+            let pass = K::pass(&current, &self.context, failures).await;
+            if let Some(written) = pass.object {
+                self.update(key, |known| known.written = version(&written));
+                current = written;
+            }
+            if pass.unsure {
+                self.update(key, |known| known.written = UNSURE);
+            }
+            match pass.next {
+                Next::Now => {}
+                Next::At(_) | Next::Failed(_) => return pass.next,
+            }
+        }
+        Next::At(self.context.clock.now())
+    }
+
+    /// The object, not older than our last write: the watch may be behind it.
+    async fn newest(&self, key: &Key, object: &K::Object) -> Option<K::Object> {
+        if version(object) >= self.known(key).written {
+            return Some(object.clone());
+        }
+        match self.context.kubernetes.get(&publish::id(K::NAMES, object)).await {
+            Ok(found) => {
+                let found = serde_json::from_value(found?).ok()?;
+                self.update(key, |known| known.written = version(&found));
+                Some(found)
+            }
+            Err(error) => {
+                tracing::warn!(error = %crate::error::chain(&error), "cannot read the object again");
+                None
+            }
+        }
+    }
+
+    /// How long an object at rest waits for its first look after a start, if it has to.
+    fn introduction(&self, key: &Key, object: &K::Object) -> Option<Duration> {
+        let introduced = {
+            let mut objects = self.lock();
+            let known = objects.entry(key.clone()).or_default();
+            std::mem::replace(&mut known.introduced, true)
+        };
+        if introduced || K::class(object) != Class::Other {
+            return None;
+        }
+        let seconds = backoff::spread(&key.namespace, &key.name, FIRST_LOOK_SPREAD_SECS);
+        let now = self.context.clock.now();
+        let then = now.saturating_add(jiff::SignedDuration::from_secs(seconds)).ok()?;
+        Some(self.context.clock.until(then, now))
+    }
+
+    /// How long to wait for the next look.
+    fn wait(&self, key: &Key, next: Next) -> Duration {
+        match next {
+            Next::Now => Duration::ZERO,
+            Next::At(then) => {
+                self.update(key, |known| known.failures = 0);
+                self.context.clock.until(then, self.context.clock.now())
+            }
+            Next::Failed(remedy) => {
+                self.update(key, |known| known.failures = known.failures.saturating_add(1));
+                backoff::after(remedy, self.known(key).failures, &key.namespace, &key.name)
+            }
+        }
+    }
+
+    /// Forgets an object that is gone.
+    pub fn forget(&self, namespace: String, name: String) {
+        K::forget(&self.context, &namespace, &name);
+        self.lock().remove(&Key { namespace, name });
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Key, Known>> {
+        self.objects.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn known(&self, key: &Key) -> Known {
+        self.lock().get(key).copied().unwrap_or_default()
+    }
+
+    /// What is learnt of an object that was forgotten meanwhile is of no use any more.
+    fn update(&self, key: &Key, change: impl FnOnce(&mut Known)) {
+        if let Some(known) = self.lock().get_mut(key) {
+            change(known);
+        }
+    }
+}
+
+fn key<K: Resource>(object: &K) -> Key {
+    Key { namespace: object.namespace().unwrap_or_default(), name: object.name_any() }
+}
+
+/// resourceVersions of one resource grow (KEP-5504); one that is no number counts as newest, because
+/// then there is nothing to compare.
+fn version<K: Resource>(object: &K) -> u64 {
+    object.resource_version().and_then(|version| version.parse().ok()).unwrap_or(u64::MAX)
+}

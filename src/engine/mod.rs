@@ -1,0 +1,197 @@
+//! Runs the passes of one kind: watches its objects, and keeps each of them isolated, bounded in
+//! time, fair to the others, and never acted on from a cache older than our own last write.
+
+mod backoff;
+mod driver;
+pub mod turns;
+
+use std::{convert::Infallible, fmt::Debug, sync::Arc};
+
+use async_trait::async_trait;
+use futures::{Stream, StreamExt as _, TryStreamExt as _};
+use jiff::Timestamp;
+use kube::{
+    Api, Client, Resource, ResourceExt,
+    core::{DeserializeGuard, NamespaceResourceScope, error_boundary::InvalidObject},
+    runtime::{
+        Controller, Predicate as _, WatchStreamExt as _,
+        controller::{Action, Config},
+        predicates,
+        reflector::{self, ObjectRef},
+        watcher,
+    },
+};
+use serde::de::DeserializeOwned;
+
+pub use self::{
+    driver::{Driver, PASS_DEADLINE},
+    turns::Class,
+};
+use crate::{
+    context::Context,
+    error::Remedy,
+    kubernetes::{
+        port::{Event, KindNames, ObjectId},
+        publish,
+    },
+};
+
+/// A kind of custom resource, as the engine sees it.
+#[async_trait]
+pub trait Kind: Send + Sync + 'static {
+    /// Its objects.
+    type Object: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+        + Clone
+        + Debug
+        + DeserializeOwned
+        + Send
+        + Sync
+        + 'static;
+    /// Its names.
+    const NAMES: KindNames;
+
+    /// Fetches what a pass will need of shared, batched answers, before it takes one of the few
+    /// slots for passes: so the batches hold what all objects ask for, not what 32 do. Failures are
+    /// left to the pass.
+    async fn prepare(object: &Self::Object, context: &Context);
+
+    /// One look at an object, and one step. `failures` counts the passes before that failed in a
+    /// row.
+    async fn pass(object: &Self::Object, context: &Context, failures: u32) -> Pass<Self::Object>;
+
+    /// Who goes first: what is to be undone, then what is under way or was not looked at yet.
+    fn class(object: &Self::Object) -> Class;
+
+    /// Tells that an object is gone.
+    fn forget(context: &Context, namespace: &str, name: &str);
+}
+
+/// How a pass ended.
+#[derive(Debug)]
+pub struct Pass<K> {
+    /// The object as the API server has it after our last write; none when nothing was written.
+    pub object: Option<K>,
+    /// Whether a write may have been carried out without an answer: the object is read again before
+    /// the next pass.
+    pub unsure: bool,
+    /// What comes next.
+    pub next: Next,
+}
+
+/// What comes after a pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Another pass at once, on the object as it was published.
+    Now,
+    /// A look at this time.
+    At(Timestamp),
+    /// It failed; this is who must move next.
+    Failed(Remedy),
+}
+
+/// Where to run, and on which objects.
+pub struct Scope<K: Kind> {
+    /// Client for watches.
+    pub client: Client,
+    /// Namespaces to watch; empty: all.
+    pub namespaces: Vec<String>,
+    /// Where the objects are kept; others read them there.
+    pub objects: Objects<K>,
+}
+
+/// Where the objects of a kind are kept.
+pub type Objects<K> = reflector::store::Writer<DeserializeGuard<<K as Kind>::Object>>;
+/// Where the objects of a kind are read.
+pub type Reader<K> = reflector::Store<DeserializeGuard<<K as Kind>::Object>>;
+
+/// Runs a kind until `stop`; then ends the passes that run, and returns.
+///
+/// When a Namespace changes in what it says about AWS, its objects are looked at again.
+pub async fn run<K: Kind>(
+    scope: Scope<K>,
+    context: Arc<Context>,
+    namespaces_changed: impl Stream<Item = String> + Send + 'static,
+    stop: impl Future<Output = ()> + Send + Sync + 'static,
+) {
+    let driver = Arc::new(Driver::<K>::new(context));
+    let Scope { client, namespaces, objects: writer } = scope;
+    let reader = writer.as_reader();
+    let stream =
+        futures::stream::select_all(apis::<K>(&client, &namespaces).into_iter().map(|api| {
+            watcher(api, watcher::Config::default().streaming_lists()).default_backoff().boxed()
+        }));
+    let watching = Arc::clone(&driver);
+    let triggers = stream
+        .modify(prune)
+        .inspect_ok(move |event| watched(&watching, event))
+        .reflect(writer)
+        .applied_objects()
+        .predicate_filter(
+            predicates::generation.combine(predicates::finalizers).combine(predicates::annotations),
+            Default::default(),
+        );
+    let objects = reader.clone();
+    let affected = namespaces_changed.flat_map(move |namespace| {
+        let theirs = objects.state_filter(|object| object.namespace().as_ref() == Some(&namespace));
+        futures::stream::iter(theirs).map(|object| ObjectRef::from_obj(&*object))
+    });
+    Controller::for_stream(triggers, reader)
+        .reconcile_on(affected)
+        .with_config(Config::default())
+        .graceful_shutdown_on(stop)
+        .run(reconcile::<K>, |_, never, _| match *never {}, driver)
+        .for_each(|ended| async move {
+            if let Err(error) = ended {
+                // An object that is gone, or a watch that broke and is taken up again.
+                tracing::debug!(kind = K::NAMES.kind, error = %crate::error::chain(&error), "watch");
+            }
+        })
+        .await;
+}
+
+fn apis<K: Kind>(client: &Client, namespaces: &[String]) -> Vec<Api<DeserializeGuard<K::Object>>> {
+    if namespaces.is_empty() {
+        return vec![Api::all(client.clone())];
+    }
+    namespaces.iter().map(|name| Api::namespaced(client.clone(), name)).collect()
+}
+
+/// Most of an object is bookkeeping that nobody here reads.
+fn prune<K: Resource>(object: &mut K) {
+    object.managed_fields_mut().clear();
+    object.annotations_mut().remove("kubectl.kubernetes.io/last-applied-configuration");
+}
+
+async fn reconcile<K: Kind>(
+    guard: Arc<DeserializeGuard<K::Object>>,
+    driver: Arc<Driver<K>>,
+) -> Result<Action, Infallible> {
+    Ok(match &guard.0 {
+        Ok(object) => Action::requeue(driver.look(object).await),
+        Err(invalid) => report_unreadable::<K>(driver.context(), invalid).await,
+    })
+}
+
+/// An object that cannot be read as its kind, for example one stored under other rules.
+async fn report_unreadable<K: Kind>(context: &Context, invalid: &InvalidObject) -> Action {
+    let id = ObjectId {
+        kind: K::NAMES,
+        namespace: invalid.metadata.namespace.clone().unwrap_or_default(),
+        name: invalid.metadata.name.clone().unwrap_or_default(),
+        uid: invalid.metadata.uid.clone().unwrap_or_default(),
+    };
+    let note = crate::error::clean(&format!(
+        "this object cannot be read and nothing is done for it: {invalid}; apply it again as the CRD asks"
+    ));
+    tracing::error!(object = %id, error = %invalid, "object cannot be read");
+    let event = Event { warning: true, reason: "Unreadable".into(), note };
+    publish::events(&*context.kubernetes, &id, &[event]).await;
+    Action::await_change()
+}
+
+fn watched<K: Kind>(driver: &Driver<K>, event: &watcher::Event<DeserializeGuard<K::Object>>) {
+    let watcher::Event::Delete(guard) = event else { return };
+    let meta = guard.meta();
+    let namespace = meta.namespace.clone().unwrap_or_default();
+    driver.forget(namespace, meta.name.clone().unwrap_or_default());
+}

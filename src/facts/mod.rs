@@ -1,0 +1,6 @@
+//! Plain data: what AWS and Kubernetes said. No behaviour beyond construction and comparison.
+
+pub mod cloudwatch;
+pub mod kubernetes;
+pub mod lambda;
+pub mod peers;

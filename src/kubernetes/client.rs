@@ -1,0 +1,180 @@
+//! The port against a real API server, and the clients for everything that talks to it.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use http::header::{HeaderValue, USER_AGENT};
+use k8s_openapi::api::core::v1::ObjectReference;
+use kube::{
+    Api, Client, Config,
+    api::{ApiResource, DynamicObject, Patch, PatchParams},
+    core::GroupVersionKind,
+    runtime::events::{Event as KubeEvent, EventType, Recorder, Reporter},
+};
+use serde_json::{Value, json};
+
+use super::port::{Class, Error, Event, KindNames, ObjectId, Port};
+use crate::api::FIELD_MANAGER;
+
+/// Longest wait for an answer to a call: the API server gives up on its own after 60 s; a pass has
+/// no use for an answer that late.
+const READ_TIMEOUT: Duration = Duration::from_secs(15);
+/// Longest wait for an answer to a renewal of the lease: well below the renew deadline of 10 s, so
+/// that a second try fits.
+const LEASE_READ_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// Clients for three uses whose failures must not touch each other.
+#[derive(Clone)]
+pub struct Clients {
+    /// Watches: no read time-out, the watcher has its own.
+    pub watch: Client,
+    /// Calls of passes.
+    pub calls: Client,
+    /// The lease: no retries inside the client, the elector has its own.
+    pub lease: Client,
+}
+
+/// A client that cannot be made.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot make a Kubernetes client")]
+pub struct ClientError(#[from] kube::Error);
+
+impl Clients {
+    /// Makes the clients.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError`] when the configuration cannot be used, for example a broken certificate.
+    pub fn new(config: &Config) -> Result<Self, ClientError> {
+        let mut watch = config.clone();
+        let agent = concat!("groundcrew/", env!("CARGO_PKG_VERSION"));
+        watch.headers.push((USER_AGENT, HeaderValue::from_static(agent)));
+        watch.read_timeout = None;
+        let mut calls = watch.clone();
+        calls.read_timeout = Some(READ_TIMEOUT);
+        // Retries live in one place: the pass is repeated, with backoff and a fresh look.
+        calls.default_retry = false;
+        let mut lease = calls.clone();
+        lease.read_timeout = Some(LEASE_READ_TIMEOUT);
+        Ok(Self {
+            watch: Client::try_from(watch)?,
+            calls: Client::try_from(calls)?,
+            lease: Client::try_from(lease)?,
+        })
+    }
+}
+
+/// The port against a real API server.
+pub struct Kubernetes {
+    client: Client,
+    recorder: Recorder,
+}
+
+impl Kubernetes {
+    /// `instance` tells replicas apart in Events.
+    #[must_use]
+    pub fn new(client: Client, instance: String) -> Self {
+        let reporter = Reporter { controller: FIELD_MANAGER.into(), instance: Some(instance) };
+        let recorder = Recorder::new(client.clone(), reporter);
+        Self { client, recorder }
+    }
+
+    fn api(&self, object: &ObjectId) -> Api<DynamicObject> {
+        Api::namespaced_with(self.client.clone(), &object.namespace, &resource(&object.kind))
+    }
+}
+
+fn resource(kind: &KindNames) -> ApiResource {
+    let (group, version) = kind.api_version.split_once('/').unwrap_or(("", kind.api_version));
+    let kind_of = GroupVersionKind::gvk(group, version, kind.kind);
+    ApiResource::from_gvk_with_plural(&kind_of, kind.plural)
+}
+
+#[async_trait]
+impl Port for Kubernetes {
+    async fn get(&self, object: &ObjectId) -> Result<Option<Value>, Error> {
+        let found = self.api(object).get_opt(&object.name).await;
+        let fail = |source| failed("read", object, &source);
+        let found = found
+            .map_err(fail)?
+            .filter(|found| found.metadata.uid.as_ref().is_none_or(|uid| *uid == object.uid));
+        found.map(|found| to_value(object, &found)).transpose()
+    }
+
+    async fn apply_status(&self, object: &ObjectId, status: &Value) -> Result<Value, Error> {
+        // The uid makes the API server refuse a successor of the same name.
+        let patch = json!({
+            "apiVersion": object.kind.api_version,
+            "kind": object.kind.kind,
+            "metadata": {"uid": object.uid},
+            "status": status,
+        });
+        let params = PatchParams::apply(FIELD_MANAGER).force();
+        let applied =
+            self.api(object).patch_status(&object.name, &params, &Patch::Apply(&patch)).await;
+        let applied = applied.map_err(|source| failed("apply the status", object, &source))?;
+        to_value(object, &applied)
+    }
+
+    async fn set_finalizers(
+        &self,
+        object: &ObjectId,
+        resource_version: &str,
+        finalizers: &[String],
+    ) -> Result<Value, Error> {
+        let patch = json!({"metadata": {
+            "uid": object.uid,
+            "resourceVersion": resource_version,
+            "finalizers": finalizers,
+        }});
+        let params =
+            PatchParams { field_manager: Some(FIELD_MANAGER.into()), ..Default::default() };
+        let patched = self.api(object).patch(&object.name, &params, &Patch::Merge(&patch)).await;
+        let patched = patched.map_err(|source| failed("set the finalizers", object, &source))?;
+        to_value(object, &patched)
+    }
+
+    async fn publish_event(&self, object: &ObjectId, event: &Event) -> Result<(), Error> {
+        let reference = ObjectReference {
+            api_version: Some(object.kind.api_version.into()),
+            kind: Some(object.kind.kind.into()),
+            namespace: Some(object.namespace.clone()),
+            name: Some(object.name.clone()),
+            uid: Some(object.uid.clone()),
+            ..Default::default()
+        };
+        let event = KubeEvent {
+            type_: if event.warning { EventType::Warning } else { EventType::Normal },
+            reason: event.reason.clone(),
+            note: Some(event.note.clone()),
+            action: event.reason.clone(),
+            secondary: None,
+        };
+        let published = self.recorder.publish(&event, &reference).await;
+        published.map_err(|source| failed("publish an event", object, &source))
+    }
+}
+
+fn to_value(object: &ObjectId, found: &DynamicObject) -> Result<Value, Error> {
+    serde_json::to_value(found).map_err(|source| Error {
+        action: "read the answer",
+        object: object.to_string(),
+        class: Class::Unavailable,
+        message: source.to_string(),
+    })
+}
+
+fn failed(action: &'static str, object: &ObjectId, source: &kube::Error) -> Error {
+    let class = if let kube::Error::Api(status) = source {
+        match status.code {
+            404 | 410 => Class::Gone,
+            409 => Class::Conflict,
+            401 | 403 => Class::Denied,
+            400 | 413 | 415 | 422 => Class::Invalid,
+            _ => Class::Unavailable,
+        }
+    } else {
+        Class::Unavailable
+    };
+    Error { action, object: object.to_string(), class, message: crate::error::chain(source) }
+}

@@ -1,0 +1,7 @@
+//! Kubernetes: clients, stores, the lease, and what is written there.
+
+pub mod client;
+pub mod leader;
+pub mod objects;
+pub mod port;
+pub mod publish;

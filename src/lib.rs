@@ -1,0 +1,49 @@
+//! groundcrew: a Kubernetes operator for the maintenance work that teams on AWS do from runbooks.
+//!
+//! Data flows one way:
+//!
+//! ```text
+//! watch → observe (reads) → decide (pure) → act (writes) → status (pure) → publish
+//! ```
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`api`] | the custom resources, as users write them |
+//! | [`canary_rollout`] | one kind: its observe, decide, act and status |
+//! | [`engine`] | runs the passes of a kind: isolated, bounded, fair, never on an old cache |
+//! | [`context`] | what a pass is handed: clock, AWS, Kubernetes, metrics |
+//! | [`aws`] | ports, the SDK behind them, and limits, gate, accounts and shared answers above |
+//! | [`kubernetes`] | clients, the lease, and everything that is written there |
+//! | [`facts`], [`names`], [`stats`], [`verbs`], [`status`] | pure leaves that decisions are made of |
+//! | [`operator`], [`health`], [`metrics`], [`telemetry`], [`cli`] | the process |
+//!
+//! What always holds: decisions are made from facts and one reading of the clock; a write is made
+//! only while the lease has time left for it, and carries what makes repeating it harmless; an end is
+//! published before the alias is moved for it; the status can be lost without losing safety.
+
+#![cfg_attr(
+    test,
+    allow(
+        clippy::arithmetic_side_effects,
+        clippy::wildcard_enum_match_arm,
+        reason = "a test may panic"
+    )
+)]
+
+pub mod api;
+pub mod aws;
+pub mod canary_rollout;
+pub mod cli;
+pub mod context;
+pub mod engine;
+pub mod error;
+pub mod facts;
+pub mod health;
+pub mod kubernetes;
+pub mod metrics;
+pub mod names;
+pub mod operator;
+pub mod stats;
+pub mod status;
+pub mod telemetry;
+pub mod verbs;

@@ -1,0 +1,10 @@
+//! The `groundcrew` command.
+
+use groundcrew::cli::Cli;
+
+#[tokio::main]
+async fn main() {
+    let code = Cli::from_environment().execute().await;
+    // Not a return: what a lost lease left running has to end with the process, at once.
+    std::process::exit(code.into());
+}

@@ -1,0 +1,218 @@
+//! The operator as a process: clients, readiness, the lease, and the kinds that run under it.
+
+mod namespaces;
+mod readiness;
+mod rollouts;
+
+use std::{net::SocketAddr, sync::Arc};
+
+use k8s_openapi::api::coordination::v1::Lease;
+use kube::{Api, Config, runtime::reflector};
+use tokio::sync::oneshot;
+
+use self::{namespaces::NamespaceStore, rollouts::KnownRollouts};
+use crate::{
+    aws::{
+        accounts::{Accounts, Settings},
+        gate::Gate,
+        hub::Hub,
+        limits::Limits,
+        sdk::{InvalidTrust, SdkConnector, TrustSource},
+        session::Guards,
+    },
+    canary_rollout::CanaryRollouts,
+    context::{Clock, Context},
+    engine::{self, Scope},
+    health::{self, HealthError, HealthServer, Liveness, Readiness},
+    kubernetes::{
+        client::{ClientError, Clients, Kubernetes},
+        leader::{Elector, Ended, InvalidLease, Leadership, LeaseSettings, LeaseTimes},
+    },
+    metrics::Metrics,
+};
+
+/// Name of the Lease that replicas compete for; the chart's Role grants it by this name.
+pub const LEASE_NAME: &str = "groundcrew";
+/// Exit code after a stop that was asked for.
+const EXIT_DONE: u8 = 0;
+/// Exit code after the lease was lost: the process ends at once, so that nothing it had started
+/// goes on without the lease; Kubernetes starts it again.
+const EXIT_LEASE_LOST: u8 = 3;
+
+/// What the operator is started with.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Flags about AWS.
+    pub aws: Settings,
+    /// Namespaces to watch; empty: all.
+    pub watch_namespaces: Vec<String>,
+    /// Whether replicas compete for a Lease, and where; none: this process leads alone.
+    pub lease_namespace: Option<String>,
+    /// Name of this replica, in the Lease and in Events.
+    pub identity: String,
+    /// Where `/livez`, `/readyz` and `/metrics` are served.
+    pub health_address: SocketAddr,
+    /// The time.
+    pub clock: Clock,
+}
+
+/// Why the operator does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// No usable kubeconfig, and not in a cluster.
+    #[error("cannot find out how to reach Kubernetes: set KUBECONFIG, or run in a cluster")]
+    Config(#[source] Box<kube::config::InferConfigError>),
+    /// The configuration is there and cannot be used.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// The custom CA cannot be used.
+    #[error(transparent)]
+    Trust(#[from] InvalidTrust),
+    /// The lease's settings cannot work.
+    #[error(transparent)]
+    Lease(#[from] InvalidLease),
+    /// The health server does not start.
+    #[error(transparent)]
+    Health(#[from] HealthError),
+}
+
+/// Runs until `stop`, or until the lease is lost.
+///
+/// # Errors
+///
+/// [`StartError`] when it cannot start; what goes wrong later is told and tried again.
+pub async fn run(
+    options: Options,
+    stop: impl Future<Output = ()> + Send,
+) -> Result<u8, StartError> {
+    let config = Config::infer().await.map_err(|source| StartError::Config(Box::new(source)))?;
+    let clients = Clients::new(&config)?;
+    let connector = Arc::new(SdkConnector::new(&TrustSource::from_environment())?);
+    let metrics = Metrics::new();
+    let (liveness, readiness) = (Liveness::new(), Readiness::new(readiness::COMPONENTS));
+    let server = HealthServer::bind(options.health_address).await?;
+    tracing::info!(address = %server.address(), "serving /livez, /readyz and /metrics");
+    let router = health::router(liveness.clone(), readiness.clone(), metrics.clone());
+    let (stopped, until_stopped) = oneshot::channel::<()>();
+    let serving = tokio::spawn(server.serve(router, async move {
+        let _ = until_stopped.await;
+    }));
+    let probing = tokio::spawn(readiness::keep(
+        clients.calls.clone(),
+        Arc::clone(&connector),
+        readiness,
+        liveness.supervise("readiness", readiness::BOUND),
+    ));
+
+    let lead = |leadership: Leadership| {
+        let leads = leadership.clone();
+        metrics.leads_when(move || leads.is_leader());
+        Work::new(&options, &clients, connector, metrics.clone(), leadership)
+    };
+    let code = elect(&options, &clients, lead, stop).await?;
+    probing.abort();
+    drop(stopped);
+    if let Ok(Err(error)) = serving.await {
+        tracing::warn!(error = %crate::error::chain(&error), "the health server ended");
+    }
+    Ok(code)
+}
+
+/// Competes for the lease, and works while it is held.
+async fn elect(
+    options: &Options,
+    clients: &Clients,
+    lead: impl FnOnce(Leadership) -> Work,
+    stop: impl Future<Output = ()>,
+) -> Result<u8, StartError> {
+    let Some(lease_namespace) = &options.lease_namespace else {
+        lead(Leadership::always()).run(stop).await;
+        return Ok(EXIT_DONE);
+    };
+    let api: Api<Lease> = Api::namespaced(clients.lease.clone(), lease_namespace);
+    let settings = LeaseSettings::new(LEASE_NAME, &options.identity, LeaseTimes::default())?;
+    let clock = options.clock.clone();
+    let elector = Elector::new(api, settings, move || clock.now());
+    let work = lead(elector.leadership());
+    tracing::info!(
+        namespace = lease_namespace,
+        identity = options.identity,
+        "waiting for the lease"
+    );
+    Ok(match elector.run(|_, signal| work.run(signal.given()), stop).await {
+        Ended::Lost => {
+            tracing::error!("the lease is lost: this process ends at once");
+            EXIT_LEASE_LOST
+        }
+        Ended::WorkFinished | Ended::Stopped => EXIT_DONE,
+    })
+}
+
+/// What the leader does.
+struct Work {
+    scope: Scope<CanaryRollouts>,
+    context: Arc<Context>,
+    namespaces: Arc<NamespaceStore>,
+}
+
+impl Work {
+    fn new(
+        options: &Options,
+        clients: &Clients,
+        connector: Arc<SdkConnector>,
+        metrics: Metrics,
+        leadership: Leadership,
+    ) -> Self {
+        let guards = Guards {
+            limits: Arc::new(Limits::default()),
+            gate: Gate::new(leadership),
+            clock: options.clock.clone(),
+            metrics: metrics.clone(),
+        };
+        let namespaces = Arc::new(NamespaceStore::default());
+        let known: Arc<NamespaceStore> = Arc::clone(&namespaces);
+        let (rollouts, objects) = reflector::store();
+        let kubernetes = Kubernetes::new(clients.calls.clone(), options.identity.clone());
+        let context = Context {
+            clock: options.clock.clone(),
+            settings: options.aws.clone(),
+            accounts: Accounts::new(connector, guards),
+            hub: Hub::default(),
+            kubernetes: Arc::new(kubernetes),
+            namespaces: known,
+            rollouts: Arc::new(KnownRollouts(rollouts)),
+            metrics,
+        };
+        let scope = Scope {
+            client: clients.watch.clone(),
+            namespaces: options.watch_namespaces.clone(),
+            objects,
+        };
+        Self { scope, context: Arc::new(context), namespaces }
+    }
+
+    /// Watches Namespaces, and runs the kinds once it knows them; ends their passes on `stop`.
+    async fn run(self, stop: impl Future<Output = ()>) {
+        let Self { scope, context, namespaces } = self;
+        let client = scope.client.clone();
+        let (tell, told) = oneshot::channel::<()>();
+        let kinds = async {
+            namespaces.ready().await;
+            let changes = namespaces.changes();
+            let until = async move {
+                let _ = told.await;
+            };
+            engine::run::<CanaryRollouts>(scope, context, changes, until).await;
+        };
+        let stopping = async {
+            stop.await;
+            drop(tell);
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            () = namespaces.watch(client) => {}
+            () = kinds => {}
+            () = stopping => {}
+        }
+    }
+}

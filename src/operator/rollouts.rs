@@ -1,0 +1,33 @@
+//! The CanaryRollouts that are watched, for those that ask about each other.
+
+use kube::ResourceExt as _;
+
+use crate::{
+    canary_rollout::CanaryRollouts, context::Rollouts, engine::Reader, facts::peers::Peer,
+};
+
+/// The CanaryRollouts that are watched.
+pub struct KnownRollouts(pub Reader<CanaryRollouts>);
+
+impl Rollouts for KnownRollouts {
+    /// Looks through all of them: asked only when a rollout is about to start.
+    fn of_alias(&self, function: &str, alias: &str) -> Vec<Peer> {
+        let found = self.0.state().into_iter().filter_map(|guard| {
+            let object = guard.0.as_ref().ok()?;
+            let named = &object.spec.function;
+            (named.name == function && named.alias == alias).then(|| Peer {
+                namespace: object.namespace().unwrap_or_default(),
+                name: object.name_any(),
+                created: object
+                    .metadata
+                    .creation_timestamp
+                    .as_ref()
+                    .map_or(jiff::Timestamp::MAX, |created| created.0),
+                location: object.spec.aws.clone(),
+                region: object.status.as_ref().and_then(|status| status.region.clone()),
+                account: object.status.as_ref().and_then(|status| status.account_id.clone()),
+            })
+        });
+        found.collect()
+    }
+}

@@ -1,0 +1,3 @@
+//! What every kind's status has in common. Pure.
+
+pub mod conditions;
