@@ -1,0 +1,161 @@
+//! Scenarios with evidence: metrics and alarms decide.
+
+use groundcrew::{
+    api::{
+        analysis::{Analysis, AnalysisAlarms, AnalysisMetric, Builtin, OnFailure},
+        canary_rollout::{CanaryRollout, Phase},
+        duration::Duration,
+    },
+    facts::cloudwatch::AlarmState,
+};
+
+use crate::{
+    scenarios::{End, Scenario, minutes, rollout, weight},
+    script::{Edit, Rule, View},
+    world::State,
+};
+
+fn error_rate() -> Analysis {
+    let metric = AnalysisMetric {
+        name: "errors".into(),
+        builtin: Some(Builtin::ErrorRate),
+        metric: None,
+        max: Some("5%".into()),
+        min: None,
+        vs_stable: None,
+        failure_limit: None,
+        on_no_data: None,
+        window: None,
+    };
+    Analysis { metrics: Some(vec![metric]), ..Analysis::default() }
+}
+
+fn with_alarm() -> Analysis {
+    let alarms = AnalysisAlarms { names: Some(vec!["red".into()]), ..AnalysisAlarms::default() };
+    Analysis { alarms: Some(alarms), ..Analysis::default() }
+}
+
+/// Two steps of 90 s judged by `analysis`, with this many errors in 100 invocations a minute of the
+/// new version.
+fn judged(analysis: Analysis, errors: f64, state: &mut State) -> CanaryRollout {
+    state.cloudwatch.traffic.insert("42", (100.0, 1.0));
+    state.cloudwatch.traffic.insert("43", (100.0, errors));
+    state.cloudwatch.alarms.insert("red", AlarmState::Ok);
+    let mut object = rollout("43", Some(vec![weight(10, 90), weight(50, 90)]), None);
+    object.spec.analysis = Some(analysis);
+    object
+}
+
+fn scenario(name: &'static str, prepare: fn(&mut State), ends: End) -> Scenario {
+    Scenario { name, prepare, rules: Vec::new, lasts: minutes(40), ends, or_ends: None }
+}
+
+fn second_step(view: &View<'_>) -> bool {
+    view.entered(1)
+}
+
+fn baking(view: &View<'_>) -> bool {
+    view.phase(Phase::Baking)
+}
+
+fn held(view: &View<'_>) -> bool {
+    view.phase(Phase::Held)
+}
+
+fn after(when: fn(&View<'_>) -> bool, seconds: u64, edit: Edit) -> Rule {
+    Rule { when, after: std::time::Duration::from_secs(seconds), edit }
+}
+
+pub fn all() -> Vec<Scenario> {
+    let mut all = in_steps();
+    all.extend(watched_on());
+    all
+}
+
+fn in_steps() -> Vec<Scenario> {
+    let promoted = End::At(Phase::Healthy, "43");
+    let back = End::At(Phase::RolledBack, "42");
+    vec![
+        scenario(
+            "good-on-evidence",
+            |state| {
+                let object = judged(error_rate(), 1.0, state);
+                state.create_object(object);
+            },
+            promoted,
+        ),
+        scenario(
+            "bad-on-evidence",
+            |state| {
+                let object = judged(error_rate(), 30.0, state);
+                state.create_object(object);
+            },
+            back,
+        ),
+        Scenario {
+            lasts: minutes(30),
+            ..scenario(
+                "no-traffic",
+                |state| {
+                    let mut object = judged(error_rate(), 0.0, state);
+                    let first = object.spec.steps.as_mut().and_then(|steps| steps.first_mut());
+                    first.expect("a step").max_wait = Some(Duration::from_secs(600));
+                    state.cloudwatch.traffic.remove("43");
+                    state.create_object(object);
+                },
+                back,
+            )
+        },
+    ]
+}
+
+fn watched_on() -> Vec<Scenario> {
+    let promoted = End::At(Phase::Healthy, "43");
+    let back = End::At(Phase::RolledBack, "42");
+    vec![
+        Scenario {
+            rules: || vec![after(second_step, 20, Edit::Alarm("red", AlarmState::Alarm))],
+            ..scenario(
+                "alarm",
+                |state| {
+                    let object = judged(with_alarm(), 0.0, state);
+                    state.create_object(object);
+                },
+                back,
+            )
+        },
+        scenario(
+            "bake",
+            |state| {
+                let mut object = judged(error_rate(), 1.0, state);
+                object.spec.bake = Some(Duration::from_secs(600));
+                state.create_object(object);
+            },
+            promoted,
+        ),
+        Scenario {
+            rules: || vec![after(baking, 60, Edit::Traffic("43", 100.0, 50.0))],
+            ..scenario(
+                "bad-in-the-bake",
+                |state| {
+                    let mut object = judged(error_rate(), 1.0, state);
+                    object.spec.bake = Some(Duration::from_secs(1_200));
+                    state.create_object(object);
+                },
+                back,
+            )
+        },
+        Scenario {
+            rules: || vec![after(held, 60, Edit::Verb("abort", 1))],
+            ..scenario(
+                "held-then-aborted",
+                |state| {
+                    let mut object = judged(error_rate(), 30.0, state);
+                    object.spec.on_failure = Some(OnFailure::Hold);
+                    state.create_object(object);
+                },
+                End::At(Phase::Aborted, "42"),
+            )
+        },
+    ]
+}

@@ -1,0 +1,309 @@
+//! Runs scenarios: without faults, with every single fault, and with many at random.
+
+use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
+
+use groundcrew::api::canary_rollout::CanaryRollout;
+use jiff::Timestamp;
+use serde_json::Value;
+use tokio::time::{Instant, sleep_until};
+
+use crate::{
+    faults::{Fault, Faults},
+    history::Write,
+    random,
+    scenarios::{End, Scenario},
+    script::Rule,
+    world::{Call, NAME, State, World, operator},
+};
+
+/// When every run begins; any time will do.
+const EPOCH_SECOND: i64 = 1_790_000_000;
+
+/// Longest that it takes until a fault at the last call is got over: a look that waits for an edit,
+/// and the passes after it.
+const RECOVERY: Duration = Duration::from_secs(5 * 60);
+
+/// What is left of a run.
+pub struct Run {
+    /// Status with what may differ masked; none when the object is gone.
+    pub status: Option<Value>,
+    pub finalizers: Vec<String>,
+    /// Version, weights in percent and description of the alias.
+    pub alias: Option<(String, Vec<(String, i32)>, String)>,
+    pub writes: Vec<Write>,
+    pub status_writes: u32,
+    /// Events for people.
+    pub events: usize,
+    pub all_calls: usize,
+    /// Calls after which enough time was left to get over any fault.
+    pub calls: Vec<Call>,
+    pub violations: Vec<String>,
+    /// What is not as it must be once nothing happens any more.
+    pub unrest: Vec<String>,
+    pub trace: String,
+    pub end: Option<End>,
+}
+
+/// Runs a scenario with faults.
+pub fn run(scenario: &Scenario, faults: Faults) -> Run {
+    simulate(scenario.prepare, (scenario.rules)(), || faults, scenario.lasts)
+}
+
+/// Runs a world from its beginning for a while, on paused time.
+pub fn simulate(
+    prepare: impl FnOnce(&mut State),
+    rules: Vec<Rule>,
+    faults: impl FnOnce() -> Faults,
+    lasts: Duration,
+) -> Run {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_time().start_paused(true).build();
+    runtime.expect("a runtime").block_on(async {
+        let epoch = Timestamp::from_second(EPOCH_SECOND).expect("a time");
+        let world = World::new(epoch, faults());
+        prepare(&mut world.lock());
+        let end = Instant::now() + lasts;
+        let playing = tokio::spawn(Arc::clone(&world).play(rules));
+        operator::run(&world, end).await;
+        sleep_until(end).await;
+        playing.abort();
+        let state = world.lock();
+        Run::of(&state, end)
+    })
+}
+
+impl Run {
+    fn of(state: &State, end: Instant) -> Self {
+        let object = state.object(NAME);
+        let status = object.and_then(|object| object.status.as_ref());
+        let masked = status.map(|status| {
+            let mut value = serde_json::to_value(status).expect("a status");
+            mask(&mut value);
+            value
+        });
+        let phase = status.and_then(|status| status.phase);
+        let alias = state.lambda.alias().map(|alias| {
+            let weights: Vec<_> = alias.weights.iter().map(crate::world::lambda::percent).collect();
+            (alias.version.clone(), weights, alias.description.clone())
+        });
+        let served = alias.as_ref().map(|(version, ..)| leak(version));
+        let weighted = alias.as_ref().is_some_and(|(_, weights, _)| !weights.is_empty());
+        let ends = match (object, phase, served) {
+            (None, _, Some(version)) if weighted => Some(End::Abandoned(version)),
+            (None, _, Some(version)) => Some(End::Gone(version)),
+            (Some(_), Some(phase), Some(version)) if !weighted => Some(End::At(phase, version)),
+            (_, _, _) => None,
+        };
+        let finalizers = |object: &CanaryRollout| object.metadata.finalizers.clone();
+        Self {
+            status: masked,
+            finalizers: object.and_then(finalizers).unwrap_or_default(),
+            alias,
+            writes: state.lambda.writes.clone(),
+            status_writes: state.kubernetes.status_writes,
+            events: state.kubernetes.events,
+            all_calls: state.calls.len(),
+            calls: state.calls.iter().filter(|call| call.at + RECOVERY < end).cloned().collect(),
+            violations: state.invariants.violations.clone(),
+            unrest: random::unrest(state),
+            trace: state.trace(),
+            end: ends,
+        }
+    }
+}
+
+/// Ends name versions by constants; there are four of them.
+fn leak(version: &str) -> &'static str {
+    ["42", "43", "44", "45"].into_iter().find(|known| *known == version).unwrap_or("?")
+}
+
+/// A sentence without how many samples it rests on.
+fn without_samples(text: &str) -> String {
+    let Some((before, after)) = text.split_once(" samples") else { return text.to_owned() };
+    format!("{} samples{after}", before.trim_end_matches(|digit: char| digit.is_ascii_digit()))
+}
+
+/// Takes away what differs between runs that are the same to a user: times, and Lambda's revision
+/// ids, which count all writes.
+fn mask(value: &mut Value) {
+    const MASKED: [&str; 11] = [
+        // How much was evaluated depends on when.
+        "failures",
+        "samples",
+        "through",
+        "enteredAt",
+        "startedAt",
+        "endedAt",
+        "holdUntil",
+        "pausedAt",
+        "at",
+        "lastTransitionTime",
+        "revisionId",
+    ];
+    match value {
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                if MASKED.contains(&name.as_str()) { *field = Value::Null } else { mask(field) }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(mask),
+        Value::String(text) => *text = without_samples(text),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// A scenario with one fault that went otherwise than without.
+pub struct Deviation {
+    pub scenario: &'static str,
+    pub label: String,
+    pub fault: Fault,
+    pub found: Vec<String>,
+    pub trace: String,
+}
+
+/// Runs a scenario with each fault at each call. Returns the number of runs and what deviated.
+pub fn every_single_fault(scenario: &Scenario, golden: &Run) -> (usize, Vec<Deviation>) {
+    let points = golden
+        .calls
+        .iter()
+        .flat_map(|call| call.sort.faults().into_iter().map(|fault| (call.label.clone(), fault)));
+    let mut runs = 0;
+    let mut deviations = Vec::new();
+    for (label, fault) in points {
+        runs += 1;
+        let run = run(scenario, Faults::one(&label, fault.clone()));
+        let raced = run.end.is_some() && run.end == scenario.or_ends;
+        let found = if raced { run.violations.clone() } else { run.compare(golden, &fault) };
+        if !found.is_empty() {
+            let (scenario, trace) = (scenario.name, run.trace);
+            deviations.push(Deviation { scenario, label, fault, found, trace });
+        }
+    }
+    (runs, deviations)
+}
+
+impl Run {
+    /// What differs from the run without faults beyond what a fault may do:
+    ///
+    /// - times, Lambda's revision ids, and how often things were read;
+    /// - writes that Lambda refused (412, 409): they change nothing. At most two, and only where an
+    ///   answer was lost or old;
+    /// - once, a write without weights that says what the write before it said: where the answer to
+    ///   that was lost or is too old, it proves that the end of a flight was reached.
+    pub fn compare(&self, golden: &Self, fault: &Fault) -> Vec<String> {
+        let mut found = self.violations.clone();
+        let mut differ = |what: &str, same: bool, is: String, was: String| {
+            if !same {
+                found.push(format!("{what} is {is}, was {was}"));
+            }
+        };
+        let json = |status: &Option<Value>| status.as_ref().map(ToString::to_string);
+        differ(
+            "status",
+            self.status == golden.status,
+            format!("{:?}", json(&self.status)),
+            format!("{:?}", json(&golden.status)),
+        );
+        differ(
+            "alias",
+            self.alias == golden.alias,
+            format!("{:?}", self.alias),
+            format!("{:?}", golden.alias),
+        );
+        let finalizers = self.finalizers == golden.finalizers;
+        let show = |run: &Self| format!("{:?}", run.finalizers);
+        differ("finalizers", finalizers, show(self), show(golden));
+        let memory_lost = match fault {
+            Fault::AppliedUnanswered
+            | Fault::AppliedLate
+            | Fault::CrashAfter
+            | Fault::CrashBefore
+            | Fault::LeaseLost
+            | Fault::OldAnswers => true,
+            Fault::Denied
+            | Fault::Throttled
+            | Fault::Lost
+            | Fault::Stale
+            | Fault::Conflict
+            | Fault::WatchLost
+            | Fault::Meanwhile(_) => false,
+        };
+        let show = |writes: &[&Write]| {
+            writes.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+        };
+        let (mut is, was) = (self.applied(), golden.applied());
+        forgive_one_repetition(&mut is, &was);
+        differ("writes", is == was, show(&is), show(&was));
+        let allowed = if memory_lost { 2 } else { 0 };
+        let within = self.refused() <= golden.refused() + allowed;
+        differ("refused", within, self.refused().to_string(), golden.refused().to_string());
+        found
+    }
+
+    /// Writes that changed the alias.
+    fn applied(&self) -> Vec<&Write> {
+        self.writes.iter().filter(|write| write.applied).collect()
+    }
+
+    /// Writes that Lambda refused.
+    fn refused(&self) -> usize {
+        self.writes.iter().filter(|write| !write.applied).count()
+    }
+}
+
+/// Takes away one write that repeats the one before it, if there is one too many.
+fn forgive_one_repetition(is: &mut Vec<&Write>, was: &[&Write]) {
+    let repeated = |pair: &[&Write]| pair[0] == pair[1] && pair[1].weight.is_none();
+    if is.len() == was.len() + 1
+        && let Some(at) = is.windows(2).position(repeated)
+    {
+        is.remove(at);
+    }
+}
+
+/// The calls of a scenario at which faults are tried.
+pub struct FaultPoints {
+    pub name: &'static str,
+    /// What is called, how often, and how many faults each time.
+    calls: BTreeMap<String, (usize, usize)>,
+}
+
+impl FaultPoints {
+    /// Those of a scenario.
+    pub fn of(scenario: &Scenario) -> Self {
+        let golden = run(scenario, Faults::none());
+        let mut calls = BTreeMap::<String, (usize, usize)>::new();
+        for call in &golden.calls {
+            let what = call.label.rsplit_once(" #").map_or("", |(what, _)| what);
+            let (times, faults) = calls.entry(what.to_owned()).or_default();
+            *times += 1;
+            *faults = call.sort.faults().len();
+        }
+        Self { name: scenario.name, calls }
+    }
+
+    /// Number of faults, each tried in a run of its own.
+    pub fn count(&self) -> usize {
+        self.calls.values().map(|(times, faults)| times * faults).sum()
+    }
+}
+
+impl fmt::Display for FaultPoints {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}: {}", self.name, self.count())?;
+        for (what, (times, faults)) in &self.calls {
+            writeln!(f, "  {what}: {times} x {faults}")?;
+        }
+        Ok(())
+    }
+}
+
+/// The scenarios of a file of fault points, with their numbers.
+pub fn counts(text: &str) -> Vec<(String, usize)> {
+    let heads = text.lines().filter(|line| !line.starts_with(' '));
+    let parsed = heads.filter_map(|line| {
+        let (name, count) = line.split_once(": ")?;
+        Some((name.to_owned(), count.parse().ok()?))
+    });
+    parsed.collect()
+}

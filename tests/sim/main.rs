@@ -1,0 +1,159 @@
+//! The operator in a simulated world: its real passes, on paused time, with faults at every call.
+
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::large_enum_variant,
+    clippy::panic,
+    clippy::type_complexity,
+    clippy::unreachable,
+    missing_docs,
+    reason = "tests"
+)]
+
+mod evidence;
+mod explore;
+mod faults;
+mod history;
+mod invariants;
+mod random;
+mod scenarios;
+mod script;
+mod world;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use explore::FaultPoints;
+use faults::Faults;
+use scenarios::minutes;
+
+#[test]
+fn every_scenario_ends_as_it_should_without_faults() {
+    for scenario in scenarios::all() {
+        let begun = std::time::Instant::now();
+        let run = explore::run(&scenario, Faults::none());
+        let name = scenario.name;
+        println!("{name}: {} calls {:?}", run.calls.len(), begun.elapsed());
+        assert!(run.violations.is_empty(), "{name}: {:?}\n{}", run.violations, run.trace);
+        assert_eq!(run.end, Some(scenario.ends), "{name}\n{}", run.trace);
+    }
+}
+
+#[test]
+fn every_single_fault_ends_the_same_way() {
+    let only = std::env::var("GROUNDCREW_SIM_SCENARIO").ok();
+    let scenarios: Vec<_> = scenarios::all()
+        .into_iter()
+        .filter(|scenario| only.as_ref().is_none_or(|only| scenario.name == only))
+        .collect();
+    let deviations = in_parallel(0..scenarios.len() as u64, |index| {
+        let scenario = &scenarios[usize::try_from(index).expect("small")];
+        let golden = explore::run(scenario, Faults::none());
+        let (runs, deviations) = explore::every_single_fault(scenario, &golden);
+        println!("{}: {} calls, {runs} runs", scenario.name, golden.calls.len());
+        deviations
+    });
+    let deviations: Vec<_> = deviations.into_iter().flatten().collect();
+    for deviation in &deviations {
+        let explore::Deviation { scenario, label, fault, found, trace: _ } = deviation;
+        println!("{scenario} with {fault:?} at {label}:");
+        found.iter().for_each(|line| println!("    {line}"));
+    }
+    if let Some(first) = deviations.first() {
+        panic!("{} deviations, the first:\n{}", deviations.len(), first.trace);
+    }
+}
+
+#[test]
+fn no_fault_point_is_lost_unnoticed() {
+    let now: Vec<FaultPoints> = scenarios::all().iter().map(FaultPoints::of).collect();
+    let text = now.iter().map(ToString::to_string).collect::<String>();
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/sim/fault-points.txt");
+    if std::env::var_os("GROUNDCREW_SIM_WRITE").is_some() {
+        std::fs::write(path, &text).expect("the file is written");
+    }
+    let committed = std::fs::read_to_string(path).expect("the committed fault points");
+    let update = "GROUNDCREW_SIM_WRITE=1 cargo test --test sim no_fault_point";
+    for (name, count) in explore::counts(&committed) {
+        let found = now.iter().find(|points| points.name == name).map_or(0, FaultPoints::count);
+        assert!(found >= count, "{name} has {found} fault points, {count} are committed");
+        if found > count {
+            println!("{name} has more fault points now; record them with `{update}`");
+        }
+    }
+    let recorded = explore::counts(&committed).len();
+    assert_eq!(recorded, now.len(), "record the fault points of new scenarios with `{update}`");
+}
+
+#[test]
+fn a_healthy_rollout_is_left_alone() {
+    for lasts in [minutes(10), minutes(24 * 60)] {
+        let before = explore::simulate(scenarios::healthy, Vec::new(), Faults::none, minutes(3));
+        let after =
+            explore::simulate(scenarios::healthy, Vec::new(), Faults::none, minutes(3) + lasts);
+        let counts = |run: &explore::Run| (run.writes.len(), run.status_writes, run.events);
+        assert_eq!(counts(&before), counts(&after), "{}", after.trace);
+        assert_eq!(after.writes.len(), 0, "the alias served the release from the start");
+        let polls = lasts.as_secs() / (15 * 60);
+        let calls = (after.all_calls - before.all_calls) as u64;
+        assert!(calls <= 2 * polls + 2, "{calls} calls in {lasts:?}: two reads each 15 minutes");
+    }
+}
+
+/// Seeds that CI runs.
+const SEEDS: u64 = 2_000;
+
+#[test]
+fn random_faults_and_edits_break_nothing() {
+    let number = |name| std::env::var(name).ok().map(|text: String| text.parse().expect(name));
+    let seeds = match number("GROUNDCREW_SIM_SEED") {
+        Some(seed) => seed..seed + 1,
+        None => 0..number("GROUNDCREW_SIM_SEEDS").unwrap_or(SEEDS),
+    };
+    let single = seeds.end - seeds.start == 1;
+    let mut failed = in_parallel(seeds, |seed| {
+        let (found, run) = random::run(seed);
+        if single {
+            println!("{}", run.trace);
+        }
+        if found.is_empty() {
+            return None;
+        }
+        println!("GROUNDCREW_SIM_SEED={seed}: {found:?}");
+        Some((seed, run.trace))
+    });
+    failed.sort();
+    if let Some((seed, trace)) = failed.iter().flatten().next() {
+        let count = failed.iter().flatten().count();
+        panic!("{count} seeds failed, the first is GROUNDCREW_SIM_SEED={seed}:\n{trace}");
+    }
+}
+
+#[test]
+fn a_seed_replays_as_it_was() {
+    for seed in 0..20 {
+        assert_eq!(random::run(seed).1.trace, random::run(seed).1.trace, "seed {seed}");
+    }
+}
+
+/// Does something for each number, on as many threads as there are cores.
+fn in_parallel<T: Send>(numbers: std::ops::Range<u64>, work: impl Fn(u64) -> T + Sync) -> Vec<T> {
+    let next = AtomicU64::new(numbers.start);
+    let take = || {
+        let mut done = Vec::new();
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            if !numbers.contains(&number) {
+                return done;
+            }
+            done.push(work(number));
+        }
+    };
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..cores).map(|_| scope.spawn(take)).collect();
+        threads.into_iter().flat_map(|thread| thread.join().expect("no panic")).collect()
+    })
+}

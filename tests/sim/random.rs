@@ -1,0 +1,112 @@
+//! Many faults at random, beside whatever people might do; then quiet, and a look at what is left.
+
+use std::time::Duration;
+
+use groundcrew::api::{
+    FINALIZER,
+    canary_rollout::{CanaryRollout, OnTimeout, Phase, Preset},
+};
+use kube::ResourceExt as _;
+use tokio::time::Instant;
+
+use crate::{
+    explore::{Run, simulate},
+    faults::{Faults, Random},
+    scenarios::{approval, minutes, rollout, weight},
+    world::{NAME, State},
+};
+
+/// How long faults and edits happen.
+const WILD: Duration = minutes(20);
+/// How long after that everything must have come to rest: all holds, time-outs and polls fit.
+const QUIET: Duration = minutes(45);
+/// Most edits of a run.
+const EDITS: u64 = 8;
+
+/// Runs a seed. Returns what went wrong, and the run.
+pub fn run(seed: u64) -> (Vec<String>, Run) {
+    let mut random = Random::new(seed);
+    let edits = u32::try_from(random.below(EDITS)).expect("small");
+    let sort = random.below(6);
+    let (rarity, edit_rarity) = (random.pick(&[3, 8, 15, 40]), random.pick(&[4, 12, 30]));
+    let draw = move || {
+        let until = Instant::now() + WILD;
+        Faults::Drawn { random, until, rarity, edits, edit_rarity }
+    };
+    let run = simulate(move |state| prepare(state, sort), Vec::new(), draw, WILD + QUIET);
+    let mut found = run.violations.clone();
+    found.extend(run.unrest.clone());
+    (found, run)
+}
+
+fn prepare(state: &mut State, sort: u64) {
+    let two_steps = Some(vec![weight(10, 90), weight(50, 90)]);
+    let object = match sort {
+        0 => rollout("43", None, Some(Preset::Canary10Percent5Minutes)),
+        1 => rollout("43", None, Some(Preset::AllAtOnce)),
+        2 => {
+            let steps = [weight(10, 30), approval(Some(240), OnTimeout::Abort), weight(50, 30)];
+            rollout("43", Some(steps.to_vec()), None)
+        }
+        3 => {
+            state.lambda.without_alias();
+            rollout("43", two_steps, None)
+        }
+        4 => {
+            state.lambda.describe(&"x".repeat(250));
+            rollout("43", two_steps, None)
+        }
+        _ => rollout("43", two_steps, None),
+    };
+    state.create_object(object);
+}
+
+/// What must be so once nothing has happened for long, whatever happened before.
+pub fn unrest(state: &State) -> Vec<String> {
+    let weighted = state.lambda.alias().is_some_and(|alias| !alias.weights.is_empty());
+    let Some(object) = state.object(NAME) else {
+        let left = weighted
+            && !state.lambda.disturbed
+            && !state.let_go_by_people()
+            && !state.status_is_lost();
+        return if left {
+            vec!["weights were left by an object that is gone".into()]
+        } else {
+            Vec::new()
+        };
+    };
+    let mut found = Vec::new();
+    let mut must = |holds: bool, what: &str| {
+        if !holds {
+            found.push(what.to_owned());
+        }
+    };
+    let Some(status) = &object.status else { return vec!["there is no status".into()] };
+    let finalizer = object.finalizers().iter().any(|one| one == FINALIZER);
+    let phase = status.phase.unwrap_or_default();
+    must(status.observed_generation == object.metadata.generation, "an old generation is told");
+    must(
+        finalizer == status.step.is_some() || phase == Phase::Held,
+        "the finalizer is there exactly while in flight",
+    );
+    must(object.metadata.deletion_timestamp.is_none() || phase == Phase::Conflict, "still there");
+    let moving = matches!(phase, Phase::Promoting | Phase::RollingBack | Phase::Pending);
+    must(!moving, "it is still under way");
+    must(phase != Phase::Progressing || status.paused_at.is_some(), "it still progresses");
+    if matches!(phase, Phase::Healthy | Phase::Aborted | Phase::RolledBack) {
+        must(!weighted, "it ended, and the alias carries weights");
+    }
+    if phase == Phase::Healthy {
+        must(serves(state, object), "it is Healthy, and the alias does not serve the release");
+    }
+    if matches!(phase, Phase::Conflict | Phase::Held) {
+        let reason = state.lambda.disturbed || state.status_is_lost();
+        must(reason, "it is in conflict, and nobody else touched the alias");
+    }
+    found
+}
+
+fn serves(state: &State, object: &CanaryRollout) -> bool {
+    let alias = state.lambda.alias();
+    alias.is_some_and(|alias| Some(&alias.version) == object.spec.release.version.as_ref())
+}

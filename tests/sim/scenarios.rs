@@ -1,0 +1,312 @@
+//! The scenarios: an object, what people do, and how it ends.
+
+use std::time::Duration;
+
+use groundcrew::api::{
+    canary_rollout::{
+        Approve, CanaryRollout, CanaryRolloutSpec, FunctionAlias, OnTimeout, Phase, Preset,
+        Release, Step,
+    },
+    duration,
+};
+
+use crate::{
+    evidence,
+    script::{Edit, Rule, View},
+    world::{ALIAS, FUNCTION, NAME, State},
+};
+
+/// One scenario.
+pub struct Scenario {
+    /// Its name, in the file of fault points.
+    pub name: &'static str,
+    /// What is there before the operator starts.
+    pub prepare: fn(&mut State),
+    /// What people do.
+    pub rules: fn() -> Vec<Rule>,
+    /// How long it lasts.
+    pub lasts: Duration,
+    /// How it ends.
+    pub ends: End,
+    /// How it may end as well, where people race with the operator; what led there may then differ.
+    pub or_ends: Option<End>,
+}
+
+/// How a scenario ends.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum End {
+    /// In this phase, with the alias at this version alone.
+    At(Phase, &'static str),
+    /// The object is gone, and the alias is at this version alone.
+    Gone(&'static str),
+    /// The object is gone, and the alias is as it was left.
+    Abandoned(&'static str),
+}
+
+/// Minutes.
+pub const fn minutes(minutes: u64) -> Duration {
+    Duration::from_secs(60 * minutes)
+}
+
+/// A step with a weight.
+pub fn weight(percent: i32, hold_seconds: u64) -> Step {
+    Step {
+        weight: Some(percent),
+        hold: Some(duration::Duration::from_secs(hold_seconds)),
+        ..Step::default()
+    }
+}
+
+/// A step that waits for a person.
+pub fn approval(timeout_seconds: Option<u64>, on_timeout: OnTimeout) -> Step {
+    let approve = Approve {
+        message: None,
+        timeout: timeout_seconds.map(duration::Duration::from_secs),
+        on_timeout: Some(on_timeout),
+    };
+    Step { approve: Some(approve), ..Step::default() }
+}
+
+/// An object that asks for a version by steps.
+pub fn rollout(version: &str, steps: Option<Vec<Step>>, preset: Option<Preset>) -> CanaryRollout {
+    let function = FunctionAlias { name: FUNCTION.into(), alias: ALIAS.into() };
+    let release = Release { version: Some(version.into()), code_sha256: None };
+    let spec = CanaryRolloutSpec {
+        aws: None,
+        function,
+        release,
+        steps,
+        preset,
+        bake: None,
+        analysis: None,
+        on_failure: None,
+        rollback_window: None,
+        suspend: None,
+    };
+    CanaryRollout::new(NAME, spec)
+}
+
+/// The alias serves the release already.
+pub fn healthy(state: &mut State) {
+    state.create_object(rollout("42", Some(vec![weight(10, 90)]), None));
+}
+
+fn two_steps(state: &mut State) {
+    state.create_object(rollout("43", Some(vec![weight(10, 90), weight(50, 90)]), None));
+}
+
+fn with_approval(timeout: Option<u64>, on_timeout: OnTimeout, state: &mut State) {
+    let steps = vec![weight(10, 30), approval(timeout, on_timeout), weight(50, 30)];
+    state.create_object(rollout("43", Some(steps), None));
+}
+
+fn rule(when: fn(&View<'_>) -> bool, after_seconds: u64, edit: Edit) -> Rule {
+    Rule { when, after: Duration::from_secs(after_seconds), edit }
+}
+
+fn promoted(view: &View<'_>) -> bool {
+    view.phase(Phase::Healthy)
+}
+
+fn always(_: &View<'_>) -> bool {
+    true
+}
+
+fn first_step(view: &View<'_>) -> bool {
+    view.entered(0)
+}
+
+fn second_step(view: &View<'_>) -> bool {
+    view.entered(1)
+}
+
+fn conflict(view: &View<'_>) -> bool {
+    view.phase(Phase::Conflict)
+}
+
+fn aborted(view: &View<'_>) -> bool {
+    view.phase(Phase::Aborted)
+}
+
+fn promoting(view: &View<'_>) -> bool {
+    view.phase(Phase::Promoting) && view.serves("43")
+}
+
+fn suspended(view: &View<'_>) -> bool {
+    view.phase(Phase::Suspended)
+}
+
+fn paused(view: &View<'_>) -> bool {
+    view.paused()
+}
+
+fn waits(view: &View<'_>) -> bool {
+    view.phase(Phase::WaitingApproval)
+}
+
+/// A scenario on two steps with what people do.
+fn flight(name: &'static str, rules: fn() -> Vec<Rule>, ends: End) -> Scenario {
+    Scenario { name, prepare: two_steps, rules, lasts: minutes(40), ends, or_ends: None }
+}
+
+const PROMOTED: End = End::At(Phase::Healthy, "43");
+
+/// All of them.
+pub fn all() -> Vec<Scenario> {
+    let mut all = ordinary();
+    all.extend(interrupted());
+    all.extend(disturbed());
+    all.extend(evidence::all());
+    all
+}
+
+fn ordinary() -> Vec<Scenario> {
+    vec![
+        flight("promotion", Vec::new, PROMOTED),
+        Scenario {
+            name: "first-use",
+            prepare: |state| {
+                state.lambda.without_alias();
+                two_steps(state);
+            },
+            ..flight("", Vec::new, PROMOTED)
+        },
+        Scenario {
+            name: "all-at-once",
+            prepare: |state| state.create_object(rollout("43", None, Some(Preset::AllAtOnce))),
+            ..flight("", Vec::new, PROMOTED)
+        },
+        Scenario {
+            name: "linear-preset",
+            prepare: |state| {
+                let preset = Some(Preset::Linear10PercentEvery1Minute);
+                state.create_object(rollout("43", None, preset));
+            },
+            ..flight("", Vec::new, PROMOTED)
+        },
+        Scenario {
+            name: "approval-given",
+            prepare: |state| with_approval(None, OnTimeout::Abort, state),
+            ..flight("", || vec![rule(waits, 40, Edit::StepVerb("promote", 1))], PROMOTED)
+        },
+        Scenario {
+            name: "approval-timed-out",
+            prepare: |state| with_approval(Some(120), OnTimeout::Abort, state),
+            ..flight("", Vec::new, End::At(Phase::Aborted, "42"))
+        },
+        Scenario {
+            name: "approval-by-silence",
+            prepare: |state| with_approval(Some(120), OnTimeout::Promote, state),
+            ..flight("", Vec::new, PROMOTED)
+        },
+        Scenario {
+            name: "description-without-room-for-a-mark",
+            prepare: |state| {
+                state.lambda.describe(&"x".repeat(250));
+                two_steps(state);
+            },
+            ..flight("", Vec::new, PROMOTED)
+        },
+    ]
+}
+
+fn interrupted() -> Vec<Scenario> {
+    let aborted_at_42 = End::At(Phase::Aborted, "42");
+    vec![
+        flight("abort", || vec![rule(second_step, 20, Edit::Verb("abort", 1))], aborted_at_42),
+        flight(
+            "abort-then-retry",
+            || {
+                vec![
+                    rule(first_step, 20, Edit::Verb("abort", 1)),
+                    rule(aborted, 20, Edit::Verb("retry", 2)),
+                ]
+            },
+            PROMOTED,
+        ),
+        flight(
+            "promote-full",
+            || vec![rule(first_step, 20, Edit::Verb("promote-full", 1))],
+            PROMOTED,
+        ),
+        flight(
+            "skip-step",
+            || vec![rule(first_step, 20, Edit::StepVerb("skip-step", 1))],
+            PROMOTED,
+        ),
+        flight(
+            "pause-and-resume",
+            || {
+                vec![
+                    rule(first_step, 20, Edit::Verb("pause", 1)),
+                    rule(paused, 150, Edit::Verb("resume", 2)),
+                ]
+            },
+            PROMOTED,
+        ),
+        flight(
+            "superseded",
+            || vec![rule(second_step, 20, Edit::Release("44"))],
+            End::At(Phase::Healthy, "44"),
+        ),
+        flight(
+            "released-twice",
+            || vec![rule(promoted, 120, Edit::Release("44"))],
+            End::At(Phase::Healthy, "44"),
+        ),
+        flight("deleted", || vec![rule(second_step, 20, Edit::Delete)], End::Gone("42")),
+        flight("deleted-before-a-weight", || vec![rule(always, 0, Edit::Delete)], End::Gone("42")),
+        Scenario {
+            // The pass that records the promotion may not have seen the deletion yet.
+            or_ends: Some(End::Gone("43")),
+            ..flight(
+                "deleted-while-promoting",
+                || vec![rule(promoting, 0, Edit::Delete)],
+                End::Gone("42"),
+            )
+        },
+        flight("deleted-when-healthy", || vec![rule(promoted, 5, Edit::Delete)], End::Gone("43")),
+        flight(
+            "abandoned",
+            || vec![rule(second_step, 20, Edit::Abandon), rule(always, 1, Edit::Delete)],
+            End::Abandoned("42"),
+        ),
+        flight(
+            "suspended-and-resumed",
+            || {
+                vec![
+                    rule(first_step, 20, Edit::Suspend(true)),
+                    rule(suspended, 150, Edit::Suspend(false)),
+                ]
+            },
+            PROMOTED,
+        ),
+    ]
+}
+
+fn disturbed() -> Vec<Scenario> {
+    vec![
+        flight(
+            "conflict-put-back",
+            || {
+                vec![
+                    rule(first_step, 20, Edit::ForeignVersion("45")),
+                    rule(conflict, 90, Edit::PutBack),
+                ]
+            },
+            PROMOTED,
+        ),
+        flight(
+            "conflict-then-retry",
+            || {
+                vec![
+                    rule(first_step, 20, Edit::ForeignVersion("45")),
+                    rule(conflict, 90, Edit::Verb("retry", 1)),
+                ]
+            },
+            PROMOTED,
+        ),
+        flight("status-lost", || vec![rule(second_step, 20, Edit::WipeStatus)], PROMOTED),
+        flight("finalizer-taken", || vec![rule(first_step, 20, Edit::DropFinalizer)], PROMOTED),
+    ]
+}

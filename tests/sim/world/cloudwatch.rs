@@ -1,0 +1,100 @@
+//! CloudWatch in the world: steady traffic per version, and alarms that people make fire.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use async_trait::async_trait;
+use groundcrew::{
+    aws::{self, operations::Operation, port},
+    facts::cloudwatch::{
+        Alarm, AlarmFilter, AlarmPage, AlarmState, Datapoint, MetricPage, Series, Span,
+    },
+};
+use jiff::SignedDuration;
+
+use super::{
+    State,
+    lambda::{Aws, refusal},
+};
+use crate::faults::Sort;
+
+/// What versions get and how they fare, and which alarms there are.
+#[derive(Default)]
+pub struct CloudWatch {
+    /// Invocations and errors a minute, by version.
+    pub traffic: BTreeMap<&'static str, (f64, f64)>,
+    /// Alarms and their states.
+    pub alarms: BTreeMap<&'static str, AlarmState>,
+}
+
+impl State {
+    /// The datapoints of a series: one a minute where there is traffic.
+    fn datapoints(&self, series: &Series, span: Span) -> Vec<Datapoint> {
+        let dimension = |name: &str| {
+            let found = series.metric.dimensions.iter().find(|(key, _)| key == name);
+            found.map(|(_, value)| value.clone())
+        };
+        let version = dimension("ExecutedVersion")
+            .or_else(|| self.lambda.alias().map(|alias| alias.version.clone()));
+        let traffic = version.and_then(|version| self.cloudwatch.traffic.get(version.as_str()));
+        let Some((invocations, errors)) = traffic.copied() else { return Vec::new() };
+        let value = match series.metric.name.as_str() {
+            "Invocations" => invocations,
+            "Errors" => errors,
+            other => panic!("no traffic for {other}"),
+        };
+        let minutes = span.until.duration_since(span.from).as_secs() / 60;
+        let at = |minute| span.from + SignedDuration::from_mins(minute);
+        (0..minutes).map(|minute| Datapoint { at: at(minute), value }).collect()
+    }
+
+    fn describe(&self, filter: &AlarmFilter) -> Vec<Alarm> {
+        let wanted = |name: &str| match filter {
+            AlarmFilter::Names(names) => names.iter().any(|wanted| wanted == name),
+            AlarmFilter::Prefix(prefix) => name.starts_with(prefix.as_str()),
+        };
+        let alarms = self.cloudwatch.alarms.iter().filter(|(name, _)| wanted(name));
+        alarms.map(|(name, state)| Alarm { name: (*name).to_owned(), state: *state }).collect()
+    }
+}
+
+#[async_trait]
+impl port::CloudWatch for Aws {
+    async fn get_metric_data(
+        &self,
+        series: &[Series],
+        span: Span,
+        _next: Option<&str>,
+    ) -> Result<MetricPage, aws::Error> {
+        let (operation, asked) = (Operation::CloudWatchGetMetricData, series.to_vec());
+        Arc::clone(&self.0)
+            .call(
+                Sort::AwsRead,
+                "GetMetricData".into(),
+                move |state| {
+                    let found = asked.iter().map(|series| state.datapoints(series, span));
+                    Ok(MetricPage {
+                        datapoints: found.enumerate().collect(),
+                        ..MetricPage::default()
+                    })
+                },
+                move |fault| refusal(operation, "metrics", fault),
+            )
+            .await
+    }
+
+    async fn describe_alarms(
+        &self,
+        filter: &AlarmFilter,
+        _next: Option<&str>,
+    ) -> Result<AlarmPage, aws::Error> {
+        let (operation, asked) = (Operation::CloudWatchDescribeAlarms, filter.clone());
+        Arc::clone(&self.0)
+            .call(
+                Sort::AwsRead,
+                "DescribeAlarms".into(),
+                move |state| Ok(AlarmPage { alarms: state.describe(&asked), next: None }),
+                move |fault| refusal(operation, "alarms", fault),
+            )
+            .await
+    }
+}

@@ -1,0 +1,369 @@
+//! Lambda with one function, its versions and one alias, as strict as AWS where it matters here.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use groundcrew::{
+    aws::{
+        self, Class,
+        accounts::{Connector, Ports, Target},
+        operations::Operation,
+        port, resource,
+    },
+    facts::lambda::{Alias, AliasChange, FunctionState, FunctionVersion, VersionWeight},
+};
+use tokio::time::{Duration, Instant};
+
+use super::{ALIAS, FUNCTION, State, World};
+use crate::{
+    faults::{Fault, Sort},
+    history::{Event, Write},
+};
+
+/// The account that all credentials belong to.
+pub const ACCOUNT: &str = "123456789012";
+/// How long GetAlias may answer what was true before a change.
+pub const STALENESS: Duration = Duration::from_secs(5);
+/// Longest description that Lambda keeps. Source: Lambda API reference, UpdateAlias.
+const DESCRIPTION_MAX: usize = 256;
+
+/// Lambda in one account and region.
+pub struct Lambda {
+    alias: Option<Alias>,
+    /// The alias before its last change, and when that was.
+    before: Option<(Option<Alias>, Instant)>,
+    /// The alias before the last change by another tool.
+    before_foreign: Option<Alias>,
+    /// Whether another tool ever changed the alias.
+    pub disturbed: bool,
+    old_until: Option<Instant>,
+    revisions: u64,
+    /// Published versions.
+    versions: Vec<&'static str>,
+    /// Writes that were tried, applied or not.
+    pub writes: Vec<Write>,
+}
+
+impl Lambda {
+    /// Versions 42 to 45; the alias serves 42.
+    pub fn new() -> Self {
+        let alias = Alias {
+            version: "42".into(),
+            weights: Vec::new(),
+            revision_id: "rev-0".into(),
+            description: "live traffic".into(),
+        };
+        Self {
+            alias: Some(alias),
+            before: None,
+            before_foreign: None,
+            disturbed: false,
+            old_until: None,
+            revisions: 0,
+            versions: vec!["42", "43", "44", "45"],
+            writes: Vec::new(),
+        }
+    }
+
+    /// There is no alias yet.
+    pub fn without_alias(&mut self) {
+        self.alias = None;
+    }
+
+    /// Another description, as whoever made the alias wrote it.
+    pub fn describe(&mut self, description: &str) {
+        if let Some(alias) = &mut self.alias {
+            alias.description = description.into();
+        }
+    }
+
+    /// The alias as it is.
+    pub fn alias(&self) -> Option<&Alias> {
+        self.alias.as_ref()
+    }
+
+    /// From now on GetAlias answers what was true before the last change, while a change is fresh.
+    pub fn answer_old(&mut self) {
+        self.old_until = Some(Instant::now() + STALENESS);
+    }
+
+    /// What GetAlias answers.
+    fn answered(&self) -> Option<Alias> {
+        let old = self.old_until.is_some_and(|until| Instant::now() < until);
+        match &self.before {
+            Some((before, at)) if old && at.elapsed() < STALENESS => before.clone(),
+            Some(_) | None => self.alias.clone(),
+        }
+    }
+
+    fn set(&mut self, mut alias: Alias) -> Alias {
+        self.revisions += 1;
+        alias.revision_id = format!("rev-{}", self.revisions);
+        self.before = Some((self.alias.clone(), Instant::now()));
+        self.alias = Some(alias.clone());
+        alias
+    }
+
+    fn check(&self, change: &AliasChange) -> Result<Alias, (Class, &'static str)> {
+        let Some(alias) = self.alias.clone() else {
+            return Err((Class::NotFound, "ResourceNotFoundException"));
+        };
+        let exists = |version: &String| self.versions.contains(&version.as_str());
+        let extra = change.weight.as_ref();
+        let fits = exists(&change.version)
+            && extra.is_none_or(|extra| {
+                exists(&extra.version)
+                    && extra.version != change.version
+                    && (0.0..=1.0).contains(&extra.weight)
+            })
+            && change.description.chars().count() <= DESCRIPTION_MAX;
+        if !fits {
+            return Err((Class::Invalid, "InvalidParameterValueException"));
+        }
+        if change.revision_id != alias.revision_id {
+            return Err((Class::Stale, "PreconditionFailedException"));
+        }
+        Ok(alias)
+    }
+}
+
+impl State {
+    /// Another tool changes the alias.
+    pub fn foreign(&mut self, change: impl FnOnce(&mut Alias)) {
+        let Some(mut alias) = self.lambda.alias.clone() else { return };
+        self.lambda.disturbed = true;
+        self.lambda.before_foreign = Some(alias.clone());
+        change(&mut alias);
+        alias.weights.retain(|extra| extra.version != alias.version);
+        let after = self.lambda.set(alias);
+        self.happened(&Event::ForeignAlias { after });
+    }
+
+    /// Another tool undoes the last change of another tool.
+    pub fn put_back(&mut self) {
+        let Some(before) = self.lambda.before_foreign.take() else { return };
+        let after = self.lambda.set(before);
+        self.happened(&Event::ForeignAlias { after });
+    }
+
+    fn update_alias(&mut self, change: &AliasChange) -> Result<Alias, aws::Error> {
+        let before = self.lambda.alias.clone();
+        let checked = self.lambda.check(change);
+        let outcome = match checked {
+            Ok(alias) => Ok(self.lambda.set(Alias {
+                version: change.version.clone(),
+                weights: change.weight.clone().into_iter().collect(),
+                description: change.description.clone(),
+                revision_id: alias.revision_id,
+            })),
+            Err(refusal) => Err(refusal),
+        };
+        let write = Write {
+            version: change.version.clone(),
+            weight: change.weight.as_ref().map(percent),
+            description: change.description.clone(),
+            applied: outcome.is_ok(),
+        };
+        self.note(format!("      {write}"));
+        self.lambda.writes.push(write);
+        let object = self.object(super::NAME).cloned();
+        let leads = self.leads();
+        self.happened(&Event::AliasUpdated {
+            before,
+            change: change.clone(),
+            after: outcome.as_ref().ok().cloned(),
+            object: object.map(Box::new),
+            leads,
+        });
+        outcome.map_err(|(class, code)| {
+            error(Operation::LambdaUpdateAlias, &resource::alias(FUNCTION, ALIAS), class, code)
+        })
+    }
+
+    fn create_alias(&mut self, version: &str) -> Result<Alias, aws::Error> {
+        let applied = self.lambda.alias.is_none();
+        self.lambda.writes.push(Write {
+            version: version.into(),
+            weight: None,
+            description: String::new(),
+            applied,
+        });
+        if !applied {
+            return Err(error(
+                Operation::LambdaCreateAlias,
+                &resource::alias(FUNCTION, ALIAS),
+                Class::Conflict,
+                "ResourceConflictException",
+            ));
+        }
+        let alias = self.lambda.set(Alias {
+            version: version.into(),
+            weights: Vec::new(),
+            revision_id: String::new(),
+            description: String::new(),
+        });
+        let leads = self.leads();
+        self.happened(&Event::AliasCreated { after: alias.clone(), leads });
+        Ok(alias)
+    }
+}
+
+/// A share as a percentage.
+pub fn percent(extra: &VersionWeight) -> (String, i32) {
+    #[expect(clippy::cast_possible_truncation, reason = "weights are 0 to 1")]
+    let weight = (extra.weight * 100.0).round() as i32;
+    (extra.version.clone(), weight)
+}
+
+/// The ports of the world.
+pub struct Aws(pub Arc<World>);
+
+#[async_trait]
+impl Connector for Aws {
+    async fn connect(&self, _target: &Target) -> Result<Ports, aws::Error> {
+        let service = Arc::new(Self(Arc::clone(&self.0)));
+        Ok(Ports {
+            lambda: Arc::<Self>::clone(&service),
+            cloudwatch: Arc::<Self>::clone(&service),
+            sts: service,
+        })
+    }
+}
+
+#[async_trait]
+impl port::Sts for Aws {
+    async fn get_caller_account(&self) -> Result<String, aws::Error> {
+        let operation = Operation::StsGetCallerIdentity;
+        self.0
+            .call(
+                Sort::AwsRead,
+                "GetCallerIdentity".into(),
+                |_| Ok(ACCOUNT.to_owned()),
+                move |fault| refusal(operation, "the operator's own credentials", fault),
+            )
+            .await
+    }
+}
+
+#[async_trait]
+impl port::Lambda for Aws {
+    async fn get_alias(&self, function: &str, alias: &str) -> Result<Alias, aws::Error> {
+        let (operation, about) = (Operation::LambdaGetAlias, resource::alias(function, alias));
+        let missing = about.clone();
+        self.0
+            .call(
+                Sort::AwsRead,
+                format!("GetAlias {alias}"),
+                move |state| {
+                    let answer = state.lambda.answered();
+                    state.happened(&Event::AliasRead { answer: answer.clone() });
+                    let code = "ResourceNotFoundException";
+                    answer.ok_or_else(|| error(operation, &missing, Class::NotFound, code))
+                },
+                move |fault| refusal(operation, &about, fault),
+            )
+            .await
+    }
+
+    async fn create_alias(
+        &self,
+        function: &str,
+        alias: &str,
+        version: &str,
+        _description: &str,
+    ) -> Result<Alias, aws::Error> {
+        let (about, version) = (resource::alias(function, alias), version.to_owned());
+        self.0
+            .call(
+                Sort::AwsWrite,
+                format!("CreateAlias {alias}"),
+                move |state| state.create_alias(&version),
+                move |fault| refusal(Operation::LambdaCreateAlias, &about, fault),
+            )
+            .await
+    }
+
+    async fn update_alias(&self, change: &AliasChange) -> Result<Alias, aws::Error> {
+        let about = resource::alias(&change.function, &change.alias);
+        let applied = change.clone();
+        self.0
+            .call(
+                Sort::AwsWrite,
+                format!("UpdateAlias {}", change.alias),
+                move |state| state.update_alias(&applied),
+                move |fault| refusal(Operation::LambdaUpdateAlias, &about, fault),
+            )
+            .await
+    }
+
+    async fn get_function(
+        &self,
+        function: &str,
+        qualifier: Option<&str>,
+    ) -> Result<FunctionVersion, aws::Error> {
+        let operation = Operation::LambdaGetFunction;
+        let about = resource::function(function, qualifier);
+        let missing = about.clone();
+        let version = qualifier.unwrap_or("$LATEST").to_owned();
+        self.0
+            .call(
+                Sort::AwsRead,
+                format!("GetFunction {version}"),
+                move |state| {
+                    if !state.lambda.versions.contains(&version.as_str()) {
+                        let code = "ResourceNotFoundException";
+                        return Err(error(operation, &missing, Class::NotFound, code));
+                    }
+                    Ok(published(&version))
+                },
+                move |fault| refusal(operation, &about, fault),
+            )
+            .await
+    }
+}
+
+fn published(version: &str) -> FunctionVersion {
+    FunctionVersion {
+        version: version.to_owned(),
+        code_sha256: format!("sha-of-{version}"),
+        state: FunctionState::Active,
+        state_reason: String::new(),
+        timeout_secs: 30,
+        role: "arn:aws:iam::123456789012:role/processor".into(),
+        dead_letter_target: None,
+    }
+}
+
+fn error(operation: Operation, about: &str, class: Class, code: &str) -> aws::Error {
+    aws::Error {
+        operation,
+        resource: about.to_owned(),
+        class,
+        code: code.to_owned(),
+        message: String::new(),
+        request_id: None,
+        retry_after: None,
+    }
+}
+
+pub(super) fn refusal(operation: Operation, about: &str, fault: &Fault) -> aws::Error {
+    let refuse = |class, code| error(operation, about, class, code);
+    match fault {
+        Fault::Denied => refuse(Class::Denied, "AccessDeniedException"),
+        Fault::Throttled => aws::Error {
+            retry_after: Some(Duration::from_secs(1)),
+            ..refuse(Class::Throttled, "TooManyRequestsException")
+        },
+        Fault::Stale => refuse(Class::Stale, "PreconditionFailedException"),
+        Fault::Conflict => refuse(Class::Conflict, "ResourceConflictException"),
+        Fault::Lost
+        | Fault::CrashBefore
+        | Fault::CrashAfter
+        | Fault::AppliedUnanswered
+        | Fault::AppliedLate
+        | Fault::OldAnswers
+        | Fault::LeaseLost
+        | Fault::WatchLost
+        | Fault::Meanwhile(_) => refuse(Class::Unknown, ""),
+    }
+}

@@ -1,0 +1,189 @@
+//! The operator in the world: the real driver, told by a small scheduler when to look. One process
+//! after another; each starts with empty memory.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+    time::Duration,
+};
+
+use groundcrew::{
+    api::canary_rollout::CanaryRollout,
+    aws::{
+        accounts::{Accounts, ExternalIdTemplate, NamespaceFacts, Settings},
+        gate::Gate,
+        hub::Hub,
+        limits::Limits,
+        session::Guards,
+    },
+    canary_rollout::CanaryRollouts,
+    context::{Context, Namespaces, Rollouts},
+    engine::Driver,
+    facts::peers::Peer,
+    kubernetes::leader::Leadership,
+    metrics::Metrics,
+};
+use kube::ResourceExt as _;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::{
+    CLUSTER, NAMESPACE, World,
+    kubernetes::{Kubernetes, Watched},
+    lambda::Aws,
+};
+
+/// How long it takes until another process leads.
+const DOWNTIME: Duration = Duration::from_secs(2);
+
+/// No other rollout names the alias.
+struct Alone;
+
+impl Rollouts for Alone {
+    fn of_alias(&self, _function: &str, _alias: &str) -> Vec<Peer> {
+        Vec::new()
+    }
+}
+
+/// Every Namespace allows the operator's own credentials, in one region.
+struct Anywhere;
+
+impl Namespaces for Anywhere {
+    fn facts(&self, name: &str) -> NamespaceFacts {
+        let region = Some("eu-central-1".into());
+        NamespaceFacts { name: name.to_owned(), region, role_arn: None }
+    }
+}
+
+/// A process, and what its watch told it.
+struct Process {
+    world: Arc<World>,
+    driver: Driver<CanaryRollouts>,
+    cache: BTreeMap<String, CanaryRollout>,
+    /// Generation, finalizers and annotations when a change last counted.
+    triggers: HashMap<String, Trigger>,
+    due: BTreeMap<String, Instant>,
+}
+
+type Trigger = (Option<i64>, Vec<String>, BTreeMap<String, String>);
+
+/// Runs the operator until `end`; a process that dies is followed by another one.
+pub async fn run(world: &Arc<World>, end: Instant) {
+    while Instant::now() < end {
+        let mut process = Process::start(world);
+        tokio::select! {
+            biased;
+            () = world.death() => {}
+            () = process.work() => {}
+            () = sleep_until(end) => return,
+        }
+        drop(process);
+        sleep(DOWNTIME).await;
+    }
+}
+
+impl Process {
+    fn start(world: &Arc<World>) -> Self {
+        let (lease, leadership) = Leadership::held();
+        let clock = world.clock.clone();
+        let metrics = Metrics::new();
+        let guards = Guards {
+            limits: Arc::new(Limits::default()),
+            gate: Gate::new(leadership),
+            clock: clock.clone(),
+            metrics: metrics.clone(),
+        };
+        let allowed = NAMESPACE.parse().expect("a namespace");
+        let settings = Settings::new(CLUSTER.into(), None, allowed, ExternalIdTemplate::default());
+        let context = Context {
+            clock,
+            settings: settings.expect("settings"),
+            accounts: Accounts::new(Arc::new(Aws(Arc::clone(world))), guards),
+            hub: Hub::default(),
+            kubernetes: Arc::new(Kubernetes(Arc::clone(world))),
+            namespaces: Arc::new(Anywhere),
+            rollouts: Arc::new(Alone),
+            metrics,
+        };
+        let mut process = Self {
+            world: Arc::clone(world),
+            driver: Driver::new(Arc::new(context)),
+            cache: BTreeMap::new(),
+            triggers: HashMap::new(),
+            due: BTreeMap::new(),
+        };
+        let listed = {
+            let mut state = world.lock();
+            state.lead(lease);
+            state.kubernetes.list()
+        };
+        for object in listed {
+            process.learn(Watched::Applied(Box::new(object)));
+        }
+        process
+    }
+
+    /// Looks at objects when they change as far as that counts, and when they are due.
+    async fn work(&mut self) {
+        loop {
+            self.follow();
+            let now = Instant::now();
+            let due = self.due.iter().find(|(_, at)| **at <= now).map(|(name, _)| name.clone());
+            let Some(name) = due else {
+                self.pause().await;
+                continue;
+            };
+            self.due.remove(&name);
+            let Some(object) = self.cache.get(&name) else { continue };
+            let wait = self.driver.look(object).await;
+            self.follow();
+            let again = Instant::now() + wait;
+            let at = self.due.entry(name).or_insert(again);
+            *at = again.min(*at);
+        }
+    }
+
+    /// Waits for whatever comes next.
+    async fn pause(&self) {
+        let mut changes = self.world.changes();
+        let told = self.world.lock().kubernetes.next_watched();
+        let next = self.due.values().copied().chain(told).min();
+        let next = next.unwrap_or_else(|| Instant::now() + super::FOREVER);
+        tokio::select! {
+            _ = changes.changed() => {}
+            () = sleep_until(next) => {}
+        }
+    }
+
+    /// Takes in what the watch has told by now.
+    fn follow(&mut self) {
+        loop {
+            let watched = self.world.lock().kubernetes.watched();
+            let Some(watched) = watched else { return };
+            self.learn(watched);
+        }
+    }
+
+    fn learn(&mut self, watched: Watched) {
+        match watched {
+            Watched::Applied(object) => {
+                self.world.lock().process_sees(&object);
+                let name = object.name_any();
+                let trigger = (
+                    object.metadata.generation,
+                    object.finalizers().to_vec(),
+                    object.annotations().clone(),
+                );
+                if self.triggers.insert(name.clone(), trigger.clone()) != Some(trigger) {
+                    self.due.insert(name.clone(), Instant::now());
+                }
+                self.cache.insert(name, *object);
+            }
+            Watched::Deleted(name) => {
+                self.cache.remove(&name);
+                self.triggers.remove(&name);
+                self.due.remove(&name);
+                self.driver.forget(NAMESPACE.into(), name);
+            }
+        }
+    }
+}
