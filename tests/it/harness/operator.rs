@@ -1,0 +1,88 @@
+//! The operator as a process.
+
+use std::{
+    path::PathBuf,
+    process::{ExitStatus, Stdio},
+};
+
+use tokio::{
+    process::{Child, Command},
+    time::timeout,
+};
+
+use super::{CLUSTER_NAME, Cluster, PATIENCE, REGION, SCALE, epoch, logs, process, stand_in};
+
+/// Lines of a log that a failure shows.
+const TAIL: usize = 60;
+/// The operators' own AWS secret: it must show up nowhere.
+pub const SECRET: &str = "pSg4hVb0wWlq9XkC3nTz";
+
+pub struct Operator {
+    child: Child,
+    /// None once it has ended.
+    pid: Option<u32>,
+    log: PathBuf,
+}
+
+impl Operator {
+    /// Starts one with the chart's permissions. `name` names its log.
+    pub async fn start(cluster: &Cluster, name: &str, args: &[&str]) -> Self {
+        let (scale, epoch) = (SCALE.to_string(), epoch().to_string());
+        let clock = ["--clock-scale", &scale, "--clock-epoch", &epoch];
+        Self::start_in_real_time(cluster, name, &[&clock[..], args].concat()).await
+    }
+
+    /// The same with a clock as fast as everybody's: for what rate limits make last.
+    pub async fn start_in_real_time(cluster: &Cluster, name: &str, args: &[&str]) -> Self {
+        let kubeconfig = cluster.operator_kubeconfig().await;
+        let log = logs().join(format!("{name}.log"));
+        let file = std::fs::File::create(&log).unwrap();
+        let child = Command::new(env!("CARGO_BIN_EXE_groundcrew"))
+            .args(["run", "--cluster-name", CLUSTER_NAME, "--aws-region", REGION])
+            .args(["--health-address", "127.0.0.1:0", "--identity", name])
+            .args(args)
+            .env_clear()
+            .env("KUBECONFIG", kubeconfig)
+            .env("AWS_ENDPOINT_URL", &stand_in().await.endpoint)
+            .env("AWS_ACCESS_KEY_ID", "AKIAOPERATOR")
+            .env("AWS_SECRET_ACCESS_KEY", SECRET)
+            .stdin(Stdio::null())
+            .stderr(file)
+            .spawn()
+            .unwrap();
+        let pid = child.id();
+        process::guard(pid.unwrap()).await;
+        Self { child, pid, log }
+    }
+
+    pub async fn signal(&self, name: &str) {
+        process::signal(self.pid.expect("the operator runs"), name).await;
+    }
+
+    /// Ends it at once, if it runs.
+    pub async fn kill(&mut self) {
+        if self.pid.is_some() {
+            self.signal("KILL").await;
+            self.ended().await;
+        }
+    }
+
+    /// Waits for its end.
+    pub async fn ended(&mut self) -> ExitStatus {
+        let status = timeout(PATIENCE, self.child.wait()).await.expect("an end in time").unwrap();
+        process::unguard(self.pid.take().expect("it ran until now")).await;
+        status
+    }
+
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap()
+    }
+
+    /// The end of the log, for failures.
+    pub fn tail(&self) -> String {
+        let log = self.log();
+        let lines: Vec<&str> = log.lines().collect();
+        let tail = lines[lines.len().saturating_sub(TAIL)..].join("\n");
+        format!("--- {}\n{tail}", self.log.display())
+    }
+}

@@ -1,0 +1,15 @@
+//! What users see, from the manifest to the calls that reach AWS.
+
+mod alarms;
+mod aws_faults;
+mod claims;
+mod conflict;
+mod credentials;
+mod deletion;
+mod evidence;
+mod faults;
+mod promotion;
+mod release;
+mod replicas;
+mod storm;
+mod verbs;

@@ -1,0 +1,121 @@
+//! Manifests that the API server must refuse, with a sentence that helps, and those it must take.
+
+mod generated;
+mod written;
+
+use std::collections::BTreeMap;
+
+use http::{Request, header::CONTENT_TYPE};
+use kube::{
+    Api,
+    api::{ApiResource, DynamicObject, GroupVersionKind},
+};
+use serde_json::{Value, json};
+
+use crate::harness::shared_cluster;
+
+/// A spec with steps that has every field that goes with them.
+fn full() -> Value {
+    json!({
+        "aws": {"region": "eu-central-1", "accountId": "123456789012"},
+        "function": {"name": "processor", "alias": "live"},
+        "release": {"version": "2", "codeSha256": format!("{}=", "A".repeat(43))},
+        "steps": [
+            {"weight": 10, "hold": "5m", "minInvocations": 100, "maxWait": "2h"},
+            {"approve": {"message": "look", "timeout": "24h", "onTimeout": "Abort"}},
+        ],
+        "bake": "30m",
+        "analysis": analysis(),
+        "onFailure": "Rollback",
+        "rollbackWindow": {"revisions": 3},
+        "suspend": false,
+    })
+}
+
+/// An analysis that has every field; some do not go together in one metric.
+fn analysis() -> Value {
+    let own = json!({
+        "namespace": "AWS/ApiGateway",
+        "metricName": "Latency",
+        "dimensions": {"ApiName": "orders"},
+        "statistic": "p99.9",
+        "unit": "Milliseconds",
+    });
+    json!({
+        "interval": "1m",
+        "window": "5m",
+        "settle": "2m",
+        "metrics": [
+            {
+                "name": "errors", "builtin": "ErrorRate", "max": "5%", "min": "0%",
+                "vsStable": {"maxIncreasePoints": "0.5%", "confidence": "95%"},
+                "failureLimit": 1, "onNoData": "Wait", "window": "10m",
+            },
+            {"name": "p95", "builtin": "DurationP95", "vsStable": {"maxRatio": "1.3"}},
+            {"name": "latency", "metric": own, "max": "800ms"},
+        ],
+        "alarms": {
+            "names": ["processor-errors"],
+            "namePrefixes": ["processor-"],
+            "alreadyFiring": "Block",
+            "onInsufficientData": "Pass",
+        },
+    })
+}
+
+/// A spec with what does not go with steps.
+fn preset() -> Value {
+    let mut spec = full();
+    spec.as_object_mut().unwrap().remove("steps");
+    spec["preset"] = json!("Canary10Percent5Minutes");
+    spec
+}
+
+async fn api() -> Api<DynamicObject> {
+    Api::namespaced_with(shared_cluster().await.client.clone(), "default", &kind())
+}
+
+fn kind() -> ApiResource {
+    let kind = GroupVersionKind::gvk("groundcrew.dev", "v1alpha1", "CanaryRollout");
+    ApiResource::from_gvk_with_plural(&kind, "canaryrollouts")
+}
+
+/// What the API server says to a manifest; nothing is stored.
+async fn judge(name: &str, spec: &Value) -> Result<(), String> {
+    const ADDRESS: &str = "/apis/groundcrew.dev/v1alpha1/namespaces/default/canaryrollouts";
+    let object = DynamicObject::new(name, &kind()).data(json!({"spec": spec}));
+    // As strict as kubectl: fields that nobody knows are refused, not dropped.
+    let request = Request::post(format!("{ADDRESS}?dryRun=All&fieldValidation=Strict"))
+        .header(CONTENT_TYPE, "application/json")
+        .body(serde_json::to_vec(&object).unwrap())
+        .unwrap();
+    match shared_cluster().await.client.request::<Value>(request).await {
+        Ok(_) => Ok(()),
+        Err(kube::Error::Api(status)) => Err(status.message.clone()),
+        Err(error) => panic!("no answer: {error}"),
+    }
+}
+
+/// A spec that is wrong, and what the refusal must hold.
+struct Case {
+    what: String,
+    spec: Value,
+    told: String,
+}
+
+/// Checks that each is refused as it should be; shows all that are not.
+async fn refused(cases: Vec<Case>) {
+    let mut wrong = BTreeMap::new();
+    for case in cases {
+        match judge("bad", &case.spec).await {
+            Err(message) if message.contains(&case.told) => {}
+            Err(message) => {
+                wrong.insert(case.what, format!("should say {:?}, says: {message}", case.told));
+            }
+            Ok(()) => {
+                wrong.insert(case.what, "was accepted".to_owned());
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}

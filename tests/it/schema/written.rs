@@ -1,0 +1,250 @@
+//! What contradicts itself, what may not change, and what is right.
+
+use groundcrew::api::canary_rollout::Preset;
+use kube::{
+    Api,
+    api::{Patch, PatchParams, PostParams},
+};
+use serde_json::{Value, json};
+
+use super::{Case, api, full, judge, kind, preset, refused};
+use crate::harness::run;
+
+fn with(pointer: &str, value: Value) -> Value {
+    let mut spec = full();
+    *spec.pointer_mut(pointer).unwrap() = value;
+    spec
+}
+
+#[test]
+fn what_contradicts_itself_is_refused_with_the_fix() {
+    let mut both = full();
+    both["preset"] = json!("AllAtOnce");
+    let mut neither = preset();
+    neither.as_object_mut().unwrap().remove("preset");
+    let steps = |steps: Value| with("/steps", steps);
+    let sum = "all holds together must be at most 168h";
+    let weight_only = "hold, minInvocations and maxWait belong to a step with a weight";
+    let one = "a step has exactly one of weight and approve";
+    let cases = [
+        (both, "give exactly one of steps and preset"),
+        (neither, "give exactly one of steps and preset"),
+        (steps(json!([{"weight": 50}, {"weight": 10}])), "weights must rise from step to step"),
+        (steps(json!([{"weight": 10}, {"weight": 10}])), "weights must rise from step to step"),
+        (steps(json!([{"weight": 10, "approve": {}}])), one),
+        (steps(json!([{}])), one),
+        (steps(json!([{"hold": "5m"}])), one),
+        (steps(json!([{"approve": {}, "hold": "5m"}])), weight_only),
+        (steps(json!([{"approve": {}, "minInvocations": 5}])), weight_only),
+        (steps(json!([{"approve": {}, "maxWait": "5m"}])), weight_only),
+        (
+            steps(json!([{"weight": 10, "hold": "5m", "maxWait": "4m"}])),
+            "maxWait counts from the start of the step: it must be at least as long as hold",
+        ),
+        (steps(json!([{"weight": 10, "maxWait": "169h"}])), "maxWait must be at most 168h"),
+        (with("/bake", json!("169h")), "bake must be at most 168h"),
+        (steps(json!([{"weight": 10, "hold": "100h"}, {"weight": 20, "hold": "69h"}])), sum),
+        (steps(json!([{"weight": 10, "hold": "9999w"}])), sum),
+        (with("/release", json!({})), "give a release: version"),
+        (with("/function/alias", json!("42")), "an alias is not a number"),
+    ];
+    let cases =
+        cases.map(|(spec, told)| Case { what: spec.to_string(), spec, told: told.to_owned() });
+    run(refused(cases.into()));
+}
+
+#[test]
+fn an_analysis_that_contradicts_itself_is_refused_with_the_fix() {
+    let custom = json!({"namespace": "Shop", "metricName": "Lag", "statistic": "Sum"});
+    let (window, settle) = ("window must be 1m to 24h", "settle must be at most 1h");
+    let one = "a metric has exactly one of builtin and metric";
+    let of_stable = "vsStable has exactly one of maxRatio and maxIncreasePoints";
+    let (rate, time) = (
+        "ErrorRate is a percentage: write limits like 5%",
+        "durations have limits like 800ms or 2s",
+    );
+    let (count, percent) = ("counts have limits like 10", "a percentage is at most 100%");
+    let builtin = |name: &str, limit: &str| json!({"name": "m", "builtin": name, "max": limit});
+    let at_least = |name: &str, limit: &str| json!({"name": "m", "builtin": name, "min": limit});
+    let versus = |name: &str, vs: Value| json!({"name": "m", "builtin": name, "vsStable": vs});
+    let mut metrics = vec![
+        (json!({"name": "m", "max": "5"}), one),
+        (json!({"name": "m", "builtin": "Errors", "metric": custom, "max": "5"}), one),
+        (json!({"name": "m", "builtin": "Errors"}), "give a limit: max, min or vsStable"),
+        (
+            json!({"name": "m", "metric": custom, "vsStable": {"maxRatio": "2"}}),
+            "vsStable needs a builtin: only those are counted per version",
+        ),
+        (
+            versus("DurationP99", json!({"maxIncreasePoints": "1%"})),
+            "maxIncreasePoints compares rates: use it with ErrorRate",
+        ),
+        (versus("ErrorRate", json!({})), of_stable),
+        (versus("ErrorRate", json!({"maxRatio": "2", "maxIncreasePoints": "1%"})), of_stable),
+        (
+            versus("ErrorRate", json!({"maxRatio": "2", "confidence": "95%"})),
+            "confidence belongs to maxIncreasePoints",
+        ),
+        (builtin("ErrorRate", "100.1%"), percent),
+        (at_least("ErrorRate", "101%"), percent),
+        (json!({"name": "m", "builtin": "Errors", "max": "5", "window": "59s"}), window),
+        (json!({"name": "m", "builtin": "Errors", "max": "5", "window": "25h"}), window),
+    ];
+    let units = [
+        (&["ErrorRate"][..], &["5", "5ms", "5s"][..], rate),
+        (&["DurationP50", "DurationP90", "DurationP95", "DurationP99"], &["5", "5%"], time),
+        (&["DurationAverage", "DurationMaximum"], &["5", "5%"], time),
+        (&["Errors", "Throttles", "Invocations"], &["5%", "5ms", "5s", "0.5"], count),
+    ];
+    for (names, limits, told) in units {
+        let pairs = names.iter().flat_map(|name| limits.iter().map(move |limit| (name, limit)));
+        for (name, limit) in pairs {
+            metrics.push((builtin(name, limit), told));
+            metrics.push((at_least(name, limit), told));
+        }
+    }
+    let metrics = metrics.into_iter().map(|(metric, told)| (json!({"metrics": [metric]}), told));
+    let twice = json!([builtin("Errors", "5"), builtin("Throttles", "5")]);
+    let alarms = json!({"names": ["a"]});
+    let others = [
+        (json!({}), "give metrics, alarms, or both"),
+        (json!({"alarms": {}}), "give names, namePrefixes, or both"),
+        (json!({"alarms": {"alreadyFiring": "Ignore"}}), "give names, namePrefixes, or both"),
+        (json!({"metrics": twice}), "Duplicate value"),
+        (json!({"alarms": alarms, "interval": "59s"}), "interval must be at least 1m"),
+        (json!({"alarms": alarms, "window": "59s"}), window),
+        (json!({"alarms": alarms, "window": "25h"}), window),
+        (json!({"alarms": alarms, "settle": "61m"}), settle),
+    ];
+    let cases = metrics.chain(others).map(|(analysis, told)| Case {
+        what: analysis.to_string(),
+        spec: with("/analysis", analysis),
+        told: told.to_owned(),
+    });
+    run(refused(cases.collect()));
+}
+
+#[test]
+fn names_and_numbers_that_lambda_does_not_take_are_refused() {
+    let arn = "arn:aws:lambda:eu-central-1:123456789012:function:processor";
+    let cases = [
+        ("/function/name", vec![arn, "processor:live", "a b", "ä"]),
+        ("/function/alias", vec!["$LATEST", "a.b", "live "]),
+        ("/release/version", vec!["0", "007", "abc", "$LATEST", "-1", "4.2", "99999999999"]),
+        ("/release/codeSha256", vec!["A", "sha256:abc"]),
+        ("/aws/region", vec!["EU-central-1", "eu-central", "eu central 1", "eu-central-1.evil"]),
+        ("/aws/accountId", vec!["12345678901", "1234-5678-9012", "abcdefghijkl"]),
+        ("/steps/0/hold", vec!["5", "5 m", "-5m", "1.5h", "30m1h", "PT5M", "5min"]),
+        ("/steps/1/approve/timeout", vec!["soon", "24"]),
+        ("/analysis/metrics/0/name", vec!["Errors", "a_b", "-a", "a-"]),
+        ("/analysis/metrics/0/max", vec!["five", "-5%", "5 %", "5min", "1e3", ".5%"]),
+        ("/analysis/metrics/0/vsStable/confidence", vec!["49%", "100%", "95", "99.95%"]),
+        ("/analysis/metrics/1/vsStable/maxRatio", vec!["1.3x", "-1", "13%"]),
+        ("/analysis/metrics/2/metric/statistic", vec!["p", "p100", "TM(2%:98%)", "average"]),
+    ];
+    let cases = cases.into_iter().flat_map(|(pointer, values)| {
+        values.into_iter().map(move |value| Case {
+            what: format!("{pointer}: {value}"),
+            spec: with(pointer, json!(value)),
+            told: ["0", "1", "2"]
+                .iter()
+                .fold(format!("spec{pointer}"), |told, index| {
+                    told.replace(&format!("/{index}"), &format!("[{index}]"))
+                })
+                .replace('/', "."),
+        })
+    });
+    run(refused(cases.collect()));
+}
+
+#[test]
+fn a_name_that_is_too_long_is_refused_with_the_limit() {
+    run(async {
+        judge(&"n".repeat(52), &full()).await.unwrap();
+        let message = judge(&"n".repeat(53), &full()).await.unwrap_err();
+        assert!(message.contains("metadata.name must be at most 52 characters"), "{message}");
+    });
+}
+
+#[test]
+fn what_is_right_is_accepted_up_to_its_bounds() {
+    run(async {
+        let presets: [Preset; 9] = [
+            Preset::Canary10Percent5Minutes,
+            Preset::Canary10Percent10Minutes,
+            Preset::Canary10Percent15Minutes,
+            Preset::Canary10Percent30Minutes,
+            Preset::Linear10PercentEvery1Minute,
+            Preset::Linear10PercentEvery2Minutes,
+            Preset::Linear10PercentEvery3Minutes,
+            Preset::Linear10PercentEvery10Minutes,
+            Preset::AllAtOnce,
+        ];
+        for name in presets {
+            let mut spec = preset();
+            spec["preset"] = json!(name);
+            judge("preset", &spec).await.unwrap();
+        }
+        let most: Vec<Value> = (1..=32).map(|weight| json!({"weight": weight})).collect();
+        let message = "m".repeat(256);
+        for (pointer, value) in [
+            ("/steps", json!(most)),
+            ("/steps", json!([{"weight": 1, "hold": "1d"}, {"weight": 99, "hold": "6d"}])),
+            ("/steps", json!([{"approve": {}}, {"weight": 5}, {"approve": {"message": message}}])),
+            ("/release", json!({"version": "9999999999"})),
+            ("/function/name", json!("f".repeat(64))),
+            ("/function/alias", json!("a".repeat(128))),
+            ("/aws/region", json!("us-gov-west-1")),
+            ("/aws", json!({})),
+            ("/bake", json!("168h")),
+            ("/onFailure", json!("Hold")),
+            ("/steps", json!([{"weight": 10, "hold": "5m", "maxWait": "5m"}])),
+            ("/analysis", json!({"alarms": {"names": ["a".repeat(255)]}})),
+            ("/analysis", json!({"metrics": [{"name": "m", "builtin": "Errors", "max": "0"}]})),
+            ("/analysis/metrics/0/max", json!("100%")),
+            ("/analysis/metrics/1/vsStable/maxRatio", json!("0.9")),
+            ("/analysis/metrics/2/max", json!("7")),
+            ("/analysis/window", json!("24h")),
+            ("/analysis/settle", json!("1h")),
+        ] {
+            let judged = judge("good", &with(pointer, value)).await;
+            assert_eq!(judged, Ok(()), "{pointer}");
+        }
+    });
+}
+
+#[test]
+fn what_is_immutable_stays() {
+    run(async {
+        let api: Api<_> = api().await;
+        let object = kube::api::DynamicObject::new("immutable", &kind());
+        let object = object.data(json!({"spec": full()}));
+        api.create(&PostParams::default(), &object).await.unwrap();
+        let function = "function is immutable: make a new CanaryRollout for another alias";
+        let region = "aws.region is immutable: make a new CanaryRollout for another region";
+        for (change, told) in [
+            (json!({"function": {"name": "other"}}), function),
+            (json!({"function": {"alias": "other"}}), function),
+            (json!({"aws": {"region": "us-east-1"}}), region),
+            (json!({"aws": {"region": null}}), region),
+            (json!({"aws": null}), region),
+        ] {
+            let dry = PatchParams { dry_run: true, ..PatchParams::default() };
+            let patch = Patch::Merge(json!({"spec": change}));
+            let refused = api.patch("immutable", &dry, &patch).await.unwrap_err();
+            let kube::Error::Api(status) = refused else { panic!("{refused}") };
+            assert!(status.message.contains(told), "{change}: {}", status.message);
+        }
+    });
+}
+
+#[test]
+fn what_nobody_has_looked_at_yet_is_not_taken_for_done() {
+    run(async {
+        let object = kube::api::DynamicObject::new("new", &kind()).data(json!({"spec": full()}));
+        let dry = PostParams { dry_run: true, ..PostParams::default() };
+        let created = api().await.create(&dry, &object).await.unwrap();
+        // Tools that wait for objects take one without a status for done.
+        assert_eq!(created.data["status"], json!({"observedGeneration": -1}));
+    });
+}
