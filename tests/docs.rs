@@ -1,0 +1,254 @@
+//! The pages that must say everything, compared with the code.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that meets the unexpected fails")]
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use clap::CommandFactory as _;
+use groundcrew::{aws::operations::Operation, cli::Cli, metrics::Metrics, verbs::Verb};
+use serde_json::Value;
+
+const PERMISSIONS: &str = include_str!("../docs/aws-permissions.md");
+const ROLLOUT: &str = include_str!("../docs/canaryrollout.md");
+const COMMAND_LINE: &str = include_str!("../docs/cli.md");
+const OPERATIONS: &str = include_str!("../docs/operations.md");
+
+/// The JSON documents of a page, in order.
+fn json_blocks(page: &str) -> Vec<Value> {
+    let blocks = page.split("```json\n").skip(1);
+    blocks.map(|block| serde_json::from_str(block.split("```").next().unwrap()).unwrap()).collect()
+}
+
+fn actions(policy: &Value) -> BTreeSet<&str> {
+    let statements = policy["Statement"].as_array().unwrap();
+    let actions = statements.iter().flat_map(|statement| statement["Action"].as_array().unwrap());
+    actions.map(|action| action.as_str().unwrap()).collect()
+}
+
+#[test]
+fn the_policies_hold_exactly_the_actions_that_are_used() {
+    let (sts, others): (BTreeSet<&str>, BTreeSet<&str>) = Operation::ALL
+        .iter()
+        .flat_map(|operation| operation.entry().actions)
+        .partition(|action| action.starts_with("sts:"));
+    let blocks = json_blocks(PERMISSIONS);
+    let [namespace, trust, own] = blocks.as_slice() else { panic!("three policies") };
+    assert_eq!(actions(namespace), others);
+    assert_eq!(actions(trust), sts);
+    assert_eq!(actions(own), sts);
+}
+
+#[test]
+fn every_operation_is_explained() {
+    for operation in Operation::ALL {
+        let entry = operation.entry();
+        assert!(PERMISSIONS.contains(&format!("\n| {} | ", entry.name)), "{operation}");
+    }
+}
+
+#[test]
+fn every_flag_of_run_is_listed_with_its_variable() {
+    let cli = Cli::command();
+    let run = cli.find_subcommand("run").unwrap();
+    let flags = run.get_arguments().filter(|flag| !flag.is_hide_set());
+    let listed = flags.map(|flag| {
+        let name = flag.get_long().unwrap();
+        let variable = flag.get_env().unwrap().to_str().unwrap();
+        assert!(OPERATIONS.contains(&format!("\n| `--{name}` | `{variable}` |")), "--{name}");
+    });
+    assert!(listed.count() > 5);
+}
+
+#[test]
+fn every_metric_is_listed() {
+    let rendered = Metrics::new().render();
+    let names = rendered.lines().filter_map(|line| line.strip_prefix("# TYPE ")).map(|line| {
+        let (name, kind) = line.split_once(' ').unwrap();
+        match kind {
+            "counter" => format!("{name}_total"),
+            "info" => format!("{name}_info"),
+            _ => name.to_owned(),
+        }
+    });
+    let missing: Vec<_> =
+        names.filter(|name| !OPERATIONS.contains(&format!("\n| `{name}` |"))).collect();
+    assert!(rendered.contains("# TYPE groundcrew_leader"));
+    assert_eq!(missing, Vec::<String>::new());
+}
+
+/// The paths of all fields below a schema: `steps[].weight`.
+fn fields(schema: &Value, prefix: &str, found: &mut Vec<String>) {
+    let items = schema.get("items");
+    let prefix = if items.is_some() { format!("{prefix}[]") } else { prefix.to_owned() };
+    let Some(properties) = items.unwrap_or(schema).get("properties") else { return };
+    for (name, below) in properties.as_object().unwrap() {
+        let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
+        fields(below, &path, found);
+        found.push(path);
+    }
+}
+
+/// The values of all enumerations below a schema.
+fn choices(schema: &Value, found: &mut BTreeSet<String>) {
+    match schema {
+        Value::Object(below) => {
+            let values = below.get("enum").and_then(Value::as_array).into_iter().flatten();
+            found.extend(values.map(|value| value.as_str().unwrap().to_owned()));
+            below.values().for_each(|below| choices(below, found));
+        }
+        Value::Array(below) => below.iter().for_each(|below| choices(below, found)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// The schema of spec or status.
+fn schema(part: &str) -> Value {
+    let crd: Value = serde_yaml::from_str(include_str!("../crds/canaryrollouts.yaml")).unwrap();
+    let path = format!("/spec/versions/0/schema/openAPIV3Schema/properties/{part}");
+    crd.pointer(&path).unwrap().clone()
+}
+
+#[track_caller]
+fn assert_named(page: &str, names: impl IntoIterator<Item = String>) {
+    let missing: Vec<_> =
+        names.into_iter().filter(|name| !page.contains(&format!("`{name}`"))).collect();
+    assert_eq!(missing, Vec::<String>::new());
+}
+
+#[test]
+fn every_field_of_a_rollout_is_explained() {
+    for (part, above) in [("spec", "steps[].approve.onTimeout"), ("status", "step.holdUntil")] {
+        let mut found = Vec::new();
+        fields(&schema(part), "", &mut found);
+        assert!(found.iter().any(|path| path == above), "{found:?}");
+        let of_another_page = |path: &String| path.starts_with("conditions[]");
+        // The frozen steps are those of the spec.
+        let said_already = |path: &String| part == "status" && path.starts_with("steps[]");
+        found.retain(|path| !of_another_page(path) && !said_already(path));
+        assert_named(ROLLOUT, found);
+    }
+}
+
+#[test]
+fn every_word_that_a_rollout_knows_is_explained() {
+    let mut found = BTreeSet::new();
+    choices(&schema("spec"), &mut found);
+    choices(&schema("status"), &mut found);
+    assert!(found.contains("WaitingApproval") && found.contains("DurationP99"));
+    assert_named(ROLLOUT, found);
+}
+
+/// The words in CamelCase that are string literals of a source.
+fn camel_case_literals(source: &str) -> BTreeSet<String> {
+    let is_word = |text: &&str| {
+        text.starts_with(|c: char| c.is_ascii_uppercase())
+            && text.chars().any(|c| c.is_ascii_lowercase())
+            && text.chars().all(|c| c.is_ascii_alphanumeric())
+    };
+    source.split('"').filter(is_word).map(str::to_owned).collect()
+}
+
+/// The sources below a folder of `src`, without tests.
+fn sources(path: &Path) -> Vec<String> {
+    if path.is_file() {
+        return vec![fs::read_to_string(path).unwrap()];
+    }
+    let entries = fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path());
+    let product = entries.filter(|path| !path.to_str().unwrap().contains("tests"));
+    product.flat_map(|path| sources(&path)).collect()
+}
+
+/// Every reason of a condition or an Event that a rollout may have.
+fn reasons() -> BTreeSet<String> {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let files = [
+        "canary_rollout/decide",
+        "canary_rollout/judge.rs",
+        "canary_rollout/status.rs",
+        "aws/accounts.rs",
+        "aws/error.rs",
+    ];
+    let sources = files.iter().flat_map(|file| sources(&src.join(file)));
+    sources.flat_map(|source| camel_case_literals(&source)).collect()
+}
+
+#[test]
+fn every_reason_is_explained() {
+    let reasons = reasons();
+    assert!(reasons.contains("AliasTaken") && reasons.contains("AccountMismatch"), "{reasons:?}");
+    assert_named(ROLLOUT, reasons);
+}
+
+#[test]
+fn no_reason_is_explained_that_does_not_exist() {
+    let mut known = reasons();
+    choices(&schema("spec"), &mut known);
+    choices(&schema("status"), &mut known);
+    let table = ROLLOUT.split("\n## Reasons\n").nth(1).unwrap().split("\n## ").next().unwrap();
+    let rows = table.lines().filter_map(|line| line.strip_prefix("| `")).collect::<Vec<_>>();
+    assert!(rows.len() > 20);
+    for row in rows {
+        let cell = row.split(" | ").next().unwrap();
+        for reason in cell.split(", ").map(|word| word.trim_matches('`')) {
+            assert!(known.contains(reason), "{reason}");
+        }
+    }
+}
+
+#[test]
+fn every_verb_is_explained_with_its_target() {
+    for verb in Verb::ALL {
+        let target = if verb.names_step() { "`<revision>/<index>`" } else { "`<revision>`" };
+        let row = format!("\n| `{verb}` | {target} | ");
+        assert!(ROLLOUT.contains(&row), "{verb}");
+    }
+}
+
+#[test]
+fn every_subcommand_has_a_section() {
+    let cli = Cli::command();
+    let headings: Vec<&str> =
+        COMMAND_LINE.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+    let words: BTreeSet<&str> = headings.iter().flat_map(|text| text.split(", ")).collect();
+    for subcommand in cli.get_subcommands().filter(|one| one.get_name() != "help") {
+        assert!(words.contains(subcommand.get_name()), "{}", subcommand.get_name());
+    }
+}
+
+/// The anchor that a heading gets on a forge: lower case, spaces as hyphens, no punctuation.
+fn anchor(heading: &str) -> String {
+    let kept = heading.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+    kept.collect::<String>().trim().to_lowercase().replace(' ', "-")
+}
+
+/// Where the links of a page go, without those to other sites.
+fn links(page: &str) -> Vec<&str> {
+    let targets = page.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    targets.filter(|target| !target.contains("://")).collect()
+}
+
+#[test]
+fn links_between_pages_lead_somewhere() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let docs = fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    let others = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "hack/aws/README.md"];
+    let pages: Vec<_> = docs.chain(others.map(|name| root.join(name))).collect();
+    let mut followed = 0;
+    for page in &pages {
+        let text = fs::read_to_string(page).unwrap();
+        for link in links(&text) {
+            let (file, heading) = link.split_once('#').unwrap_or((link, ""));
+            let target = if file.is_empty() { page.clone() } else { page.with_file_name(file) };
+            assert!(target.exists(), "{}: {link}", page.display());
+            let headings = || fs::read_to_string(&target).unwrap();
+            let found = heading.is_empty()
+                || headings()
+                    .lines()
+                    .filter(|line| line.starts_with('#'))
+                    .any(|line| anchor(line.trim_start_matches('#')) == heading);
+            assert!(found, "{}: {link}", page.display());
+            followed += 1;
+        }
+    }
+    assert!(followed > 10, "{followed}");
+}
