@@ -1,0 +1,109 @@
+# Everything that development needs. `make` alone says what there is. Each target prepares what it needs itself, and
+# nothing is built twice: bin/ and the one target folder are shared by all of them.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
+GROUNDCREW := $(TARGET)/debug/groundcrew
+PYTHON := bin/aws/venv/bin/python
+GO_MODULES := hack/control-plane/launcher hack/node
+SCRIPTS := .ci/run $(wildcard hack/*.sh hack/*/*.sh) hack/aws/serve
+# Tests below tests/, by name: each is one binary.
+SUITES := $(patsubst tests/%/main.rs,%,$(wildcard tests/*/main.rs)) $(patsubst tests/%.rs,%,$(wildcard tests/*.rs))
+# The one scenario of tests/it that `make check` runs.
+CHECK_SCENARIO := scenarios::promotion::a_release_goes_through_hold_and_approval_to_everybody
+
+export PYTHONPYCACHEPREFIX := $(abspath bin/aws/pycache)
+
+.PHONY: help
+help: ## say what each target does
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# --- set-up ---
+
+.PHONY: control-plane
+control-plane: ## put kube-apiserver, etcd, kubectl and helm into bin/k8s (minutes, once)
+	@hack/control-plane/build.sh
+
+.PHONY: aws
+aws: ## put the AWS stand-in's Python packages into bin/aws
+	@hack/aws/setup.sh
+
+.PHONY: build
+build: ## build the groundcrew command
+	@cargo build --locked --bin groundcrew
+
+# --- to look at it ---
+
+.PHONY: demo
+demo: control-plane aws build ## watch a good release and a bad one, on real Kubernetes (about 2 minutes)
+	@$(PYTHON) hack/demo run --operator $(GROUNDCREW)
+
+.PHONY: demo-up
+demo-up: control-plane aws build ## the same set-up, left running for you to try
+	@$(PYTHON) hack/demo up --operator $(GROUNDCREW)
+
+.PHONY: demo-down
+demo-down: aws ## stop what demo-up started
+	@$(PYTHON) hack/demo down
+
+# --- tests ---
+
+.PHONY: check
+check: lint control-plane aws ## lints and the fast tests, before every commit
+	@GROUNDCREW_SIM_SEEDS=200 cargo test --locked --lib --bins $(addprefix --test ,$(filter-out it,$(SUITES)))
+ifneq ($(filter it,$(SUITES)),)
+	@cargo test --locked --test it -- --exact $(CHECK_SCENARIO) | tee /dev/stderr | grep ' 1 passed;' >/dev/null
+endif
+
+.PHONY: test
+test: test-go test-python test-chart test-rust ## every test
+
+# Random schedules of the simulation that take about half an hour on two cores.
+SOAK_SEEDS ?= 180000
+.PHONY: soak
+soak: ## the simulation with very many random faults and edits (about 30 minutes; SOAK_SEEDS=n)
+	@GROUNDCREW_SIM_SEEDS=$(SOAK_SEEDS) cargo test --locked --test sim random_faults_and_edits_break_nothing
+
+.PHONY: test-go
+test-go: control-plane ## tests of the control plane's launcher and of the node
+	@for module in $(GO_MODULES); do (cd $$module && go test -count=1 ./...); done
+
+.PHONY: test-python
+test-python: aws ## tests of the AWS stand-in and of the dependency rules
+	@hack/aws/test.sh
+	@$(PYTHON) -m pytest -q -p no:cacheprovider hack/deny
+
+.PHONY: test-chart
+test-chart: control-plane ## lint the chart
+	@bin/k8s/helm lint --strict --quiet --set clusterName=test charts/groundcrew
+
+.PHONY: test-rust
+test-rust: control-plane aws ## unit tests, doc tests, and every suite below tests/
+	@cargo test --locked --no-fail-fast
+
+.PHONY: lint
+lint: ## formats, compilers' warnings, syntax of scripts
+	@cargo fmt --check
+	@cargo clippy --locked --all-targets -- -D warnings
+	@for module in $(GO_MODULES); do (cd $$module && test -z "$$(gofmt -l . | tee /dev/stderr)" && go vet ./...); done
+	@for script in $(SCRIPTS); do bash -n $$script; done
+	@python3 -m compileall -q hack
+
+.PHONY: deny
+deny: aws ## check licences, sources and banned crates by deny.toml
+	@$(PYTHON) -m pytest -q -p no:cacheprovider hack/deny
+
+# --- files that are generated ---
+
+.PHONY: crds
+crds: build ## write crds/ and the chart's copy from the Rust types
+	@hack/crds.sh $(GROUNDCREW)
+
+.PHONY: clean
+clean: ## remove what was compiled and fetched: the next build takes as long as the first
+	@cargo clean
+	@rm -rf bin
