@@ -21,6 +21,8 @@ use crate::{
 enum Answer {
     Good,
     Fail(Class),
+    /// Good, after this long.
+    Slow(Duration),
     /// Another operation failed on the way.
     AssumeRoleFails(Class),
     Never,
@@ -42,8 +44,11 @@ impl Scripted {
             code: "TheCode".to_owned(),
             ..ours(operation, "scripted", class, String::new())
         };
+        if let Answer::Slow(latency) = answer {
+            sleep(latency).await;
+        }
         match answer {
-            Answer::Good => Ok(Alias {
+            Answer::Good | Answer::Slow(_) => Ok(Alias {
                 version: "1".to_owned(),
                 weights: vec![],
                 revision_id: "r".to_owned(),
@@ -262,6 +267,23 @@ async fn nothing_is_repeated_beyond_the_pass() {
     let bench = Bench::new(Leadership::none(), &[Answer::Fail(Class::Unknown); 9]);
     bench.lambda(None, BACKOFF).get_alias("f", "live").await.unwrap_err();
     assert_eq!(bench.sent(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_drift_check_gives_up_its_turn_soon_and_its_call_never() {
+    let bench = Bench::new(Leadership::none(), &[Answer::Slow(Duration::from_secs(2))]);
+    let drift = || bench.session.lambda(crate::context::terms(Priority::Drift, "flights"));
+    drift().get_alias("f", "live").await.unwrap();
+    // Nine calls of work wait for the next tokens: this one's would come after more than half a second.
+    let work: Vec<_> = (0..9).map(|_| bench.lambda(None, PASS)).collect();
+    let working = futures::future::join_all(work.iter().map(|one| one.get_alias("f", "live")));
+    let begun = Instant::now();
+    let (_, refused) = tokio::join!(working, async {
+        let error = drift().get_alias("f", "live").await.unwrap_err();
+        (error.class, begun.elapsed())
+    });
+    assert_eq!(refused.0, Class::Throttled);
+    assert!(refused.1 <= Duration::from_millis(300), "{refused:?}");
 }
 
 #[tokio::test(start_paused = true)]
