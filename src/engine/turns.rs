@@ -2,12 +2,14 @@
 //! may all be held by passes that wait for calls; within a class the namespaces take turns, so one
 //! with many objects never keeps the others waiting.
 
-use std::{
-    collections::{HashMap, VecDeque},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
+
+use crate::fair::FairQueue;
+
+/// Passes that wait for a slot.
+type Waiting = FairQueue<oneshot::Sender<Slot>>;
 
 /// What a pass is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,16 +31,9 @@ struct State {
     free: usize,
     /// Slots that only undo may take.
     spare: usize,
-    undo: Queue,
-    urgent: Queue,
-    other: Queue,
-}
-
-#[derive(Default)]
-struct Queue {
-    /// Namespaces with someone waiting, in the order of their turns.
-    turns: VecDeque<String>,
-    waiting: HashMap<String, VecDeque<oneshot::Sender<Slot>>>,
+    undo: Waiting,
+    urgent: Waiting,
+    other: Waiting,
 }
 
 /// A slot; free again when dropped.
@@ -55,9 +50,9 @@ impl Turns {
         let state = State {
             free: slots,
             spare,
-            undo: Queue::default(),
-            urgent: Queue::default(),
-            other: Queue::default(),
+            undo: Waiting::default(),
+            urgent: Waiting::default(),
+            other: Waiting::default(),
         };
         Arc::new(Self { state: Mutex::new(state) })
     }
@@ -92,7 +87,7 @@ impl Turns {
 }
 
 impl State {
-    fn queue(&mut self, class: Class) -> &mut Queue {
+    fn queue(&mut self, class: Class) -> &mut Waiting {
         match class {
             Class::Undo => &mut self.undo,
             Class::Urgent => &mut self.urgent,
@@ -109,28 +104,6 @@ impl State {
             return undo;
         }
         undo.or_else(|| self.urgent.pop()).or_else(|| self.other.pop())
-    }
-}
-
-impl Queue {
-    fn push(&mut self, namespace: &str, sender: oneshot::Sender<Slot>) {
-        if !self.waiting.contains_key(namespace) {
-            self.turns.push_back(namespace.to_owned());
-        }
-        self.waiting.entry(namespace.to_owned()).or_default().push_back(sender);
-    }
-
-    /// Takes the next one; its namespace goes to the end of the turns.
-    fn pop(&mut self) -> Option<oneshot::Sender<Slot>> {
-        let namespace = self.turns.pop_front()?;
-        let waiting = self.waiting.get_mut(&namespace)?;
-        let next = waiting.pop_front();
-        if waiting.is_empty() {
-            self.waiting.remove(&namespace);
-        } else {
-            self.turns.push_back(namespace);
-        }
-        next
     }
 }
 

@@ -4,7 +4,6 @@
 //! depends on another one being polled.
 
 use std::{
-    collections::{HashMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -15,6 +14,7 @@ use tokio::{
 };
 
 use super::{Priority, TooManyWaiting, WAITING_MAX};
+use crate::fair::FairQueue;
 
 /// A throttle makes the rate this much smaller.
 const SLOW_DOWN: f64 = 0.5;
@@ -43,20 +43,11 @@ struct State {
     filled_at: Instant,
     paused_until: Option<Instant>,
     slowed_at: Option<Instant>,
-    queues: [Queue; Priority::ALL.len()],
+    queues: [FairQueue<Waiter>; Priority::ALL.len()],
     /// Tickets given so far.
     tickets: u64,
     /// Whether the task that hands out tokens runs.
     served: bool,
-}
-
-/// The callers of one priority.
-#[derive(Default)]
-struct Queue {
-    /// Namespaces with someone waiting, in the order of their turns.
-    turns: VecDeque<Arc<str>>,
-    waiting: HashMap<Arc<str>, VecDeque<Waiter>>,
-    length: usize,
 }
 
 /// Somebody who waits.
@@ -69,7 +60,7 @@ struct Waiter {
 struct Place<'a> {
     bucket: &'a Bucket,
     priority: Priority,
-    namespace: Arc<str>,
+    namespace: &'a str,
     ticket: u64,
     token: oneshot::Receiver<()>,
 }
@@ -113,20 +104,20 @@ impl Bucket {
         (&mut place.token).await.map_err(|_| TooManyWaiting)
     }
 
-    fn enqueue(
-        self: &Arc<Self>,
+    fn enqueue<'a>(
+        self: &'a Arc<Self>,
         priority: Priority,
-        namespace: &str,
-    ) -> Result<Place<'_>, TooManyWaiting> {
+        namespace: &'a str,
+    ) -> Result<Place<'a>, TooManyWaiting> {
         let (sender, token) = oneshot::channel();
         let mut state = self.lock();
         let ticket = state.tickets;
         state.tickets = ticket.wrapping_add(1);
         let queue = state.queue(priority);
-        if queue.length >= WAITING_MAX {
+        if queue.len() >= WAITING_MAX {
             return Err(TooManyWaiting);
         }
-        let namespace = queue.push(namespace, Waiter { ticket, token: sender });
+        queue.push(namespace, Waiter { ticket, token: sender });
         state.hand_out();
         if !state.served && !state.nobody_waits() {
             state.served = true;
@@ -157,7 +148,7 @@ impl Bucket {
 }
 
 impl State {
-    fn queue(&mut self, priority: Priority) -> &mut Queue {
+    fn queue(&mut self, priority: Priority) -> &mut FairQueue<Waiter> {
         let [undo, work, drift] = &mut self.queues;
         match priority {
             Priority::Undo => undo,
@@ -180,14 +171,14 @@ impl State {
     }
 
     fn nobody_waits(&self) -> bool {
-        self.queues.iter().all(|queue| queue.length == 0)
+        self.queues.iter().all(FairQueue::is_empty)
     }
 
     /// Gives every token that is there to the one whose turn it is.
     fn hand_out(&mut self) {
         self.refill(Instant::now());
         while self.paused_until.is_none() && self.tokens >= 1.0 {
-            let Some(waiter) = self.queues.iter_mut().find_map(Queue::pop) else { return };
+            let Some(waiter) = self.queues.iter_mut().find_map(FairQueue::pop) else { return };
             if waiter.token.send(()).is_ok() {
                 self.tokens -= 1.0;
             }
@@ -203,46 +194,6 @@ impl State {
     }
 }
 
-impl Queue {
-    fn push(&mut self, namespace: &str, waiter: Waiter) -> Arc<str> {
-        self.length = self.length.saturating_add(1);
-        if let Some((namespace, _)) = self.waiting.get_key_value(namespace) {
-            let namespace = Arc::clone(namespace);
-            self.waiting.entry(Arc::clone(&namespace)).or_default().push_back(waiter);
-            return namespace;
-        }
-        let namespace: Arc<str> = Arc::from(namespace);
-        self.turns.push_back(Arc::clone(&namespace));
-        self.waiting.insert(Arc::clone(&namespace), VecDeque::from([waiter]));
-        namespace
-    }
-
-    /// Takes the next one; its namespace goes to the end of the turns.
-    fn pop(&mut self) -> Option<Waiter> {
-        let namespace = self.turns.pop_front()?;
-        let waiting = self.waiting.get_mut(&namespace)?;
-        let waiter = waiting.pop_front()?;
-        self.length = self.length.saturating_sub(1);
-        if waiting.is_empty() {
-            self.waiting.remove(&namespace);
-        } else {
-            self.turns.push_back(namespace);
-        }
-        Some(waiter)
-    }
-
-    fn remove(&mut self, namespace: &Arc<str>, ticket: u64) {
-        let Some(waiting) = self.waiting.get_mut(namespace) else { return };
-        let before = waiting.len();
-        waiting.retain(|waiter| waiter.ticket != ticket);
-        self.length = self.length.saturating_sub(before.saturating_sub(waiting.len()));
-        if waiting.is_empty() {
-            self.waiting.remove(namespace);
-            self.turns.retain(|other| other != namespace);
-        }
-    }
-}
-
 impl Drop for Place<'_> {
     fn drop(&mut self) {
         let mut state = self.bucket.lock();
@@ -251,7 +202,9 @@ impl Drop for Place<'_> {
             state.tokens = (state.tokens + 1.0).min(state.burst);
             state.hand_out();
         } else {
-            state.queue(self.priority).remove(&self.namespace, self.ticket);
+            state
+                .queue(self.priority)
+                .remove(self.namespace, |waiter| waiter.ticket == self.ticket);
         }
     }
 }

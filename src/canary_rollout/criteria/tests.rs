@@ -1,18 +1,10 @@
 use super::*;
+use crate::canary_rollout::world::judged_by_errors;
 use proptest::prelude::*;
 
 fn errors(max: &str) -> AnalysisMetric {
-    AnalysisMetric {
-        name: "errors".into(),
-        builtin: Some(Builtin::ErrorRate),
-        metric: None,
-        max: Some(max.into()),
-        min: None,
-        vs_stable: None,
-        failure_limit: None,
-        on_no_data: None,
-        window: None,
-    }
+    let [metric] = judged_by_errors(max).metrics.unwrap().try_into().unwrap();
+    metric
 }
 
 #[track_caller]
