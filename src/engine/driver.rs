@@ -87,7 +87,8 @@ impl<K: Kind> Driver<K> {
         // Not longer than a pass, and if it panics the pass will tell.
         let prepared = timeout(PASS_DEADLINE, K::prepare(object, &self.context));
         let _ = AssertUnwindSafe(prepared).catch_unwind().await;
-        let _slot = self.turns.take(K::class(object), &key.namespace).await;
+        let slot = self.turns.take(K::class(object), &key.namespace).await;
+        self.show_depth();
         let started = tokio::time::Instant::now();
         let outcome = AssertUnwindSafe(timeout(PASS_DEADLINE, self.passes(&key, object)))
             .catch_unwind()
@@ -111,7 +112,13 @@ impl<K: Kind> Driver<K> {
         };
         let result = if matches!(next, Next::Failed(_)) { "error" } else { "ok" };
         self.context.metrics.reconciled(K::NAMES.kind, result, started.elapsed());
+        drop(slot);
+        self.show_depth();
         self.wait(&key, next)
+    }
+
+    fn show_depth(&self) {
+        self.context.metrics.queue_depth(K::NAMES.kind, self.turns.depth());
     }
 
     /// Passes until nothing is left to do at once.

@@ -28,6 +28,8 @@ pub struct Turns {
 }
 
 struct State {
+    /// Passes that hold a slot.
+    running: usize,
     free: usize,
     /// Slots that only undo may take.
     spare: usize,
@@ -48,6 +50,7 @@ impl Turns {
     #[must_use]
     pub fn new(slots: usize, spare: usize) -> Arc<Self> {
         let state = State {
+            running: 0,
             free: slots,
             spare,
             undo: Waiting::default(),
@@ -63,10 +66,12 @@ impl Turns {
             let mut state = self.lock();
             if class == Class::Undo && state.spare > 0 {
                 state.spare = state.spare.saturating_sub(1);
+                state.running = state.running.saturating_add(1);
                 return self.slot(true);
             }
             if state.free > 0 {
                 state.free = state.free.saturating_sub(1);
+                state.running = state.running.saturating_add(1);
                 return self.slot(false);
             }
             let (sender, turn) = oneshot::channel();
@@ -75,6 +80,15 @@ impl Turns {
         };
         // The sender is only dropped unsent when this is dropped with everything else.
         turn.await.unwrap_or_else(|_| self.slot(false))
+    }
+
+    /// Passes that wait for a slot or hold one.
+    #[must_use]
+    pub fn depth(&self) -> usize {
+        let state = self.lock();
+        [&state.undo, &state.urgent, &state.other]
+            .iter()
+            .fold(state.running, |depth, waiting| depth.saturating_add(waiting.len()))
     }
 
     fn slot(self: &Arc<Self>, spare: bool) -> Slot {
@@ -121,6 +135,7 @@ impl Drop for Slot {
             let _ = next.send(self.turns.slot(self.spare));
             return;
         }
+        state.running = state.running.saturating_sub(1);
         let free = if self.spare { &mut state.spare } else { &mut state.free };
         *free = free.saturating_add(1);
     }
@@ -168,10 +183,12 @@ mod tests {
         let undoing = turns.take(Class::Undo, "a").await;
         let mut waiting = pin!(turns.take(Class::Urgent, "a"));
         assert!(futures::poll!(&mut waiting).is_pending());
+        assert_eq!(turns.depth(), 3);
         drop(undoing);
         assert!(futures::poll!(&mut waiting).is_pending(), "a spare slot is for undo alone");
         drop(working);
         drop(waiting.await);
+        assert_eq!(turns.depth(), 0);
         let state = turns.lock();
         assert_eq!((state.free, state.spare), (1, 1));
     }

@@ -41,6 +41,8 @@ pub struct Run {
     /// What is not as it must be once nothing happens any more.
     pub unrest: Vec<String>,
     pub trace: String,
+    /// Metrics of the process that ran last.
+    pub metrics: String,
     pub end: Option<End>,
 }
 
@@ -107,6 +109,7 @@ impl Run {
             violations: state.invariants.violations.clone(),
             unrest: random::unrest(state),
             trace: state.trace(),
+            metrics: state.metrics.clone(),
             end: ends,
         }
     }

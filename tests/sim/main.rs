@@ -95,6 +95,8 @@ fn a_healthy_rollout_is_left_alone() {
             explore::simulate(scenarios::healthy, Vec::new(), Faults::none, minutes(3) + lasts);
         let counts = |run: &explore::Run| (run.writes.len(), run.status_writes, run.events);
         assert_eq!(counts(&before), counts(&after), "{}", after.trace);
+        let idle = "groundcrew_reconcile_queue_depth{kind=\"CanaryRollout\"} 0";
+        assert!(after.metrics.contains(idle), "{}", after.metrics);
         assert_eq!(after.writes.len(), 0, "the alias served the release from the start");
         let polls = lasts.as_secs() / (15 * 60);
         let calls = (after.all_calls - before.all_calls) as u64;

@@ -67,6 +67,8 @@ pub struct State {
     /// All calls in order.
     pub calls: Vec<Call>,
     trace: Vec<String>,
+    /// What the process that ran last had counted.
+    pub metrics: String,
     /// The lease of the process that runs; none when it lost it.
     lease: Option<Held>,
     /// What is carried out now was sent long ago.
@@ -119,6 +121,7 @@ impl World {
             counts: BTreeMap::new(),
             calls: Vec::new(),
             trace: Vec::new(),
+            metrics: String::new(),
             lease: None,
             late: false,
             crashed: false,

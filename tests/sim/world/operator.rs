@@ -70,11 +70,15 @@ type Trigger = (Option<i64>, Vec<String>, BTreeMap<String, String>);
 pub async fn run(world: &Arc<World>, end: Instant) {
     while Instant::now() < end {
         let mut process = Process::start(world);
+        let metrics = process.driver.context().metrics.clone();
         tokio::select! {
             biased;
             () = world.death() => {}
             () = process.work() => {}
-            () = sleep_until(end) => return,
+            () = sleep_until(end) => {
+                world.lock().metrics = metrics.render();
+                return;
+            }
         }
         drop(process);
         sleep(DOWNTIME).await;
