@@ -20,16 +20,21 @@ pub struct Owner {
     pub name: String,
 }
 
-/// Hash of what is released; parts are length-prefixed, so no two lists of parts run together.
+/// Hash of what is released.
 #[must_use]
 pub fn revision(parts: &[&str]) -> String {
+    digest(parts).chars().take(REVISION_LEN).collect()
+}
+
+/// SHA-256 in hex; parts are length-prefixed, so no two lists of parts run together.
+#[must_use]
+pub fn digest(parts: &[&str]) -> String {
     let mut hash = Sha256::new();
     for part in parts {
         hash.update(part.len().to_be_bytes());
         hash.update(part.as_bytes());
     }
-    let hex = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    hex.chars().take(REVISION_LEN).collect()
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The mark that an alias carries in its description while a rollout of ours is in flight, so that
@@ -82,6 +87,16 @@ impl Mark {
             step: step.parse().ok()?,
         })
     }
+}
+
+/// The description of a version that is published for an object: it tells whose it is, and that it
+/// may be deleted when it is too old.
+#[must_use]
+pub fn published(owner: &Owner, revision: &str) -> String {
+    let Owner { cluster, namespace, name } = owner;
+    let mark = format!("{MARK_OPEN}{cluster}/{namespace}/{name} {revision}{MARK_CLOSE}");
+    // Nobody owns a version whose mark has no room.
+    if mark.chars().count() <= DESCRIPTION_MAX { mark } else { String::new() }
 }
 
 /// The description without our mark.

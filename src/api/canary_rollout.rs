@@ -12,7 +12,7 @@ use super::{
 
 pub use super::canary_status::{
     AliasStatus, CanaryRolloutStatus, CanaryVersion, Ending, Held, HistoryEntry, Outcome, Phase,
-    StableVersion, StepStatus,
+    PublishingStatus, SmokeStatus, StableVersion, StepStatus,
 };
 
 /// Most steps of one rollout: bounds the status, where they are frozen per revision.
@@ -21,7 +21,7 @@ pub const STEPS_MAX: usize = 32;
 pub const HISTORY_MAX: usize = 10;
 
 /// Moves a Lambda alias to a new version step by step, or back to the stable one.
-#[derive(CustomResource, KubeSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(CustomResource, KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[kube(
     group = "groundcrew.dev",
     version = "v1alpha1",
@@ -47,6 +47,7 @@ pub const HISTORY_MAX: usize = 10;
 #[serde(rename_all = "camelCase")]
 #[x_kube(
     validation = Rule::new("has(self.steps) != has(self.preset)").message("give exactly one of steps and preset"),
+    validation = Rule::new("!has(self.configuration) || !has(self.release.version)").message("configuration is put in force before publishing: it needs release.latest, release.image or release.s3"),
     validation = Rule::new("!has(oldSelf.aws) || !has(oldSelf.aws.region) || (has(self.aws) && has(self.aws.region) && self.aws.region == oldSelf.aws.region)")
         .message("aws.region is immutable: make a new CanaryRollout for another region")
 )]
@@ -59,6 +60,10 @@ pub struct CanaryRolloutSpec {
     pub function: FunctionAlias,
     /// What the alias shall serve.
     pub release: Release,
+    /// Settings of the function that are put in force before it is published; with latest, image
+    /// and s3.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub configuration: Option<Configuration>,
     /// How traffic moves; 100 is implied at the end. Exactly one of steps and preset.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 32))]
@@ -67,6 +72,8 @@ pub struct CanaryRolloutSpec {
             .message("weights must rise from step to step"),
         validation = Rule::new("self.filter(s, has(s.hold)).map(s, s.hold).sum() <= duration('168h')")
             .message("all holds together must be at most 168h"),
+        validation = Rule::new("self.filter(s, has(s.smoke) && has(s.smoke.payload)).map(s, s.smoke.payload.size()).sum() <= 65536")
+            .message("all smoke payloads together must be at most 65536 characters"),
     )]
     pub steps: Option<Vec<Step>>,
     /// Steps under the names that AWS SAM and CodeDeploy use.
@@ -92,7 +99,7 @@ pub struct CanaryRolloutSpec {
 }
 
 /// A Lambda function and one of its aliases.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 pub struct FunctionAlias {
     /// Plain name of the function: no ARN, no qualifier.
     #[schemars(length(min = 1, max = 64), regex(pattern = r"^[A-Za-z0-9_-]+$"))]
@@ -103,19 +110,80 @@ pub struct FunctionAlias {
     pub alias: String,
 }
 
-/// What to release.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+/// What to release: exactly one of version, latest, image and s3.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("[has(self.version)].filter(x, x).size() == 1").message("give a release: version"))]
+#[x_kube(
+    validation = Rule::new("[has(self.version), has(self.latest), has(self.image), has(self.s3)].filter(x, x).size() == 1").message("give exactly one of version, latest, image and s3"),
+    validation = Rule::new("!has(self.s3) || has(self.s3.objectVersion) || has(self.codeSha256)").message("s3 needs objectVersion, or codeSha256 beside it: an object that is overwritten would else change the release unnoticed"),
+)]
 pub struct Release {
     /// A published version, by its number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 10), regex(pattern = r"^[1-9][0-9]{0,9}$"))]
     pub version: Option<String>,
+    /// Whatever `$LATEST` holds: read every minute, published when its code or its configuration
+    /// changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[x_kube(validation = Rule::new("self").message("latest can only be true: leave it out otherwise"))]
+    pub latest: Option<bool>,
+    /// A container image: becomes the code of the function, and is published.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<ImageRelease>,
+    /// A ZIP archive in S3: becomes the code of the function, and is published.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub s3: Option<S3Release>,
     /// Guard: the CodeSha256 that the version must have, as Lambda prints it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 44, max = 44), regex(pattern = r"^[A-Za-z0-9+/]{43}=$"))]
+    #[schemars(
+        length(min = 44, max = 64),
+        regex(pattern = r"^([A-Za-z0-9+/]{43}=|[0-9a-f]{64})$")
+    )]
     pub code_sha256: Option<String>,
+}
+
+/// A container image.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+pub struct ImageRelease {
+    /// URI in ECR, with a digest: Lambda resolves a tag once, so a tag says nothing about what runs.
+    #[schemars(length(min = 1, max = 512))]
+    #[x_kube(validation = Rule::new("self.matches('^[a-z0-9][a-z0-9._/-]*@sha256:[0-9a-f]{64}$')").message("give the image by digest, without a tag: registry/repository@sha256:<64 hex digits>"))]
+    pub uri: String,
+}
+
+/// A ZIP archive in S3.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct S3Release {
+    /// Bucket, in the function's region.
+    #[schemars(length(min = 3, max = 63), regex(pattern = r"^[0-9A-Za-z.\-_]*[0-9A-Za-z]$"))]
+    pub bucket: String,
+    /// Key of the object.
+    #[schemars(length(min = 1, max = 1024))]
+    pub key: String,
+    /// Version of the object, in a bucket with versioning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 1024))]
+    pub object_version: Option<String>,
+}
+
+/// Settings of the function; what is left out stays as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("has(self.memorySize) || has(self.timeout) || has(self.runtime)").message("give at least one of memorySize, timeout and runtime"))]
+pub struct Configuration {
+    /// Memory in MB, 128 to 10240.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 128, max = 10240))]
+    pub memory_size: Option<i32>,
+    /// The longest that an invocation may take, 1s to 15m.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[x_kube(validation = Rule::new("self >= duration('1s') && self <= duration('15m')").message("timeout must be 1s to 15m"))]
+    pub timeout: Option<Duration>,
+    /// Runtime as Lambda names it: `python3.13`. Not for container images.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 64), regex(pattern = r"^[a-z][a-z0-9._-]*$"))]
+    pub runtime: Option<String>,
 }
 
 /// How long a release that was served counts as proved.
@@ -127,11 +195,11 @@ pub struct RollbackWindow {
     pub revisions: i32,
 }
 
-/// One step: a weight or an approval.
+/// One step: a weight, an approval or a smoke test.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
-    validation = Rule::new("[has(self.weight), has(self.approve)].filter(x, x).size() == 1").message("a step has exactly one of weight and approve"),
+    validation = Rule::new("[has(self.weight), has(self.approve), has(self.smoke)].filter(x, x).size() == 1").message("a step has exactly one of weight, approve and smoke"),
     validation = Rule::new("has(self.weight) || !(has(self.hold) || has(self.minInvocations) || has(self.maxWait))").message("hold, minInvocations and maxWait belong to a step with a weight"),
     validation = Rule::new("!(has(self.maxWait) && has(self.hold)) || self.maxWait >= self.hold").message("maxWait counts from the start of the step: it must be at least as long as hold"),
 )]
@@ -154,6 +222,29 @@ pub struct Step {
     /// Waits for a person: `kubectl groundcrew promote NAME`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approve: Option<Approve>,
+    /// Invokes the new version directly; callers of the alias notice nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub smoke: Option<Smoke>,
+}
+
+/// A step that invokes the new version and judges what it returns. It may run more than once: also
+/// where the answer of the first time was lost.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Smoke {
+    /// The event, in JSON. Default: `{}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 65536))]
+    pub payload: Option<String>,
+    /// The `statusCode` that the returned object must have. Default: any object will do, as long as
+    /// the function does not fail.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 100, max = 599))]
+    pub expect_status: Option<i32>,
+    /// The longest that the invocation may take, its cold start included; at most 60s. Default 30s.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[x_kube(validation = Rule::new("self >= duration('1s') && self <= duration('60s')").message("maxDuration must be 1s to 60s"))]
+    pub max_duration: Option<Duration>,
 }
 
 /// A step that waits for a person's word.

@@ -13,6 +13,10 @@ pub enum Phase {
     /// Not looked at yet, or waiting for something that the message names.
     #[default]
     Pending,
+    /// The release becomes a version of the function.
+    Publishing,
+    /// A step invokes the new version directly.
+    Smoke,
     /// The alias serves the stable version and, by weight, the new one.
     Progressing,
     /// A step waits for a person.
@@ -47,6 +51,8 @@ impl Phase {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Pending => "Pending",
+            Self::Publishing => "Publishing",
+            Self::Smoke => "Smoke",
             Self::Progressing => "Progressing",
             Self::WaitingApproval => "WaitingApproval",
             Self::WaitingData => "WaitingData",
@@ -96,6 +102,9 @@ pub struct CanaryRolloutStatus {
     /// The version that is being released.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub canary: Option<CanaryVersion>,
+    /// The version that is being made of the release; absent once its rollout starts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub publishing: Option<PublishingStatus>,
     /// The step that the rollout is in; absent when none is in flight.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step: Option<StepStatus>,
@@ -165,8 +174,43 @@ pub struct CanaryVersion {
     pub started_at: Time,
 }
 
-/// Where a rollout stands.
+/// How far a release is on its way to being a version.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PublishingStatus {
+    /// Revision that it becomes.
+    #[schemars(length(max = 64))]
+    pub revision: String,
+    /// CodeSha256 that `$LATEST` had after its code was replaced for this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub uploaded: Option<String>,
+    /// CodeSha256 that is published; written before it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub code_sha256: Option<String>,
+    /// Revision id of `$LATEST` that is published; written before it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub revision_id: Option<String>,
+    /// The version that came of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub version: Option<String>,
+}
+
+/// How a smoke test went.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+pub struct SmokeStatus {
+    /// Whether the version did what was expected.
+    pub passed: bool,
+    /// What it did.
+    #[schemars(length(max = 512))]
+    pub message: String,
+}
+
+/// Where a rollout stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct StepStatus {
     /// Index of the step, from 0; equal to count once the alias is at 100.
@@ -188,6 +232,9 @@ pub struct StepStatus {
     /// Until when it holds, or an approval may be given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold_until: Option<Time>,
+    /// How the smoke test of this step went.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub smoke: Option<SmokeStatus>,
 }
 
 /// How a revision ended, or is about to.

@@ -1,7 +1,9 @@
 //! Every AWS operation that groundcrew sends: the one table from which limits, the write gate and
 //! the IAM policies follow.
 
-use std::fmt;
+use std::{fmt, time::Duration};
+
+use super::gate::CALL_TIMEOUT;
 
 /// An AWS operation that groundcrew may send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -12,7 +14,12 @@ pub enum Operation {
     LambdaCreateAlias,
     LambdaGetAlias,
     LambdaGetFunction,
+    LambdaGetProvisionedConcurrencyConfig,
+    LambdaInvoke,
+    LambdaPublishVersion,
     LambdaUpdateAlias,
+    LambdaUpdateFunctionCode,
+    LambdaUpdateFunctionConfiguration,
     StsAssumeRole,
     StsGetCallerIdentity,
 }
@@ -26,6 +33,8 @@ pub enum Family {
     CloudWatchMetrics,
     /// GetFunction: 100 calls/s.
     LambdaGetFunction,
+    /// Invoke: bounded by concurrency, far above what we send.
+    LambdaInvoke,
     /// Every other control-plane call of Lambda, together: 15 calls/s, not raisable.
     LambdaControl,
     /// STS: far above what we send.
@@ -44,7 +53,7 @@ impl Family {
             Self::CloudWatchMetrics => 40.0,
             Self::LambdaGetFunction => 90.0,
             Self::LambdaControl => 14.0,
-            Self::Sts => 50.0,
+            Self::LambdaInvoke | Self::Sts => 50.0,
         }
     }
 
@@ -53,12 +62,19 @@ impl Family {
     #[must_use]
     pub const fn burst(self) -> f64 {
         match self {
-            Self::CloudWatchMetrics | Self::LambdaGetFunction | Self::Sts => 10.0,
+            Self::CloudWatchMetrics | Self::LambdaGetFunction | Self::LambdaInvoke | Self::Sts => {
+                10.0
+            }
             Self::CloudWatchAlarms => 2.0,
             Self::LambdaControl => 1.0,
         }
     }
 }
+
+/// Longest that UpdateFunctionCode may take: Lambda fetches the package before it answers.
+const CODE_TIMEOUT: Duration = Duration::from_secs(30);
+/// Longest that an Invoke may take: the longest that a smoke step may wait, and the way there.
+const INVOKE_TIMEOUT: Duration = Duration::from_secs(64);
 
 /// What is known of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,13 +97,18 @@ const FUNCTION: &str = "arn:{partition}:lambda:{region}:{account}:function:{func
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 13] = [
         Self::CloudWatchDescribeAlarms,
         Self::CloudWatchGetMetricData,
         Self::LambdaCreateAlias,
         Self::LambdaGetAlias,
         Self::LambdaGetFunction,
+        Self::LambdaGetProvisionedConcurrencyConfig,
+        Self::LambdaInvoke,
+        Self::LambdaPublishVersion,
         Self::LambdaUpdateAlias,
+        Self::LambdaUpdateFunctionCode,
+        Self::LambdaUpdateFunctionConfiguration,
         Self::StsAssumeRole,
         Self::StsGetCallerIdentity,
     ];
@@ -102,6 +123,12 @@ impl Operation {
             actions: &'static [&'static str],
         ) -> Entry {
             Entry { service: "lambda", name, write, family, actions, arn: FUNCTION }
+        }
+        const fn read(name: &'static str, actions: &'static [&'static str]) -> Entry {
+            lambda(name, false, Family::LambdaControl, actions)
+        }
+        const fn write(name: &'static str, actions: &'static [&'static str]) -> Entry {
+            lambda(name, true, Family::LambdaControl, actions)
         }
         // CloudWatch grants these on everything only.
         const fn cloudwatch(
@@ -125,21 +152,53 @@ impl Operation {
                 Family::CloudWatchMetrics,
                 &["cloudwatch:GetMetricData"],
             ),
-            Self::LambdaCreateAlias => {
-                lambda("CreateAlias", true, Family::LambdaControl, &["lambda:CreateAlias"])
-            }
-            Self::LambdaGetAlias => {
-                lambda("GetAlias", false, Family::LambdaControl, &["lambda:GetAlias"])
-            }
+            Self::LambdaCreateAlias => write("CreateAlias", &["lambda:CreateAlias"]),
+            Self::LambdaGetAlias => read("GetAlias", &["lambda:GetAlias"]),
             Self::LambdaGetFunction => {
                 lambda("GetFunction", false, Family::LambdaGetFunction, &["lambda:GetFunction"])
             }
-            Self::LambdaUpdateAlias => {
-                lambda("UpdateAlias", true, Family::LambdaControl, &["lambda:UpdateAlias"])
+            Self::LambdaGetProvisionedConcurrencyConfig => {
+                read("GetProvisionedConcurrencyConfig", &["lambda:GetProvisionedConcurrencyConfig"])
+            }
+            Self::LambdaInvoke => {
+                lambda("Invoke", true, Family::LambdaInvoke, &["lambda:InvokeFunction"])
+            }
+            Self::LambdaPublishVersion => write("PublishVersion", &["lambda:PublishVersion"]),
+            Self::LambdaUpdateAlias => write("UpdateAlias", &["lambda:UpdateAlias"]),
+            Self::LambdaUpdateFunctionCode => {
+                write("UpdateFunctionCode", &["lambda:UpdateFunctionCode"])
+            }
+            Self::LambdaUpdateFunctionConfiguration => {
+                write("UpdateFunctionConfiguration", &["lambda:UpdateFunctionConfiguration"])
             }
             Self::StsAssumeRole => sts("AssumeRole", &["sts:AssumeRole", "sts:TagSession"]),
             // Needs no permission: AWS answers it for any valid credentials.
             Self::StsGetCallerIdentity => sts("GetCallerIdentity", &[]),
+        }
+    }
+}
+
+impl Operation {
+    /// Longest that one attempt may take, credentials included.
+    ///
+    /// Where it is longer than what a lease guarantees, another replica may lead before the call is
+    /// over: the code of `$LATEST` is guarded by its revision id, and an invocation is only a probe.
+    #[must_use]
+    pub const fn timeout(self) -> Duration {
+        match self {
+            Self::LambdaUpdateFunctionCode => CODE_TIMEOUT,
+            Self::LambdaInvoke => INVOKE_TIMEOUT,
+            Self::CloudWatchDescribeAlarms
+            | Self::CloudWatchGetMetricData
+            | Self::LambdaCreateAlias
+            | Self::LambdaGetAlias
+            | Self::LambdaGetFunction
+            | Self::LambdaGetProvisionedConcurrencyConfig
+            | Self::LambdaPublishVersion
+            | Self::LambdaUpdateAlias
+            | Self::LambdaUpdateFunctionConfiguration
+            | Self::StsAssumeRole
+            | Self::StsGetCallerIdentity => CALL_TIMEOUT,
         }
     }
 }
@@ -179,7 +238,9 @@ mod tests {
             for action in actions {
                 assert!(action.starts_with(&format!("{service}:")), "{operation}: {action}");
             }
-            let own = format!("{service}:{name}");
+            // The only one whose action has another name.
+            let action = if name == "Invoke" { "InvokeFunction" } else { name };
+            let own = format!("{service}:{action}");
             let free = operation == Operation::StsGetCallerIdentity;
             assert_eq!(actions.contains(&own.as_str()), !free, "{operation}");
         }
@@ -192,6 +253,7 @@ mod tests {
             (Family::CloudWatchMetrics, 50.0),
             (Family::LambdaGetFunction, 100.0),
             (Family::LambdaControl, 15.0),
+            (Family::LambdaInvoke, 1_000.0),
             (Family::Sts, 600.0),
         ] {
             assert!(family.per_second() + family.burst() <= limit, "{family:?}");

@@ -30,7 +30,7 @@ use crate::{
     aws::{
         Class, Error,
         accounts::Ports,
-        gate::{CALL_TIMEOUT, Gate},
+        gate::Gate,
         limits::{Key, Limits, Priority},
         operations::{Entry, Operation},
     },
@@ -197,10 +197,11 @@ impl Caller {
         sent: impl Future<Output = Result<T, Error>> + Send,
     ) -> Result<T, Error> {
         let begun = Instant::now();
-        let answer = timeout(CALL_TIMEOUT, sent).await.unwrap_or_else(|_| {
+        let longest = operation.timeout();
+        let answer = timeout(longest, sent).await.unwrap_or_else(|_| {
             let message = format!(
                 "no answer within {} s; it may or may not have been carried out",
-                CALL_TIMEOUT.as_secs()
+                longest.as_secs()
             );
             Err(ours(operation, resource, Class::Unknown, message))
         });

@@ -1,13 +1,16 @@
 //! Carries out a plan's writes, in order, stopping at the first error. Makes no choices.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 
-use super::decide::{Action, Purpose};
+use super::{
+    decide::{Action, Answer, Purpose},
+    error::Error,
+};
 use crate::{
     aws::{
-        Error,
+        self,
         hub::{AliasKey, Hub},
         limits::Priority,
         port::Lambda as _,
@@ -31,39 +34,72 @@ pub struct Place<'a> {
     pub now: Timestamp,
 }
 
-/// Carries out the writes.
+/// Carries out the writes, and leaves the answers in `answers`, in the same order.
 ///
 /// # Errors
 ///
-/// The first failure; what the hub knew of the alias is forgotten then, because the write may have
-/// been applied all the same.
-pub async fn act(actions: &[Action], place: &Place<'_>) -> Result<(), Error> {
+/// The first failure. What the hub knew of the alias is forgotten when moving it failed, because the
+/// write may have been applied all the same.
+pub async fn act(
+    actions: &[Action],
+    place: &Place<'_>,
+    answers: &mut Vec<Answer>,
+) -> Result<(), Error> {
     for action in actions {
-        let answer = carry_out(action, place).await;
-        match answer {
-            Ok(alias) => place.hub.wrote(place.key, alias, place.now),
-            Err(error) => {
-                place.hub.forget(place.key);
-                return Err(error);
-            }
-        }
+        answers.push(carry_out(action, place).await?);
         tracing::info!(action = %action, "carried out");
     }
     Ok(())
 }
 
-async fn carry_out(action: &Action, place: &Place<'_>) -> Result<Alias, Error> {
+async fn carry_out(action: &Action, place: &Place<'_>) -> Result<Answer, Error> {
     let lambda = |priority| place.session.lambda(terms(priority, place.namespace));
+    let work = || lambda(Priority::Work);
+    let unmoved = |source| Error::MoveAlias { alias: place.key.alias.clone(), source };
+    let unpublished = |source| Error::Publish { function: place.key.function.clone(), source };
     match action {
         Action::CreateAlias { function, alias, version } => {
-            lambda(Priority::Work).create_alias(function, alias, version, "").await
+            moved(place, work().create_alias(function, alias, version, "").await).map_err(unmoved)
         }
         Action::UpdateAlias { change, purpose } => {
             let priority = match purpose {
                 Purpose::Undo => Priority::Undo,
-                Purpose::Advance => Priority::Work,
+                Purpose::Advance | Purpose::Initialize => Priority::Work,
             };
-            lambda(priority).update_alias(change).await
+            moved(place, lambda(priority).update_alias(change).await).map_err(unmoved)
+        }
+        Action::UpdateFunctionCode(change) => {
+            let answer = work().update_function_code(change).await;
+            answer.map(Answer::CodeReplaced).map_err(unpublished)
+        }
+        Action::UpdateFunctionConfiguration(change) => {
+            let answer = work().update_function_configuration(change).await;
+            answer.map(|_| Answer::Changed).map_err(unpublished)
+        }
+        Action::PublishVersion(publication) => {
+            let answer = work().publish_version(publication).await;
+            answer.map(Answer::Published).map_err(unpublished)
+        }
+        Action::Invoke { function, version, smoke } => {
+            let patience = Duration::from_secs(smoke.max_duration.as_secs());
+            let answer = work().invoke(function, version, &smoke.payload, patience).await;
+            answer
+                .map(Answer::Invoked)
+                .map_err(|source| Error::Invoke { version: version.clone(), source })
+        }
+    }
+}
+
+/// What a write to the alias was answered, for all who ask of it.
+fn moved(place: &Place<'_>, answer: Result<Alias, aws::Error>) -> Result<Answer, aws::Error> {
+    match answer {
+        Ok(alias) => {
+            place.hub.wrote(place.key, alias, place.now);
+            Ok(Answer::Changed)
+        }
+        Err(error) => {
+            place.hub.forget(place.key);
+            Err(error)
         }
     }
 }

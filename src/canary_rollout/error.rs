@@ -24,6 +24,30 @@ pub enum Error {
         /// What AWS said.
         source: aws::Error,
     },
+    /// Provisioned concurrency of the alias could not be read.
+    #[error("cannot read the provisioned concurrency of alias {alias}")]
+    ReadProvisioned {
+        /// Alias name.
+        alias: String,
+        /// What AWS said.
+        source: aws::Error,
+    },
+    /// The release could not be made a version.
+    #[error("cannot publish the release of function {function}")]
+    Publish {
+        /// Function name.
+        function: String,
+        /// What AWS said.
+        source: aws::Error,
+    },
+    /// The new version could not be invoked.
+    #[error("cannot invoke version {version}")]
+    Invoke {
+        /// Version number.
+        version: String,
+        /// What AWS said.
+        source: aws::Error,
+    },
     /// The alias could not be moved.
     #[error("cannot move alias {alias}")]
     MoveAlias {
@@ -43,6 +67,9 @@ impl Error {
             Self::NoSession(NoSession::Aws(source))
             | Self::ReadAlias { source, .. }
             | Self::ReadVersion { source, .. }
+            | Self::ReadProvisioned { source, .. }
+            | Self::Publish { source, .. }
+            | Self::Invoke { source, .. }
             | Self::MoveAlias { source, .. } => source.remedy(),
         }
     }
@@ -55,6 +82,9 @@ impl Error {
             Self::NoSession(NoSession::Aws(source))
             | Self::ReadAlias { source, .. }
             | Self::ReadVersion { source, .. }
+            | Self::ReadProvisioned { source, .. }
+            | Self::Publish { source, .. }
+            | Self::Invoke { source, .. }
             | Self::MoveAlias { source, .. } => source.reason(),
         }
     }

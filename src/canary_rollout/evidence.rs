@@ -87,7 +87,7 @@ pub fn due(criteria: &Criteria, memory: &Memory, now: Timestamp) -> Option<Span>
 pub fn min_invocations(flight: &Flight) -> Option<i64> {
     match flight.steps.get(flight.index)? {
         Step::Weight { min_invocations, .. } => *min_invocations,
-        Step::Approve { .. } => None,
+        Step::Approve { .. } | Step::Smoke(_) => None,
     }
 }
 

@@ -6,7 +6,8 @@ use super::rollout::Steps;
 use crate::api::{
     analysis::MetricStatus,
     canary_rollout::{
-        CanaryRolloutStatus, Ending, HISTORY_MAX, Held, HistoryEntry, Outcome, StepStatus,
+        CanaryRolloutStatus, Ending, HISTORY_MAX, Held, HistoryEntry, Outcome, PublishingStatus,
+        SmokeStatus, StepStatus,
     },
     duration::Duration,
     shared::LastAction,
@@ -23,6 +24,8 @@ pub struct Memory {
     pub canary: Option<Canary>,
     /// Where the rollout stands; none when nothing is in flight.
     pub flight: Option<Flight>,
+    /// The release that is being made a version; none once its rollout starts.
+    pub publishing: Option<Publishing>,
     /// Alarms that fired before the start and are ignored until they are OK.
     pub ignored_alarms: Vec<String>,
     /// When a person paused it.
@@ -31,6 +34,28 @@ pub struct Memory {
     pub history: Vec<HistoryEntry>,
     /// How the last verb ended.
     pub last_action: Option<LastAction>,
+}
+
+/// A release on its way to being a version.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Publishing {
+    /// Revision that it becomes.
+    pub revision: String,
+    /// CodeSha256 that `$LATEST` had after its code was replaced for this.
+    pub uploaded: Option<String>,
+    /// What is published next, if it still is so then.
+    pub intent: Option<Intent>,
+    /// The version that came of it.
+    pub version: Option<String>,
+}
+
+/// What PublishVersion is about to be sent with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Intent {
+    /// CodeSha256 of `$LATEST`.
+    pub code_sha256: String,
+    /// Revision id of `$LATEST`.
+    pub revision_id: String,
 }
 
 /// A version on its way.
@@ -61,6 +86,8 @@ pub struct Flight {
     pub through: Option<Timestamp>,
     /// The newest verdicts of this step.
     pub analysis: Vec<MetricStatus>,
+    /// How the smoke test of this step went.
+    pub smoke: Option<SmokeStatus>,
     /// Why it failed and is held.
     pub held: Option<Held>,
     /// How it is about to end; the alias is moved only after this was published.
@@ -86,6 +113,7 @@ impl Flight {
             invocations: 0,
             through: None,
             analysis: Vec::new(),
+            smoke: None,
             held: None,
             ending: None,
         }
@@ -116,6 +144,7 @@ impl Memory {
         let people = Self {
             history: status.history.clone(),
             last_action: status.last_action.clone(),
+            publishing: status.publishing.clone().map(Publishing::from),
             ..Self::default()
         };
         let (Some(revision), Some(stable)) = (&status.revision, &status.stable) else {
@@ -151,6 +180,17 @@ impl Memory {
             .then_some(newest)
     }
 
+    /// The version that a revision became, as far as is remembered.
+    #[must_use]
+    pub fn version_of(&self, revision: &str) -> Option<&str> {
+        let made = self.publishing.as_ref().filter(|one| one.revision == revision);
+        let flown = self.canary.as_ref().filter(|_| self.revision.as_deref() == Some(revision));
+        let ended = self.history.iter().find(|entry| entry.revision == revision);
+        made.and_then(|one| one.version.as_deref())
+            .or(flown.map(|canary| canary.version.as_str()))
+            .or(ended.map(|entry| entry.version.as_str()))
+    }
+
     /// Writes the end of a revision into the history.
     pub fn remember(&mut self, entry: HistoryEntry) {
         self.history.insert(0, entry);
@@ -166,6 +206,25 @@ impl Memory {
     }
 }
 
+impl From<PublishingStatus> for Publishing {
+    fn from(status: PublishingStatus) -> Self {
+        let PublishingStatus { revision, uploaded, code_sha256, revision_id, version } = status;
+        let intent = code_sha256
+            .zip(revision_id)
+            .map(|(code_sha256, revision_id)| Intent { code_sha256, revision_id });
+        Self { revision, uploaded, intent, version }
+    }
+}
+
+impl From<Publishing> for PublishingStatus {
+    fn from(publishing: Publishing) -> Self {
+        let Publishing { revision, uploaded, intent, version } = publishing;
+        let (code_sha256, revision_id) =
+            intent.map(|intent| (intent.code_sha256, intent.revision_id)).unzip();
+        Self { revision, uploaded, code_sha256, revision_id, version }
+    }
+}
+
 fn flight(status: &CanaryRolloutStatus, step: &StepStatus) -> Option<Flight> {
     let steps = Steps::parse(&status.steps, "steps").ok()?;
     let index = usize::try_from(step.index).ok().filter(|index| *index <= steps.len())?;
@@ -176,97 +235,11 @@ fn flight(status: &CanaryRolloutStatus, step: &StepStatus) -> Option<Flight> {
         invocations: step.invocations.unwrap_or(0).max(0),
         through: step.through.as_ref().map(|time| time.0),
         analysis: status.analysis.clone(),
+        smoke: step.smoke.clone(),
         held: status.held.clone(),
         ending: status.ending.clone(),
     })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::canary_rollout::world::{REVISION, World, ended, k8s_time, stored, time, weight};
-
-    /// Recalls a status that was damaged in one way.
-    fn damaged(damage: impl FnOnce(&mut CanaryRolloutStatus)) -> Memory {
-        let mut status = World::flying(0, Some("01:44:00")).status;
-        status.history = vec![ended("b07d3e", "42", Outcome::Promoted, "StepsCompleted")];
-        damage(&mut status);
-        Memory::recall(Some(&stored(&status)))
-    }
-
-    #[test]
-    fn what_was_published_is_recalled() {
-        let memory = damaged(|_| {});
-        assert_eq!(memory.revision.as_deref(), Some(REVISION));
-        assert_eq!(memory.stable.as_deref(), Some("42"));
-        assert_eq!(memory.canary.unwrap().started_at, time("01:43:00"));
-        let flight = memory.flight.unwrap();
-        assert_eq!((flight.index, flight.entered_at), (0, Some(time("01:44:00"))));
-        assert_eq!(Memory::recall(None), Memory::default());
-    }
-
-    #[test]
-    fn a_status_that_makes_no_sense_is_forgotten_but_its_history_is_not() {
-        let damages: [fn(&mut CanaryRolloutStatus); 8] = [
-            |status| status.revision = None,
-            |status| status.stable = None,
-            |status| status.canary = None,
-            |status| status.canary.as_mut().unwrap().version = "42".into(),
-            |status| status.step.as_mut().unwrap().index = -1,
-            |status| status.step.as_mut().unwrap().index = 4,
-            |status| status.steps = vec![weight(50, "0s"), weight(10, "0s")],
-            |status| status.steps = vec![crate::api::canary_rollout::Step::default()],
-        ];
-        for (index, damage) in damages.into_iter().enumerate() {
-            let memory = damaged(damage);
-            assert_eq!(memory.history.len(), 1, "damage {index}");
-            assert_eq!(Memory { history: Vec::new(), ..memory }, Memory::default(), "{index}");
-        }
-    }
-
-    #[test]
-    fn a_pause_belongs_to_a_flight() {
-        let paused = damaged(|status| status.paused_at = Some(k8s_time("01:45:00")));
-        assert_eq!(paused.paused_at, Some(time("01:45:00")));
-        let mut status = World::concluded(Outcome::Promoted, "x").status;
-        status.paused_at = Some(k8s_time("01:45:00"));
-        assert_eq!(Memory::recall(Some(&status)).paused_at, None);
-    }
-
-    #[test]
-    fn a_revision_is_concluded_when_the_newest_entry_is_about_it_and_nothing_flies() {
-        let memory = World::concluded(Outcome::Aborted, "AbortedByUser").memory();
-        assert_eq!(memory.concluded().map(|entry| entry.outcome), Some(Outcome::Aborted));
-        let other = Memory { revision: Some("b07d3e".into()), ..memory.clone() };
-        assert_eq!(other.concluded(), None);
-        let flying = Memory { flight: World::flying(0, None).memory().flight, ..memory };
-        assert_eq!(flying.concluded(), None);
-    }
-
-    #[test]
-    fn the_history_keeps_the_newest_ten() {
-        let mut memory = Memory::default();
-        for version in 1..=12 {
-            let version = version.to_string();
-            memory.remember(ended("b07d3e", &version, Outcome::Promoted, "StepsCompleted"));
-        }
-        let kept: Vec<_> = memory.history.iter().map(|entry| entry.version.as_str()).collect();
-        assert_eq!(kept, ["12", "11", "10", "9", "8", "7", "6", "5", "4", "3"]);
-    }
-
-    #[test]
-    fn what_is_not_in_flight_cannot_end() {
-        let mut memory = Memory::default();
-        memory.end(Outcome::Aborted, "AbortedByUser", "aborted".into());
-        assert_eq!(memory, Memory::default());
-    }
-
-    #[test]
-    fn a_flight_was_left_at_the_weight_of_the_last_step_that_was_entered() {
-        let weight =
-            |index, entered| World::flying(index, entered).memory().flight.unwrap().weight();
-        let now = Some("01:44:00");
-        assert_eq!([0, 1, 2, 3].map(|index| weight(index, None)), [0, 10, 10, 50]);
-        assert_eq!([0, 1, 2].map(|index| weight(index, now)), [10, 10, 50]);
-    }
-}
+mod tests;

@@ -22,7 +22,7 @@ use jiff::Timestamp;
 use kube::ResourceExt as _;
 
 use self::{
-    decide::{Plan, Revisit, decide},
+    decide::{Plan, Revisit, decide, learn},
     error::Error,
     memory::Memory,
     status::{Attempt, Failure},
@@ -132,9 +132,11 @@ async fn try_pass(
     let plan = attempt.plan.insert(decide(&facts, &memory, now));
     let acted_on =
         act::Place { session: &session, hub: &context.hub, key: &key, namespace: &namespace, now };
-    act::act(&plan.actions, &acted_on)
-        .await
-        .map_err(|source| Error::MoveAlias { alias: key.alias.clone(), source })
+    let mut answers = Vec::new();
+    let acted = act::act(&plan.actions, &acted_on, &mut answers).await;
+    // What was answered is remembered also when a later write failed.
+    answers.iter().for_each(|answer| learn(plan, answer));
+    acted
 }
 
 /// Publishes status, Events and finalizer. The object as it is after the last write that was

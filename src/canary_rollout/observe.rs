@@ -1,5 +1,7 @@
 //! Everything that a pass reads, into one struct.
 
+mod release;
+
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -7,11 +9,11 @@ use kube::ResourceExt as _;
 
 use super::{
     claims,
-    decide::{AlarmReport, Facts, ReleaseFact, Terms, wanted},
+    decide::{AlarmReport, Facts, Terms, provisioned_matters, wanted},
     error::Error,
     evidence::{self, Evidence, Subject},
     memory::Memory,
-    rollout::{InvalidSpec, Rollout},
+    rollout::{self, Rollout},
 };
 use crate::{
     api::canary_rollout::{CanaryRollout, Ending},
@@ -28,7 +30,7 @@ use crate::{
     error::chain,
     facts::{
         cloudwatch::{Alarm, AlarmState},
-        lambda::Source,
+        lambda::{Alias, Provisioned, Source},
     },
     kubernetes::objects,
     names::Owner,
@@ -58,10 +60,14 @@ pub async fn observe(
     place: &Place<'_>,
 ) -> Result<Facts, Error> {
     let rollout = Rollout::parse(&object.spec);
-    let want = if at_rest(object, memory) { Want::Drift } else { Want::Work };
+    let want = match (at_rest(object, memory), &rollout) {
+        (true, Ok(rollout)) if rollout.release.source == rollout::Source::Latest => Want::Follow,
+        (true, _) => Want::Drift,
+        (false, _) => Want::Work,
+    };
     let priority = match want {
         Want::Work => Priority::Work,
-        Want::Drift => Priority::Drift,
+        Want::Drift | Want::Follow => Priority::Drift,
     };
     let namespace = object.namespace().unwrap_or_default();
     let lambda = place.session.lambda(call_terms(priority, &namespace));
@@ -71,7 +77,9 @@ pub async fn observe(
         .alias(&lambda, place.key, want, place.now)
         .await
         .map_err(|source| Error::ReadAlias { alias: place.key.alias.clone(), source })?;
-    let release = read_release(&lambda, &rollout, memory).await?;
+    let alias = seen.as_ref().map(|seen| &seen.alias);
+    let release = release::read(&lambda, &rollout, memory, place.key, alias).await?;
+    let provisioned = read_provisioned(&lambda, memory, place.key, alias).await?;
     let terms = rollout.as_ref().ok().map(|rollout| Terms {
         criteria: rollout.criteria.clone(),
         bake: rollout.bake,
@@ -85,7 +93,7 @@ pub async fn observe(
             claims::taken_by(object, place.context, place.session),
         ),
         // What is at rest starts nothing.
-        Want::Drift => (None, None),
+        Want::Drift | Want::Follow => (None, None),
     };
     Ok(Facts {
         owner: Owner {
@@ -102,7 +110,10 @@ pub async fn observe(
         alias_source: seen.as_ref().map_or(Source::Read, |seen| seen.source),
         alias: seen.map(|seen| seen.alias),
         taken_by,
-        wanted: wanted(rollout.as_ref(), &release),
+        provisioned,
+        wanted: wanted(rollout.as_ref(), &release.facts),
+        latest: release.facts.latest,
+        published: release.published,
         terms,
         evidence,
         alarms,
@@ -208,32 +219,25 @@ pub fn at_rest(object: &CanaryRollout, memory: &Memory) -> bool {
     let request = objects::action_request(object).map(|request| request.value);
     let answered = memory.last_action.as_ref().map(|last| last.value.clone());
     memory.concluded().is_some()
+        && memory.publishing.is_none()
         && seen == object.metadata.generation
         && (request.is_none() || request == answered)
         && object.metadata.deletion_timestamp.is_none()
 }
 
-async fn read_release(
+/// Provisioned concurrency, where a decision needs to know of it.
+async fn read_provisioned(
     lambda: &dyn Lambda,
-    rollout: &Result<Rollout, InvalidSpec>,
     memory: &Memory,
-) -> Result<ReleaseFact, Error> {
-    // Without a valid spec nothing can be asked; the judgement says what is wrong with it.
-    let Ok(rollout) = rollout else { return Ok(ReleaseFact::Missing) };
-    let version = &rollout.release.version;
-    if let Some(code_sha256) = in_flight(memory, version) {
-        return Ok(ReleaseFact::InFlight { code_sha256 });
+    key: &AliasKey,
+    alias: Option<&Alias>,
+) -> Result<Option<Provisioned>, Error> {
+    if !alias.is_some_and(|alias| provisioned_matters(memory, alias)) {
+        return Ok(None);
     }
-    let read = lambda.get_function(&rollout.function, Some(version));
-    match read.await {
-        Ok(found) => Ok(ReleaseFact::Found(found)),
-        Err(aws::Error { class: Class::NotFound, .. }) => Ok(ReleaseFact::Missing),
-        Err(source) => Err(Error::ReadVersion { version: version.clone(), source }),
+    match lambda.get_provisioned_concurrency(&key.function, &key.alias).await {
+        Ok(provisioned) => Ok(Some(provisioned)),
+        Err(aws::Error { class: Class::NotFound, .. }) => Ok(None),
+        Err(source) => Err(Error::ReadProvisioned { alias: key.alias.clone(), source }),
     }
-}
-
-fn in_flight(memory: &Memory, version: &str) -> Option<String> {
-    memory.flight.as_ref()?;
-    let canary = memory.canary.as_ref().filter(|canary| canary.version == *version)?;
-    canary.code_sha256.clone()
 }

@@ -2,14 +2,16 @@
 //! alias. Nothing is written.
 
 mod mend;
+mod model;
 #[cfg(test)]
 mod tests;
 
 use jiff::{SignedDuration, Timestamp};
 
+use self::model::Model;
 use super::{
     criteria::{self, Criteria},
-    decide::{Action, Facts, Plan, Revisit, decide, found},
+    decide::{Facts, Plan, Revisit, decide, found, learn},
     memory::Memory,
     observe,
     rollout::{InvalidSpec, Rollout, Step, Steps},
@@ -20,10 +22,7 @@ use crate::{
         canary_rollout::{CanaryRollout, Phase},
     },
     context::Context,
-    facts::{
-        kubernetes::ActionRequest,
-        lambda::{Alias, AliasChange, Source},
-    },
+    facts::{kubernetes::ActionRequest, lambda::Source},
     names::Mark,
     verbs::{self, Verb},
 };
@@ -101,6 +100,7 @@ struct Walk<'a> {
     begun: Timestamp,
     now: Timestamp,
     lines: Vec<Line>,
+    model: Model<'a>,
 }
 
 impl<'a> Walk<'a> {
@@ -118,7 +118,8 @@ impl<'a> Walk<'a> {
             wanted.steps = without_counts(&wanted.steps);
         }
         let memory = Memory::default();
-        Self { rollout, facts, memory, begun: now, now, lines: Vec::new() }
+        let model = Model { rollout };
+        Self { rollout, facts, memory, begun: now, now, lines: Vec::new(), model }
     }
 
     fn lines(mut self) -> Vec<Line> {
@@ -129,8 +130,10 @@ impl<'a> Walk<'a> {
                 || plan.finalizer != self.facts.finalizer
                 || plan.memory != self.memory;
             self.facts.finalizer = plan.finalizer;
-            for action in &plan.actions {
-                self.carry_out(action);
+            let mut plan = plan;
+            for action in plan.actions.clone() {
+                let answer = self.model.carry_out(&action, &mut self.facts);
+                learn(&mut plan, &answer);
             }
             self.memory = plan.memory;
             let over = match plan.report.phase {
@@ -138,8 +141,13 @@ impl<'a> Walk<'a> {
                     self.approve();
                     continue;
                 }
-                Phase::Pending | Phase::Progressing | Phase::Promoting | Phase::Baking => false,
-                Phase::RollingBack => false,
+                Phase::Pending
+                | Phase::Publishing
+                | Phase::Smoke
+                | Phase::Progressing
+                | Phase::Promoting
+                | Phase::Baking
+                | Phase::RollingBack => false,
                 Phase::WaitingData
                 | Phase::Healthy
                 | Phase::RolledBack
@@ -180,7 +188,7 @@ impl<'a> Walk<'a> {
         let Some(flight) = &plan.memory.flight else { return Vec::new() };
         let mut terms = Vec::new();
         match self.rollout.steps.get(flight.index) {
-            Some(Step::Approve { .. }) => return terms,
+            Some(Step::Approve { .. } | Step::Smoke(_)) => return terms,
             Some(Step::Weight { min_invocations, max_wait, .. }) => {
                 terms.extend(min_invocations.map(|least| format!("at least {least} invocations")));
                 terms.extend(max_wait.map(|wait| format!("waits for data at most {wait}")));
@@ -207,24 +215,6 @@ impl<'a> Walk<'a> {
         let target = verbs::Target { revision: revision.clone(), step: Some(flight.index) };
         let value = target.compose(Verb::Promote, "preview").ok();
         self.facts.request = value.map(|value| ActionRequest { value, by: String::new() });
-    }
-
-    fn carry_out(&mut self, action: &Action) {
-        let before = self.facts.alias.as_ref();
-        let count = before.and_then(|alias| alias.revision_id.parse::<u64>().ok()).unwrap_or(0);
-        let revision_id = count.saturating_add(1).to_string();
-        self.facts.alias = Some(match action {
-            Action::CreateAlias { version, .. } => Alias {
-                version: version.clone(),
-                weights: Vec::new(),
-                revision_id,
-                description: String::new(),
-            },
-            Action::UpdateAlias { change, .. } => {
-                let AliasChange { version, weight, description, .. } = change.clone();
-                Alias { version, weights: weight.into_iter().collect(), revision_id, description }
-            }
-        });
     }
 }
 

@@ -1,14 +1,28 @@
 //! The spec, parsed once into types that cannot be wrong.
 
+mod release;
+#[cfg(test)]
+mod tests;
+
+pub use release::{Release, Settings, Source, digest_of, held_revision};
+
 use super::criteria::Criteria;
 use crate::api::{
     analysis::OnFailure,
-    canary_rollout::{Approve, CanaryRolloutSpec, OnTimeout, Preset, STEPS_MAX, Step as RawStep},
+    canary_rollout::{
+        Approve, CanaryRolloutSpec, OnTimeout, Preset, STEPS_MAX, Smoke as RawSmoke,
+        Step as RawStep,
+    },
     duration::Duration,
 };
 
-#[cfg(test)]
-mod tests;
+/// Most bytes of all payloads of a rollout: they are frozen in the status with their steps. The API
+/// server counts characters; this is for those of several bytes, too.
+const PAYLOADS_MAX: usize = 4 * 65_536;
+/// Longest that a smoke test may take, where the spec does not say.
+const SMOKE_DURATION: Duration = Duration::from_secs(30);
+/// Longest that it may say: what waits for it is one of the few slots for passes.
+const SMOKE_DURATION_MAX: Duration = Duration::from_secs(60);
 
 /// Longest that all holds of a rollout may take together.
 pub const HOLDS_MAX: Duration = Duration::from_secs(168 * 3_600);
@@ -32,15 +46,6 @@ pub struct Rollout {
     pub on_failure: OnFailure,
     /// How many revisions ago a release may have been promoted that skips the steps; 0 for none.
     pub rollback_window: usize,
-}
-
-/// What shall be served.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Release {
-    /// Version number.
-    pub version: String,
-    /// CodeSha256 that it must have.
-    pub code_sha256: Option<String>,
 }
 
 /// At most 32 steps, with weights that rise.
@@ -70,6 +75,19 @@ pub enum Step {
         /// What silence means.
         on_timeout: OnTimeout,
     },
+    /// The new version is invoked directly.
+    Smoke(Smoke),
+}
+
+/// What a smoke test sends, and what it expects.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Smoke {
+    /// The event, in JSON.
+    pub payload: String,
+    /// The `statusCode` that the returned object must have; none: any object will do.
+    pub expect_status: Option<i64>,
+    /// The longest that the invocation may take.
+    pub max_duration: Duration,
 }
 
 /// A spec that cannot work. The API server refuses these, too; this is for specs that it let in
@@ -94,11 +112,7 @@ impl Rollout {
     ///
     /// [`InvalidSpec`] names the first field that cannot work.
     pub fn parse(spec: &CanaryRolloutSpec) -> Result<Self, InvalidSpec> {
-        let version = spec.release.version.clone();
-        let version = version
-            .filter(|text| !text.starts_with('0') && text.chars().all(|c| c.is_ascii_digit()))
-            .filter(|text| !text.is_empty())
-            .ok_or_else(|| invalid("release.version", "the number of a published version"))?;
+        let release = Release::parse(spec)?;
         let steps = match (&spec.steps, spec.preset) {
             (Some(steps), None) => Steps::parse(steps, "steps")?,
             (None, Some(preset)) => Steps::parse(&expand(preset), "preset")?,
@@ -109,7 +123,7 @@ impl Rollout {
         Ok(Self {
             function: spec.function.name.clone(),
             alias: spec.function.alias.clone(),
-            release: Release { version, code_sha256: spec.release.code_sha256.clone() },
+            release,
             steps,
             bake: spec.bake.unwrap_or_default(),
             criteria: Criteria::parse(spec.analysis.as_ref())?,
@@ -146,6 +160,16 @@ impl Steps {
                 holds = holds.saturating_add(hold.as_secs());
             }
             steps.push(step);
+        }
+        let payload = |step: &Step| match step {
+            Step::Smoke(smoke) => smoke.payload.len(),
+            Step::Weight { .. } | Step::Approve { .. } => 0,
+        };
+        if steps.iter().map(payload).fold(0, usize::saturating_add) > PAYLOADS_MAX {
+            return Err(invalid(
+                field,
+                "steps whose smoke payloads are at most 65536 characters together",
+            ));
         }
         if holds > HOLDS_MAX.as_secs() {
             return Err(invalid(field, "steps whose holds are at most 168h together"));
@@ -201,7 +225,7 @@ impl Step {
     pub fn percent(&self) -> Option<i32> {
         match self {
             Self::Weight { percent, .. } => Some(*percent),
-            Self::Approve { .. } => None,
+            Self::Approve { .. } | Self::Smoke(_) => None,
         }
     }
 
@@ -212,7 +236,15 @@ impl Step {
                 hold: Some(*hold),
                 min_invocations: min_invocations.and_then(|least| least.try_into().ok()),
                 max_wait: *max_wait,
-                approve: None,
+                ..RawStep::default()
+            },
+            Self::Smoke(Smoke { payload, expect_status, max_duration }) => RawStep {
+                smoke: Some(RawSmoke {
+                    payload: Some(payload.clone()),
+                    expect_status: expect_status.and_then(|status| status.try_into().ok()),
+                    max_duration: Some(*max_duration),
+                }),
+                ..RawStep::default()
             },
             Self::Approve { message, timeout, on_timeout } => RawStep {
                 approve: Some(Approve {
@@ -228,7 +260,14 @@ impl Step {
 
 fn parse_step(raw: &RawStep, field: &str) -> Result<Step, InvalidSpec> {
     match raw {
-        RawStep { weight: Some(percent), hold, min_invocations, max_wait, approve: None } => {
+        RawStep {
+            weight: Some(percent),
+            hold,
+            min_invocations,
+            max_wait,
+            approve: None,
+            smoke: None,
+        } => {
             if !(1..=99).contains(percent) {
                 return Err(invalid(format!("{field}.weight"), "1 to 99; 100 is implied"));
             }
@@ -249,13 +288,37 @@ fn parse_step(raw: &RawStep, field: &str) -> Result<Step, InvalidSpec> {
             min_invocations: None,
             max_wait: None,
             approve: Some(approve),
+            smoke: None,
         } => Ok(Step::Approve {
             message: approve.message.clone().unwrap_or_default(),
             timeout: approve.timeout,
             on_timeout: approve.on_timeout.unwrap_or_default(),
         }),
-        RawStep { .. } => Err(invalid(field, "either a weight with its hold, or an approve")),
+        RawStep {
+            weight: None,
+            hold: None,
+            min_invocations: None,
+            max_wait: None,
+            approve: None,
+            smoke: Some(smoke),
+        } => parse_smoke(smoke, field),
+        RawStep { .. } => {
+            Err(invalid(field, "a weight with its hold, or an approve, or a smoke test"))
+        }
     }
+}
+
+fn parse_smoke(raw: &RawSmoke, field: &str) -> Result<Step, InvalidSpec> {
+    let payload = raw.payload.clone().unwrap_or_else(|| "{}".to_owned());
+    if serde_json::from_str::<serde::de::IgnoredAny>(&payload).is_err() {
+        return Err(invalid(format!("{field}.smoke.payload"), "JSON"));
+    }
+    let max_duration = raw.max_duration.unwrap_or(SMOKE_DURATION);
+    if max_duration < Duration::from_secs(1) || max_duration > SMOKE_DURATION_MAX {
+        return Err(invalid(format!("{field}.smoke.maxDuration"), "1s to 60s"));
+    }
+    let expect_status = raw.expect_status.map(i64::from);
+    Ok(Step::Smoke(Smoke { payload, expect_status, max_duration }))
 }
 
 /// A preset as steps. Source: AWS SAM developer guide, DeploymentPreference.

@@ -85,6 +85,7 @@ fn planned(
         stable,
         canary,
         flight,
+        publishing,
         ignored_alarms,
         paused_at,
         history,
@@ -107,6 +108,7 @@ fn planned(
             weight: report.weight.unwrap_or(known),
             started_at: Time(canary.started_at),
         }),
+        publishing: publishing.map(Into::into),
         step: flight.as_ref().map(|flight| {
             let (index, count) = (flight.index, flight.steps.len());
             StepStatus {
@@ -117,6 +119,7 @@ fn planned(
                 invocations: flight.through.map(|_| flight.invocations),
                 through: flight.through.map(Time),
                 hold_until: report.hold_until.map(Time),
+                smoke: flight.smoke.clone(),
             }
         }),
         steps: flight.as_ref().map(|flight| flight.steps.to_api()).unwrap_or_default(),
@@ -162,9 +165,14 @@ fn progressing(memory: &Memory, report: &Report) -> Statement {
     let (version, stable) = (&canary.version, memory.stable.as_deref().unwrap_or_default());
     let step = display(flight);
     let (reason, message) = match (report.phase, &flight.ending) {
-        (Phase::Suspended | Phase::Conflict | Phase::Invalid | Phase::Pending, None) => {
-            (report.reason, format!("version {version} waits at step {step}: see Ready"))
-        }
+        (
+            Phase::Suspended
+            | Phase::Conflict
+            | Phase::Invalid
+            | Phase::Pending
+            | Phase::Publishing,
+            None,
+        ) => (report.reason, format!("version {version} waits at step {step}: see Ready")),
         (_, Some(ending)) if ending.goes_back() => {
             ("GoingBack", format!("the alias goes back to version {stable}"))
         }
@@ -218,6 +226,8 @@ fn readiness(phase: Phase) -> Option<Readiness> {
     match phase {
         Phase::Healthy => Some(Readiness::Ready),
         Phase::Pending
+        | Phase::Publishing
+        | Phase::Smoke
         | Phase::Progressing
         | Phase::WaitingApproval
         | Phase::WaitingData
@@ -338,6 +348,8 @@ pub fn notes(old: Option<&CanaryRolloutStatus>, new: &CanaryRolloutStatus) -> Ve
 /// The Event that entering a phase is worth.
 fn phase_event(phase: Phase) -> Option<(bool, &'static str)> {
     match phase {
+        Phase::Publishing => Some((false, "Publishing")),
+        Phase::Smoke => Some((false, "Smoke")),
         Phase::WaitingApproval => Some((false, "WaitingApproval")),
         Phase::WaitingData => Some((false, "WaitingData")),
         Phase::Baking => Some((false, "Baking")),

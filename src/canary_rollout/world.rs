@@ -1,9 +1,16 @@
 //! A rollout, its alias and its published status in memory, for the tests of the pure parts.
 
+mod functions;
+
 use jiff::Timestamp;
 
+pub use functions::function;
+
 use super::{
-    decide::{Action, Facts, Plan, Report, Revisit, Terms, Wanted, decide},
+    decide::{
+        Action, Answer, Facts, Plan, Report, Revisit, Terms, Unready, Wanted, decide, learn,
+        release::Unusable,
+    },
     memory::{Canary, Flight, Memory},
     rollout::Steps,
     status::{Attempt, summarize},
@@ -18,7 +25,7 @@ use crate::{
     },
     facts::{
         kubernetes::{ActionRequest, Deletion},
-        lambda::{Alias, AliasChange, Source, VersionWeight},
+        lambda::{Alias, AliasChange, Invocation, Source, VersionWeight},
     },
     names::{Mark, Owner},
 };
@@ -36,6 +43,8 @@ pub struct World {
     pub facts: Facts,
     pub status: CanaryRolloutStatus,
     pub now: Timestamp,
+    /// How the next invocation goes.
+    pub invocation: Invocation,
     writes: u32,
 }
 
@@ -74,8 +83,15 @@ pub fn release(version: &str, revision: &str) -> Wanted {
         version: version.into(),
         code_sha256: format!("sha-of-{version}"),
         timeout: None,
+        follows_latest: false,
         steps: usual_steps(),
     }
+}
+
+/// A release that cannot be served: for good, or until Lambda is done with it.
+pub fn unusable(pending: bool, reason: &'static str, message: &str) -> Unready {
+    let phase = if pending { Phase::Pending } else { Phase::Invalid };
+    Unready::Unusable(Unusable { phase, reason, message: message.into() })
 }
 
 pub fn alias(version: &str, weights: &[(&str, f64)], description: &str) -> Alias {
@@ -151,6 +167,9 @@ impl World {
                 alias: Some(alias("42", &[], "")),
                 alias_source: Source::Write,
                 taken_by: None,
+                provisioned: None,
+                latest: None,
+                published: None,
                 wanted: Ok(release("43", REVISION)),
                 terms: Some(Terms::default()),
                 evidence: Ok(None),
@@ -158,6 +177,11 @@ impl World {
             },
             status: CanaryRolloutStatus::default(),
             now: time("01:44:00"),
+            invocation: Invocation::Answered {
+                function_error: None,
+                payload: br#"{"statusCode":200}"#.to_vec(),
+                took: std::time::Duration::from_millis(120),
+            },
             writes: 0,
         }
     }
@@ -248,8 +272,11 @@ impl World {
 
     /// One pass: decides, writes, publishes.
     pub fn pass(&mut self) -> Plan {
-        let plan = self.plan();
-        self.write(&plan.actions);
+        let mut plan = self.plan();
+        for action in plan.actions.clone() {
+            let answer = self.carry_out(&action);
+            learn(&mut plan, &answer);
+        }
         self.publish(&plan);
         plan
     }
@@ -272,17 +299,25 @@ impl World {
     /// Does to the alias what Lambda would do, and refuses what it would refuse.
     #[track_caller]
     pub fn write(&mut self, actions: &[Action]) {
-        for action in actions {
-            self.writes = self.writes.saturating_add(1);
-            let revision_id = format!("alias-{}", self.writes);
-            self.facts.alias = Some(match action {
-                Action::CreateAlias { version, .. } => {
-                    assert!(self.facts.alias.is_none(), "the alias exists");
-                    Alias { revision_id, ..alias(version, &[], "") }
-                }
-                Action::UpdateAlias { change, .. } => self.updated(change, revision_id),
-            });
-        }
+        actions.iter().for_each(|action| drop(self.carry_out(action)));
+    }
+
+    #[track_caller]
+    fn carry_out(&mut self, action: &Action) -> Answer {
+        self.writes = self.writes.saturating_add(1);
+        let revision_id = format!("alias-{}", self.writes);
+        self.facts.alias = Some(match action {
+            Action::CreateAlias { version, .. } => {
+                assert!(self.facts.alias.is_none(), "the alias exists");
+                Alias { revision_id, ..alias(version, &[], "") }
+            }
+            Action::UpdateAlias { change, .. } => self.updated(change, revision_id),
+            Action::Invoke { .. } => return Answer::Invoked(self.invocation.clone()),
+            Action::UpdateFunctionCode(_)
+            | Action::UpdateFunctionConfiguration(_)
+            | Action::PublishVersion(_) => panic!("this world has no $LATEST: {action}"),
+        });
+        Answer::Changed
     }
 
     #[track_caller]

@@ -88,7 +88,12 @@ fn width() -> u16 {
 pub(super) fn tone(phase: Phase) -> Tone {
     match phase {
         Phase::Healthy => Tone::Good,
-        Phase::Pending | Phase::Progressing | Phase::Promoting | Phase::Baking => Tone::Busy,
+        Phase::Pending
+        | Phase::Publishing
+        | Phase::Smoke
+        | Phase::Progressing
+        | Phase::Promoting
+        | Phase::Baking => Tone::Busy,
         Phase::WaitingApproval | Phase::WaitingData | Phase::Suspended => Tone::Asks,
         Phase::RollingBack
         | Phase::RolledBack

@@ -24,7 +24,7 @@ pub(super) struct Args {
     /// Revision to wait for, as status.revision has it
     #[arg(long, conflicts_with = "version")]
     revision: Option<String>,
-    /// Lambda version to wait for [default: the one that the spec asks for now]
+    /// Lambda version to wait for [default: what the spec asks for now]
     #[arg(long, value_name = "NUMBER")]
     version: Option<String>,
     /// What to wait for

@@ -91,15 +91,7 @@ mod tests {
     use crate::api::canary_rollout::StepStatus;
 
     fn flying(index: i32) -> CanaryRolloutStatus {
-        let step = StepStatus {
-            index,
-            count: 3,
-            display: String::new(),
-            entered_at: None,
-            invocations: None,
-            through: None,
-            hold_until: None,
-        };
+        let step = StepStatus { index, count: 3, ..StepStatus::default() };
         CanaryRolloutStatus {
             phase: Some(Phase::Progressing),
             revision: Some("9f2c1a".into()),

@@ -4,7 +4,7 @@ use std::fmt;
 
 use groundcrew::{
     api::canary_rollout::CanaryRollout,
-    facts::lambda::{Alias, AliasChange},
+    facts::lambda::{Alias, AliasChange, Publication},
 };
 
 /// What happened.
@@ -30,10 +30,17 @@ pub enum Event {
     StatusApplied {
         before: Box<CanaryRollout>,
         after: Box<CanaryRollout>,
-        /// Version that the observed generation asks for.
-        asked: Option<String>,
+        /// What the observed generation asks for.
+        asked: Option<Asked>,
         /// The alias at that time.
         alias: Option<Alias>,
+    },
+    /// A version was published.
+    Published {
+        publication: Publication,
+        /// The object, as the API server had it then.
+        object: Option<Box<CanaryRollout>>,
+        leads: bool,
     },
     /// The operator added its finalizer.
     FinalizerAdded,
@@ -41,6 +48,17 @@ pub enum Event {
     FinalizerRemoved { object: Box<CanaryRollout>, alias: Option<Alias> },
     /// A person changed the object.
     PersonEdited,
+}
+
+/// What a spec asks to be served, and what of it is served.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// Number of the version, where the spec says it.
+    pub version: Option<String>,
+    /// CodeSha256 of the release, where the spec says it by where it lies.
+    pub code_sha256: Option<String>,
+    /// CodeSha256 of the version that the alias serves.
+    pub served_code: Option<String>,
 }
 
 /// A write to the alias, as runs are compared by it.

@@ -11,14 +11,14 @@ use groundcrew::{
         canary_rollout::{CanaryRollout, CanaryRolloutStatus, Outcome, Phase, Step},
         shared::ActionResult,
     },
-    facts::lambda::{Alias, AliasChange},
+    facts::lambda::{Alias, AliasChange, Publication},
 };
 use jiff::{SignedDuration, Timestamp};
 use kube::ResourceExt as _;
 
 use crate::{
     faults::Sort,
-    history::Event,
+    history::{Asked, Event},
     world::lambda::{STALENESS, percent},
 };
 
@@ -95,7 +95,7 @@ impl Invariants {
                 Vec::new()
             }
             Event::StatusApplied { before, after, asked, alias } => {
-                self.status(now, before, after, asked.as_deref(), alias.as_ref())
+                self.status(now, before, after, asked.as_ref(), alias.as_ref())
             }
             Event::FinalizerRemoved { object, alias } => self.let_go(object, alias.as_ref()),
             Event::AliasRead { answer } => {
@@ -103,6 +103,9 @@ impl Invariants {
                     self.aliases.push((Timestamp::MIN, answer.clone()));
                 }
                 Vec::new()
+            }
+            Event::Published { publication, object, leads, .. } => {
+                published(publication, object.as_deref(), *leads)
             }
             Event::FinalizerAdded | Event::PersonEdited => Vec::new(),
         };
@@ -209,7 +212,7 @@ impl Invariants {
         now: Timestamp,
         before: &CanaryRollout,
         after: &CanaryRollout,
-        asked: Option<&str>,
+        asked: Option<&Asked>,
         alias: Option<&Alias>,
     ) -> Found {
         let mut found = Found::new();
@@ -242,10 +245,14 @@ impl Invariants {
             let stable = status.stable.as_ref().map(|stable| stable.version.as_str());
             let serves = |alias: Option<&Alias>| {
                 alias.is_some_and(|alias| {
-                    alias.weights.is_empty() && Some(alias.version.as_str()) == asked
+                    alias.weights.is_empty() && Some(alias.version.as_str()) == stable
                 })
             };
-            if stable != asked || !(serves(alias) || self.lately(now, serves)) {
+            let other = asked.is_none_or(|asked| {
+                asked.version.as_deref().is_some_and(|version| Some(version) != stable)
+                    || asked.code_sha256.is_some() && asked.code_sha256 != asked.served_code
+            });
+            if other || !(serves(alias) || self.lately(now, serves)) {
                 found.push(("Healthy", format!("{asked:?} is asked for, {stable:?} is stable")));
             }
         }
@@ -301,6 +308,21 @@ fn lease(leads: bool) -> Found {
     if leads { Vec::new() } else { vec![("G7", "a write was sent without the lease".into())] }
 }
 
+/// What is published was written down before: its code, and the revision of `$LATEST` that has it.
+fn published(publication: &Publication, object: Option<&CanaryRollout>, leads: bool) -> Found {
+    let mut found = lease(leads);
+    let status = object.and_then(|object| object.status.as_ref());
+    let intended = status.and_then(|status| status.publishing.as_ref());
+    let same = intended.is_some_and(|intended| {
+        intended.code_sha256.as_ref() == Some(&publication.code_sha256)
+            && intended.revision_id.as_ref() == Some(&publication.revision_id)
+    });
+    if !same {
+        found.push(("Intent", format!("{publication:?} was published, {intended:?} was intended")));
+    }
+    found
+}
+
 /// C4: where an alias may move to.
 fn direction(before: &Alias, change: &AliasChange, status: &CanaryRolloutStatus) -> Found {
     let canary = status.canary.as_ref().map(|canary| canary.version.as_str());
@@ -309,6 +331,9 @@ fn direction(before: &Alias, change: &AliasChange, status: &CanaryRolloutStatus)
     let goes_back = status.ending.is_some() && !promotes;
     let mut found = Found::new();
     let version = Some(change.version.as_str());
+    if before.version == "$LATEST" && change.weight.is_none() {
+        return found;
+    }
     let may = if promotes { canary } else { stable };
     if change.version != before.version && (version != may || status.ending.is_none()) {
         found.push(("C4", format!("{} became {}", before.version, change.version)));

@@ -54,13 +54,10 @@ fn flying() -> CanaryRollout {
             started_at: Time(at(0)),
         }),
         step: Some(StepStatus {
-            invocations: None,
-            through: None,
             index: 0,
             count: 2,
             display: "1/2".into(),
-            entered_at: None,
-            hold_until: None,
+            ..StepStatus::default()
         }),
         steps: vec![weight(10, 60), weight(50, 60)],
         alias: Some(AliasStatus { revision_id: "r0".into() }),
@@ -100,7 +97,7 @@ fn applied(before: CanaryRollout, after: CanaryRollout, alias: &Alias) -> Event 
     Event::StatusApplied {
         before: Box::new(before),
         after: Box::new(after),
-        asked: Some("43".into()),
+        asked: Some(Asked { version: Some("43".into()), code_sha256: None, served_code: None }),
         alias: Some(alias.clone()),
     }
 }

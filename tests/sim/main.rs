@@ -19,6 +19,7 @@ mod faults;
 mod history;
 mod invariants;
 mod random;
+mod releases;
 mod scenarios;
 mod script;
 mod world;

@@ -107,6 +107,8 @@ pub fn unrest(state: &State) -> Vec<String> {
 }
 
 fn serves(state: &State, object: &CanaryRollout) -> bool {
-    let alias = state.lambda.alias();
-    alias.is_some_and(|alias| Some(&alias.version) == object.spec.release.version.as_ref())
+    let Some(alias) = state.lambda.alias() else { return false };
+    let asked = state.asked(&object.spec.release, Some(&alias.version));
+    asked.version.is_none_or(|version| version == alias.version)
+        && asked.code_sha256.is_none_or(|code| asked.served_code == Some(code))
 }

@@ -11,7 +11,7 @@ use groundcrew::api::{
 };
 
 use crate::{
-    evidence,
+    evidence, releases,
     script::{Edit, Rule, View},
     world::{ALIAS, FUNCTION, NAME, State},
 };
@@ -43,6 +43,13 @@ pub enum End {
     Abandoned(&'static str),
 }
 
+impl Scenario {
+    /// The same with another end that it may have.
+    pub fn or(self, end: End) -> Self {
+        Self { or_ends: Some(end), ..self }
+    }
+}
+
 /// Minutes.
 pub const fn minutes(minutes: u64) -> Duration {
     Duration::from_secs(60 * minutes)
@@ -70,19 +77,9 @@ pub fn approval(timeout_seconds: Option<u64>, on_timeout: OnTimeout) -> Step {
 /// An object that asks for a version by steps.
 pub fn rollout(version: &str, steps: Option<Vec<Step>>, preset: Option<Preset>) -> CanaryRollout {
     let function = FunctionAlias { name: FUNCTION.into(), alias: ALIAS.into() };
-    let release = Release { version: Some(version.into()), code_sha256: None };
-    let spec = CanaryRolloutSpec {
-        aws: None,
-        function,
-        release,
-        steps,
-        preset,
-        bake: None,
-        analysis: None,
-        on_failure: None,
-        rollback_window: None,
-        suspend: None,
-    };
+    let release = Release { version: Some(version.into()), ..Release::default() };
+    let spec =
+        CanaryRolloutSpec { function, release, steps, preset, ..CanaryRolloutSpec::default() };
     CanaryRollout::new(NAME, spec)
 }
 
@@ -157,6 +154,7 @@ pub fn all() -> Vec<Scenario> {
     all.extend(interrupted());
     all.extend(disturbed());
     all.extend(evidence::all());
+    all.extend(releases::all());
     all
 }
 

@@ -5,7 +5,9 @@ use std::time::Duration;
 use groundcrew::{
     api::{
         ACTION_ANNOTATION, FINALIZER,
-        canary_rollout::{CanaryRollout, CanaryRolloutStatus, OnTimeout, Phase, Preset, Step},
+        canary_rollout::{
+            CanaryRollout, CanaryRolloutStatus, OnTimeout, Phase, Preset, Release, Step,
+        },
     },
     facts::cloudwatch::AlarmState,
     facts::lambda::{Alias, VersionWeight},
@@ -14,6 +16,7 @@ use kube::ResourceExt as _;
 
 use crate::{
     faults::Random,
+    releases::archive,
     scenarios::{approval, weight},
     world::{NAME, State},
 };
@@ -23,6 +26,12 @@ use crate::{
 pub enum Edit {
     /// Asks for another version.
     Release(&'static str),
+    /// Asks for an archive in S3.
+    ReleaseArchive(&'static str),
+    /// Asks for what `$LATEST` holds.
+    ReleaseLatest,
+    /// Another tool updates the code of `$LATEST`.
+    ForeignCode(&'static str),
     /// Changes the steps to a preset.
     Preset(Preset),
     /// Changes the steps.
@@ -62,7 +71,7 @@ impl Edit {
     pub fn draw(random: &mut Random) -> Self {
         let nonce = u32::try_from(random.below(1_000)).expect("small");
         let version = random.pick(&["42", "43", "44", "45"]);
-        match random.below(24) {
+        match random.below(27) {
             0..=2 => Self::Release(version),
             3 => Self::Preset(random.pick(&[Preset::AllAtOnce, Preset::Canary10Percent5Minutes])),
             4 => Self::Steps(vec![weight(5, 60), approval(Some(90), OnTimeout::Promote)]),
@@ -80,6 +89,9 @@ impl Edit {
             20 => Self::WipeStatus,
             21 => Self::ForeignVersion(version),
             22 => Self::ForeignWeight(version, 0.25),
+            23 => Self::ReleaseArchive(random.pick(&["a.zip", "b.zip"])),
+            24 => Self::ReleaseLatest,
+            25 => Self::ForeignCode(random.pick(&["sha-of-x", "sha-of-y"])),
             _ => random.pick(&[Self::PutBack, Self::Kill]),
         }
     }
@@ -136,8 +148,16 @@ impl State {
         self.note(format!("      somebody: {edit:?}"));
         match edit {
             Edit::Release(version) => self.edit_object(|object| {
-                object.spec.release.version = Some((*version).to_owned());
+                let version = Some((*version).to_owned());
+                object.spec.release = Release { version, ..Release::default() };
             }),
+            Edit::ReleaseArchive(key) => self.edit_object(|object| {
+                object.spec.release = archive(key);
+            }),
+            Edit::ReleaseLatest => self.edit_object(|object| {
+                object.spec.release = Release { latest: Some(true), ..Release::default() };
+            }),
+            Edit::ForeignCode(code) => self.lambda.functions.somebody_updates(code),
             Edit::Preset(preset) => self.edit_object(|object| {
                 object.spec.steps = None;
                 object.spec.preset = Some(*preset);

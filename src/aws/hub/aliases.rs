@@ -16,6 +16,8 @@ use crate::{
 /// Age from which an alias is read again while a rollout is in flight: shorter than the interval
 /// at which it is looked at, longer than what lies between such a look and the next step.
 const ALIAS_FRESH: SignedDuration = SignedDuration::from_secs(45);
+/// The same for what is at rest, and looked at for another reason.
+const ALIAS_FRESH_AT_REST: SignedDuration = SignedDuration::from_secs(14 * 60);
 
 /// An alias in one account and region.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -37,6 +39,9 @@ pub enum Want {
     Work,
     /// A look at what should be at rest: only when calls are to spare.
     Drift,
+    /// The same for the sake of something else, more often: an answer that is younger than the time
+    /// between two looks for drift will do.
+    Follow,
 }
 
 /// The aliases that were read last.
@@ -78,13 +83,13 @@ impl Hub {
         want: Want,
         now: Timestamp,
     ) -> Result<Option<Seen>, Error> {
-        if let Some(seen) = self.fresh(key, now) {
+        if let Some(seen) = self.fresh(key, want, now) {
             return Ok(Some(seen));
         }
         let read = lambda.get_alias(&key.function, &key.alias);
         match read.await {
             Ok(alias) => {
-                if want == Want::Work {
+                if want != Want::Drift {
                     let kept = Seen { alias: alias.clone(), source: Source::EarlierRead, at: now };
                     self.keep(key, kept);
                 }
@@ -98,10 +103,14 @@ impl Hub {
         }
     }
 
-    fn fresh(&self, key: &AliasKey, now: Timestamp) -> Option<Seen> {
+    fn fresh(&self, key: &AliasKey, want: Want, now: Timestamp) -> Option<Seen> {
+        let fresh = match want {
+            Want::Work | Want::Drift => ALIAS_FRESH,
+            Want::Follow => ALIAS_FRESH_AT_REST,
+        };
         let aliases = self.aliases.lock();
         let seen = aliases.get(key)?;
-        (now.duration_since(seen.at).abs() < ALIAS_FRESH).then(|| seen.clone())
+        (now.duration_since(seen.at).abs() < fresh).then(|| seen.clone())
     }
 
     /// Remembers an alias as a write was answered at or after `at`.
@@ -126,7 +135,12 @@ mod tests {
     use async_trait::async_trait;
 
     use super::*;
-    use crate::facts::lambda::{AliasChange, FunctionVersion};
+    use std::time::Duration;
+
+    use crate::facts::lambda::{
+        AliasChange, Changed, CodeChange, ConfigurationChange, FunctionVersion, Invocation,
+        Provisioned, Publication,
+    };
 
     /// Answers reads with what was true before the last write.
     struct Behind;
@@ -143,6 +157,34 @@ mod tests {
             panic!("nothing is written")
         }
         async fn get_function(&self, _: &str, _: Option<&str>) -> Result<FunctionVersion, Error> {
+            panic!("only the alias is read")
+        }
+        async fn update_function_code(&self, _: &CodeChange) -> Result<Changed, Error> {
+            panic!("only the alias is read")
+        }
+        async fn update_function_configuration(
+            &self,
+            _: &ConfigurationChange,
+        ) -> Result<Changed, Error> {
+            panic!("only the alias is read")
+        }
+        async fn publish_version(&self, _: &Publication) -> Result<Changed, Error> {
+            panic!("only the alias is read")
+        }
+        async fn get_provisioned_concurrency(
+            &self,
+            _: &str,
+            _: &str,
+        ) -> Result<Provisioned, Error> {
+            panic!("only the alias is read")
+        }
+        async fn invoke(
+            &self,
+            _: &str,
+            _: &str,
+            _: &str,
+            _: Duration,
+        ) -> Result<Invocation, Error> {
             panic!("only the alias is read")
         }
     }

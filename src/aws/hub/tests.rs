@@ -30,7 +30,10 @@ use crate::{
         cloudwatch::{
             Alarm, AlarmFilter, AlarmPage, AlarmState, Datapoint, Metric, MetricPage, Series, Span,
         },
-        lambda::{Alias, AliasChange, FunctionVersion},
+        lambda::{
+            Alias, AliasChange, Changed, CodeChange, ConfigurationChange, FunctionVersion,
+            Invocation, Provisioned, Publication,
+        },
     },
     kubernetes::leader::Leadership,
 };
@@ -186,6 +189,24 @@ impl port::Lambda for Unasked {
         panic!("not asked")
     }
     async fn get_function(&self, _: &str, _: Option<&str>) -> Result<FunctionVersion, Error> {
+        panic!("not asked")
+    }
+    async fn update_function_code(&self, _: &CodeChange) -> Result<Changed, Error> {
+        panic!("not asked")
+    }
+    async fn update_function_configuration(
+        &self,
+        _: &ConfigurationChange,
+    ) -> Result<Changed, Error> {
+        panic!("not asked")
+    }
+    async fn publish_version(&self, _: &Publication) -> Result<Changed, Error> {
+        panic!("not asked")
+    }
+    async fn get_provisioned_concurrency(&self, _: &str, _: &str) -> Result<Provisioned, Error> {
+        panic!("not asked")
+    }
+    async fn invoke(&self, _: &str, _: &str, _: &str, _: Duration) -> Result<Invocation, Error> {
         panic!("not asked")
     }
 }

@@ -1,10 +1,15 @@
 //! The operations of Lambda that groundcrew uses.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 
 use crate::{
     aws::Error,
-    facts::lambda::{Alias, AliasChange, FunctionVersion},
+    facts::lambda::{
+        Alias, AliasChange, Changed, CodeChange, ConfigurationChange, FunctionVersion, Invocation,
+        Provisioned, Publication,
+    },
 };
 
 /// Lambda in one account and region.
@@ -35,4 +40,36 @@ pub trait Lambda: Send + Sync {
         function: &str,
         qualifier: Option<&str>,
     ) -> Result<FunctionVersion, Error>;
+
+    /// UpdateFunctionCode; returns `$LATEST` as it is then, which takes a while to be in force.
+    /// Guarded by the revision id. Safe to repeat: the same code comes again.
+    async fn update_function_code(&self, change: &CodeChange) -> Result<Changed, Error>;
+
+    /// UpdateFunctionConfiguration; returns `$LATEST` as it is then, which takes a while to be in
+    /// force. Guarded by the revision id. Safe to repeat.
+    async fn update_function_configuration(
+        &self,
+        change: &ConfigurationChange,
+    ) -> Result<Changed, Error>;
+
+    /// PublishVersion, guarded by CodeSha256 and revision id; returns the version. Where nothing
+    /// changed since the last one was published, that one is returned: safe to repeat.
+    async fn publish_version(&self, publication: &Publication) -> Result<Changed, Error>;
+
+    /// GetProvisionedConcurrencyConfig of an alias; `NotFound` when it has none.
+    async fn get_provisioned_concurrency(
+        &self,
+        function: &str,
+        alias: &str,
+    ) -> Result<Provisioned, Error>;
+
+    /// Invoke of a version with a payload in JSON, waiting for the answer at most `patience`. The
+    /// function runs each time this is called, also where no answer comes.
+    async fn invoke(
+        &self,
+        function: &str,
+        version: &str,
+        payload: &str,
+        patience: Duration,
+    ) -> Result<Invocation, Error>;
 }

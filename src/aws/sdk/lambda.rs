@@ -1,18 +1,28 @@
 //! Lambda through the SDK.
 
-use std::collections::HashMap;
+mod answers;
+
+use std::{collections::HashMap, time::Duration};
 
 use async_trait::async_trait;
 use aws_sdk_lambda::{
     Client,
+    config::{Builder, timeout::TimeoutConfig},
+    error::SdkError,
     operation::RequestId as _,
-    types::{AliasRoutingConfiguration, FunctionConfiguration, State},
+    primitives::Blob,
+    types::{AliasRoutingConfiguration, Runtime},
 };
+use tokio::time::Instant;
 
+use self::answers::{AnsweredAlias, alias, changed, function_version, invocation, provisioned};
 use super::error::{Call, Identity};
 use crate::{
     aws::{Error, operations::Operation, port, resource},
-    facts::lambda::{Alias, AliasChange, FunctionState, FunctionVersion, VersionWeight},
+    facts::lambda::{
+        Alias, AliasChange, Changed, CodeChange, CodeSource, ConfigurationChange, FunctionVersion,
+        Invocation, Provisioned, Publication, VersionWeight,
+    },
 };
 
 /// Lambda with one identity in one region.
@@ -41,6 +51,14 @@ macro_rules! alias {
             routing: $answer.routing_config(),
         })
         .map_err(|what| $call.unreadable(&what, $answer.request_id()))
+    };
+}
+
+/// So have the three that tell of a change.
+macro_rules! changed {
+    ($call:expr, $answer:expr) => {
+        changed($answer.version(), $answer.code_sha256(), $answer.revision_id())
+            .map_err(|what| $call.unreadable(&what, $answer.request_id()))
     };
 }
 
@@ -108,75 +126,113 @@ impl port::Lambda for SdkLambda {
             .function_name(function)
             .set_qualifier(qualifier.map(str::to_owned));
         let answer = request.send().await.map_err(|error| call.failed(&error))?;
-        answer
-            .configuration()
-            .ok_or_else(|| missing("Configuration"))
-            .and_then(function_version)
-            .map_err(|what| call.unreadable(&what, answer.request_id()))
+        function_version(&answer).map_err(|what| call.unreadable(&what, answer.request_id()))
     }
-}
 
-/// What an answer says of an alias.
-struct AnsweredAlias<'a> {
-    version: Option<&'a str>,
-    revision_id: Option<&'a str>,
-    description: Option<&'a str>,
-    routing: Option<&'a AliasRoutingConfiguration>,
-}
+    async fn update_function_code(&self, change: &CodeChange) -> Result<Changed, Error> {
+        let CodeChange { function, source, revision_id } = change;
+        let about = resource::function(function, None);
+        let call = self.call(Operation::LambdaUpdateFunctionCode, about);
+        let request =
+            self.client.update_function_code().function_name(function).revision_id(revision_id);
+        let request = match source {
+            CodeSource::Image { uri } => request.image_uri(uri),
+            CodeSource::S3 { bucket, key, object_version } => {
+                request.s3_bucket(bucket).s3_key(key).set_s3_object_version(object_version.clone())
+            }
+        };
+        let request =
+            request.customize().config_override(patient(Operation::LambdaUpdateFunctionCode));
+        let answer = request.send().await.map_err(|error| call.failed(&error))?;
+        changed!(call, answer)
+    }
 
-fn alias(answer: AnsweredAlias<'_>) -> Result<Alias, String> {
-    let AnsweredAlias { version, revision_id, description, routing } = answer;
-    let answered = routing.and_then(AliasRoutingConfiguration::additional_version_weights);
-    let mut weights = Vec::new();
-    for (version, weight) in answered.into_iter().flatten() {
-        if !(0.0..=1.0).contains(weight) {
-            return Err(format!("the weight of version {version} is {weight}, not 0 to 1"));
+    async fn update_function_configuration(
+        &self,
+        change: &ConfigurationChange,
+    ) -> Result<Changed, Error> {
+        let ConfigurationChange { function, memory_mb, timeout_secs, runtime, revision_id } =
+            change;
+        let about = resource::function(function, None);
+        let call = self.call(Operation::LambdaUpdateFunctionConfiguration, about);
+        let number = |what: &str, value: Option<u64>| {
+            let number = value.map(i32::try_from).transpose();
+            number.map_err(|_| call.invalid(format!("{what} is too large")))
+        };
+        let request = self
+            .client
+            .update_function_configuration()
+            .function_name(function)
+            .set_memory_size(number("MemorySize", *memory_mb)?)
+            .set_timeout(number("Timeout", *timeout_secs)?)
+            .set_runtime(runtime.as_deref().map(Runtime::from))
+            .revision_id(revision_id);
+        let answer = request.send().await.map_err(|error| call.failed(&error))?;
+        changed!(call, answer)
+    }
+
+    async fn publish_version(&self, publication: &Publication) -> Result<Changed, Error> {
+        let Publication { function, code_sha256, revision_id, description } = publication;
+        let about = resource::function(function, None);
+        let call = self.call(Operation::LambdaPublishVersion, about);
+        let request = self
+            .client
+            .publish_version()
+            .function_name(function)
+            .code_sha256(code_sha256)
+            .revision_id(revision_id)
+            .description(description);
+        let answer = request.send().await.map_err(|error| call.failed(&error))?;
+        changed!(call, answer)
+    }
+
+    async fn get_provisioned_concurrency(
+        &self,
+        function: &str,
+        alias: &str,
+    ) -> Result<Provisioned, Error> {
+        let about = resource::alias(function, alias);
+        let call = self.call(Operation::LambdaGetProvisionedConcurrencyConfig, about);
+        let request = self
+            .client
+            .get_provisioned_concurrency_config()
+            .function_name(function)
+            .qualifier(alias);
+        let answer = request.send().await.map_err(|error| call.failed(&error))?;
+        provisioned(&answer).map_err(|what| call.unreadable(&what, answer.request_id()))
+    }
+
+    async fn invoke(
+        &self,
+        function: &str,
+        version: &str,
+        payload: &str,
+        patience: Duration,
+    ) -> Result<Invocation, Error> {
+        let about = resource::function(function, Some(version));
+        let call = self.call(Operation::LambdaInvoke, about);
+        let timeouts = TimeoutConfig::builder().operation_attempt_timeout(patience).build();
+        let request = self
+            .client
+            .invoke()
+            .function_name(function)
+            .qualifier(version)
+            .payload(Blob::new(payload))
+            .customize()
+            .config_override(Builder::new().timeout_config(timeouts));
+        let begun = Instant::now();
+        match request.send().await {
+            Ok(answer) => Ok(invocation(&answer, begun.elapsed())),
+            Err(SdkError::TimeoutError(_)) if begun.elapsed() >= patience => {
+                Ok(Invocation::Unanswered)
+            }
+            Err(error) => Err(call.failed(&error)),
         }
-        weights.push(VersionWeight { version: version.clone(), weight: *weight });
-    }
-    weights.sort_by(|a, b| a.version.cmp(&b.version));
-    Ok(Alias {
-        version: required(version, "FunctionVersion")?,
-        weights,
-        revision_id: required(revision_id, "RevisionId")?,
-        description: description.unwrap_or_default().to_owned(),
-    })
-}
-
-fn function_version(answer: &FunctionConfiguration) -> Result<FunctionVersion, String> {
-    let reason_code = answer.state_reason_code().map_or("", |code| code.as_str());
-    let reason = answer.state_reason().unwrap_or_default();
-    let dead_letter_target = answer.dead_letter_config().and_then(|config| config.target_arn());
-    Ok(FunctionVersion {
-        version: required(answer.version(), "Version")?,
-        code_sha256: required(answer.code_sha256(), "CodeSha256")?,
-        state: answer.state().map_or_else(|| FunctionState::Other(String::new()), state),
-        state_reason: match (reason_code, reason) {
-            ("", words) => words.to_owned(),
-            (code, "") => code.to_owned(),
-            (code, words) => format!("{code}: {words}"),
-        },
-        timeout_secs: answer.timeout().and_then(|secs| secs.try_into().ok()).unwrap_or_default(),
-        role: required(answer.role(), "Role")?,
-        dead_letter_target: dead_letter_target.filter(|arn| !arn.is_empty()).map(str::to_owned),
-    })
-}
-
-/// Matched by Lambda's word: the SDK's enum has states that we treat like any other.
-fn state(state: &State) -> FunctionState {
-    match state.as_str() {
-        "Active" => FunctionState::Active,
-        "Pending" => FunctionState::Pending,
-        "Inactive" => FunctionState::Inactive,
-        "Failed" => FunctionState::Failed,
-        other => FunctionState::Other(other.to_owned()),
     }
 }
 
-fn required(value: Option<&str>, field: &str) -> Result<String, String> {
-    value.filter(|value| !value.is_empty()).map(str::to_owned).ok_or_else(|| missing(field))
-}
-
-fn missing(field: &str) -> String {
-    format!("{field} is missing")
+/// Settings of a call that may take longer than the others.
+fn patient(operation: Operation) -> Builder {
+    let timeouts = TimeoutConfig::builder().operation_attempt_timeout(operation.timeout()).build();
+    Builder::new().timeout_config(timeouts)
 }

@@ -8,6 +8,7 @@ mod cloudwatch;
 mod config;
 mod error;
 mod lambda;
+mod settings;
 mod sts;
 #[cfg(test)]
 mod tests;

@@ -4,6 +4,7 @@ mod answers;
 mod cloudwatch;
 mod credentials;
 mod errors;
+mod publishing;
 mod trust;
 
 use std::{

@@ -1,6 +1,6 @@
 //! The services of a session: each call passes what every call passes.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 
@@ -9,7 +9,10 @@ use crate::{
     aws::{Error, operations::Operation, port, resource},
     facts::{
         cloudwatch::{AlarmFilter, AlarmPage, MetricPage, Series, Span},
-        lambda::{Alias, AliasChange, FunctionVersion},
+        lambda::{
+            Alias, AliasChange, Changed, CodeChange, ConfigurationChange, FunctionVersion,
+            Invocation, Provisioned, Publication,
+        },
     },
 };
 
@@ -107,6 +110,69 @@ impl port::Lambda for GuardedLambda {
         caller
             .call(Operation::LambdaGetFunction, &about, &self.context, || {
                 ports.lambda.get_function(function, qualifier)
+            })
+            .await
+    }
+
+    async fn update_function_code(&self, change: &CodeChange) -> Result<Changed, Error> {
+        let Session { caller, ports, .. } = &*self.session;
+        let about = resource::function(&change.function, None);
+        caller
+            .call(Operation::LambdaUpdateFunctionCode, &about, &self.context, || {
+                ports.lambda.update_function_code(change)
+            })
+            .await
+    }
+
+    async fn update_function_configuration(
+        &self,
+        change: &ConfigurationChange,
+    ) -> Result<Changed, Error> {
+        let Session { caller, ports, .. } = &*self.session;
+        let about = resource::function(&change.function, None);
+        caller
+            .call(Operation::LambdaUpdateFunctionConfiguration, &about, &self.context, || {
+                ports.lambda.update_function_configuration(change)
+            })
+            .await
+    }
+
+    async fn publish_version(&self, publication: &Publication) -> Result<Changed, Error> {
+        let Session { caller, ports, .. } = &*self.session;
+        let about = resource::function(&publication.function, None);
+        caller
+            .call(Operation::LambdaPublishVersion, &about, &self.context, || {
+                ports.lambda.publish_version(publication)
+            })
+            .await
+    }
+
+    async fn get_provisioned_concurrency(
+        &self,
+        function: &str,
+        alias: &str,
+    ) -> Result<Provisioned, Error> {
+        let Session { caller, ports, .. } = &*self.session;
+        let about = resource::alias(function, alias);
+        caller
+            .call(Operation::LambdaGetProvisionedConcurrencyConfig, &about, &self.context, || {
+                ports.lambda.get_provisioned_concurrency(function, alias)
+            })
+            .await
+    }
+
+    async fn invoke(
+        &self,
+        function: &str,
+        version: &str,
+        payload: &str,
+        patience: Duration,
+    ) -> Result<Invocation, Error> {
+        let Session { caller, ports, .. } = &*self.session;
+        let about = resource::function(function, Some(version));
+        caller
+            .call(Operation::LambdaInvoke, &about, &self.context, || {
+                ports.lambda.invoke(function, version, payload, patience)
             })
             .await
     }

@@ -11,7 +11,10 @@ use crate::{
     aws::port::{self, CloudWatch as _, Lambda as _},
     facts::{
         cloudwatch::{AlarmFilter, AlarmPage, MetricPage, Series, Span},
-        lambda::{Alias, AliasChange, FunctionVersion},
+        lambda::{
+            Alias, AliasChange, Changed, CodeChange, ConfigurationChange, FunctionVersion,
+            Invocation, Provisioned, Publication,
+        },
     },
     kubernetes::leader::Leadership,
 };
@@ -75,6 +78,39 @@ impl port::Lambda for Scripted {
     async fn get_function(&self, _: &str, _: Option<&str>) -> Result<FunctionVersion, Error> {
         self.answer(Operation::LambdaGetFunction).await?;
         Err(ours(Operation::LambdaGetFunction, "scripted", Class::NotFound, String::new()))
+    }
+    async fn update_function_code(&self, _: &CodeChange) -> Result<Changed, Error> {
+        self.answer(Operation::LambdaUpdateFunctionCode).await?;
+        Err(ours(Operation::LambdaUpdateFunctionCode, "scripted", Class::NotFound, String::new()))
+    }
+    async fn update_function_configuration(
+        &self,
+        _: &ConfigurationChange,
+    ) -> Result<Changed, Error> {
+        self.answer(Operation::LambdaUpdateFunctionConfiguration).await?;
+        Err(ours(
+            Operation::LambdaUpdateFunctionConfiguration,
+            "scripted",
+            Class::NotFound,
+            String::new(),
+        ))
+    }
+    async fn publish_version(&self, _: &Publication) -> Result<Changed, Error> {
+        self.answer(Operation::LambdaPublishVersion).await?;
+        Err(ours(Operation::LambdaPublishVersion, "scripted", Class::NotFound, String::new()))
+    }
+    async fn get_provisioned_concurrency(&self, _: &str, _: &str) -> Result<Provisioned, Error> {
+        self.answer(Operation::LambdaGetProvisionedConcurrencyConfig).await?;
+        Err(ours(
+            Operation::LambdaGetProvisionedConcurrencyConfig,
+            "scripted",
+            Class::NotFound,
+            String::new(),
+        ))
+    }
+    async fn invoke(&self, _: &str, _: &str, _: &str, _: Duration) -> Result<Invocation, Error> {
+        self.answer(Operation::LambdaInvoke).await?;
+        Err(ours(Operation::LambdaInvoke, "scripted", Class::NotFound, String::new()))
     }
 }
 
@@ -257,7 +293,7 @@ async fn a_call_without_an_answer_ends_in_time_and_may_have_been_applied() {
     let begun = Instant::now();
     let error = bench.lambda(None, PASS).update_alias(&change()).await.unwrap_err();
     assert_eq!(error.class, Class::Unknown);
-    assert_eq!(begun.elapsed(), CALL_TIMEOUT);
+    assert_eq!(begun.elapsed(), crate::aws::gate::CALL_TIMEOUT);
     assert!(error.to_string().contains("function f alias live"), "{error}");
     assert_eq!(bench.sent(), 1);
 }

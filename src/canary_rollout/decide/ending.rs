@@ -3,6 +3,7 @@
 use super::{
     plan::{Plan, Purpose, Revisit},
     position::Position,
+    provision,
     situation::{Destination, FLIGHT_POLL, Situation},
 };
 use crate::{
@@ -40,9 +41,12 @@ pub(super) fn go_back(situation: &Situation<'_>) -> Option<Plan> {
     if !reaches && (proved(situation) || !at_stable) {
         return Some(gone_back(situation, ending));
     }
+    if let Some(plan) = provision::going_back(situation, &stable, alias) {
+        return Some(plan);
+    }
     let ours = match alias.weights.as_slice() {
         [] => true,
-        [_] => alias.version == stable,
+        [_] => alias.version == stable || provision::moves(situation, alias),
         [_, _, ..] => false,
     };
     if !ours {
@@ -78,6 +82,9 @@ pub(super) fn promote(situation: &Situation<'_>) -> Option<Plan> {
         return None;
     }
     let Some(alias) = &situation.facts.alias else { return Some(situation.conflict()) };
+    if let Some(plan) = provision::promoted(situation, flight, canary, alias) {
+        return Some(plan);
+    }
     let arrived = alias.version == canary.version && alias.weights.is_empty();
     if arrived && (proved(situation) || flight.is_baking()) {
         let bake = situation.facts.terms.as_ref().map_or(Duration::ZERO, |terms| terms.bake);
@@ -146,7 +153,7 @@ pub(super) fn suspended(situation: &Situation<'_>, canary: &Canary) -> Plan {
 
 /// The reason of an ending is one of a closed set; what a newer operator wrote is shown as such.
 fn reason(ending: &Ending) -> &'static str {
-    const KNOWN: [&str; 19] = [
+    const KNOWN: [&str; 21] = [
         "AbortedByUser",
         "AlarmFiring",
         "AlarmInsufficientData",
@@ -163,7 +170,9 @@ fn reason(ending: &Ending) -> &'static str {
         "Invocations",
         "MetricFailed",
         "NoData",
+        "ProvisionedConcurrencyFailed",
         "RolledBackByUser",
+        "SmokeFailed",
         "Superseded",
         "Throttles",
     ];

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{
     ending::suspended,
-    plan::{Plan, Purpose, Report, Revisit},
+    plan::{Action, Plan, Purpose, Report, Revisit},
     position::Position,
     situation::{Destination, FLIGHT_POLL, Situation, clock_time},
     watch::{Finding, watch},
@@ -12,14 +12,14 @@ use super::{
 use crate::{
     api::{
         analysis::OnFailure,
-        canary_rollout::{Held, OnTimeout, Outcome, Phase},
+        canary_rollout::{Held, OnTimeout, Outcome, Phase, SmokeStatus},
         duration::Duration,
     },
     canary_rollout::{
         evidence::{later, min_invocations, next_due},
         judge::Failed,
         memory::{Canary, Flight},
-        rollout::Step,
+        rollout::{Smoke, Step},
     },
     facts::lambda::{Alias, Source},
 };
@@ -150,7 +150,11 @@ impl Here<'_, '_> {
         let steps = self.flight.steps.clone();
         let entered = Flight { entered_at: Some(stamp), ..Flight::before(steps, index) };
         let entering = self.situation.with_flight(entered.clone());
-        Here { situation: &entering, flight: &entered, ..*self }.waiting(stamp, None)
+        let here = Here { situation: &entering, flight: &entered, ..*self };
+        match entered.steps.get(index) {
+            Some(Step::Smoke(smoke)) => here.smoke(smoke),
+            Some(Step::Weight { .. } | Step::Approve { .. }) | None => here.waiting(stamp, None),
+        }
     }
 
     fn paused(&self) -> Plan {
@@ -168,6 +172,7 @@ impl Here<'_, '_> {
         let flight = self.flight;
         match (flight.entered_at, flight.steps.get(flight.index)) {
             (None, Some(step)) => self.take(flight.index, step),
+            (Some(_), Some(Step::Smoke(smoke))) => self.smoke(smoke),
             (Some(entered), Some(step)) => self.wait_or_leave(entered, step, awaited),
             (Some(entered), None) => self.bake(entered, awaited),
             (None, None) => self.finish(),
@@ -197,7 +202,32 @@ impl Here<'_, '_> {
                 let message = format!("nobody approved step {} in time", self.flight.index);
                 self.end(Outcome::Aborted, "ApprovalTimedOut", message, Phase::RollingBack)
             }
-            (Step::Weight { .. } | Step::Approve { .. }, awaited) => self.waiting(entered, awaited),
+            (Step::Weight { .. } | Step::Approve { .. } | Step::Smoke(_), awaited) => {
+                self.waiting(entered, awaited)
+            }
+        }
+    }
+
+    /// Invokes the new version once, and goes by how it went.
+    fn smoke(&self, smoke: &Smoke) -> Plan {
+        let version = &self.canary.version;
+        match &self.flight.smoke {
+            Some(smoke) if smoke.passed => self.leave(),
+            Some(SmokeStatus { message, .. }) => {
+                let message = format!("smoke test of version {version}: {message}");
+                self.fail(&Failed { reason: "SmokeFailed", message })
+            }
+            None => {
+                let message = format!("invoking version {version} directly");
+                let report = self.situation.report(Phase::Smoke, "Smoke", message);
+                let mut plan = self.situation.plan(report, Revisit::Now);
+                plan.actions.push(Action::Invoke {
+                    function: self.situation.facts.function.clone(),
+                    version: version.clone(),
+                    smoke: smoke.clone(),
+                });
+                plan
+            }
         }
     }
 
@@ -281,6 +311,7 @@ impl Here<'_, '_> {
         let lasts = match step {
             Step::Weight { hold, .. } => *hold,
             Step::Approve { timeout, .. } => (*timeout)?,
+            Step::Smoke(_) => Duration::ZERO,
         };
         Some(later(entered, lasts.signed()))
     }
@@ -300,6 +331,7 @@ impl Here<'_, '_> {
                 let message = self.asks(message, *on_timeout, limit);
                 (Phase::WaitingApproval, "WaitingApproval", message)
             }
+            Step::Smoke(smoke) => return self.smoke(smoke),
         };
         let report = Report { hold_until: until, ..self.situation.report(phase, reason, message) };
         self.situation.plan(report, Revisit::At(self.wake(until)))

@@ -1,5 +1,6 @@
 //! Nothing is in flight: the alias serves the release, or a rollout starts.
 
+use jiff::SignedDuration;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::{
@@ -64,14 +65,14 @@ pub(super) fn alias_missing(situation: &Situation<'_>) -> Option<Plan> {
 /// says. Without it nobody owns them, and nothing is touched.
 pub(super) fn unowned_weights(situation: &Situation<'_>) -> Option<Plan> {
     let alias = situation.facts.alias.as_ref()?;
-    let wanted = situation.facts.wanted.as_ref().ok()?;
     if situation.memory.flight.is_some() || alias.weights.is_empty() {
         return None;
     }
     if let Some(marked) = lost::marked(situation) {
         let memory = &situation.memory;
         return Some(if memory.revision.is_none() {
-            lost::take_up(situation, &marked, wanted)
+            // What is no version yet becomes one first.
+            lost::take_up(situation, &marked, situation.facts.wanted.as_ref().ok()?)
         } else if memory.stable.as_ref() == Some(&alias.version) {
             take_away(situation, alias)
         } else {
@@ -115,9 +116,7 @@ pub(super) fn settle_or_start(situation: &Situation<'_>) -> Option<Plan> {
     } else if memory.stable.as_ref().is_some_and(|stable| *stable != alias.version) {
         situation.conflict()
     } else if let Some(entry) = failed {
-        stays_back(situation, alias, entry)
-    } else if alias.version.parse::<u64>().is_err() {
-        at_latest(situation, alias)
+        stays_back(situation, alias, wanted, entry)
     } else if situation.facts.suspended {
         suspended(situation, &format!("release of version {} would start", wanted.version))
     } else {
@@ -168,7 +167,12 @@ fn alarms_before(situation: &Situation<'_>) -> Result<Vec<String>, (Phase, &'sta
     }
 }
 
-fn stays_back(situation: &Situation<'_>, alias: &Alias, entry: &HistoryEntry) -> Plan {
+fn stays_back(
+    situation: &Situation<'_>,
+    alias: &Alias,
+    wanted: &Wanted,
+    entry: &HistoryEntry,
+) -> Plan {
     let phase = if entry.outcome == Outcome::Aborted { Phase::Aborted } else { Phase::RolledBack };
     let message = format!(
         "version {} was {}: {}; the alias serves version {}; release something else, or try again with the verb retry@{}",
@@ -179,7 +183,14 @@ fn stays_back(situation: &Situation<'_>, alias: &Alias, entry: &HistoryEntry) ->
         entry.revision
     );
     let report = situation.report(phase, phase.as_str(), message);
-    situation.plan(report, Revisit::At(situation.later(SETTLED_POLL)))
+    let mut plan = situation.plan(report, Revisit::At(situation.later(at_rest(wanted))));
+    plan.memory.publishing = None;
+    plan
+}
+
+/// How often what is at rest is looked at: what `$LATEST` holds may change at any time.
+fn at_rest(wanted: &Wanted) -> SignedDuration {
+    if wanted.follows_latest { FLIGHT_POLL } else { SETTLED_POLL }
 }
 
 fn settled(situation: &Situation<'_>, wanted: &Wanted, ended: Option<&HistoryEntry>) -> Plan {
@@ -190,7 +201,8 @@ fn settled(situation: &Situation<'_>, wanted: &Wanted, ended: Option<&HistoryEnt
     let message = serves(&situation.facts.alias_name, &wanted.version);
     let mut report = situation.report(Phase::Healthy, "Promoted", message);
     report.weight = None;
-    let mut plan = situation.plan(report, Revisit::At(situation.later(SETTLED_POLL)));
+    let mut plan = situation.plan(report, Revisit::At(situation.later(at_rest(wanted))));
+    plan.memory.publishing = None;
     let known =
         ended.filter(|entry| matches!(entry.outcome, Outcome::Promoted | Outcome::Initialized));
     if known.is_none() {
@@ -210,16 +222,6 @@ fn settled(situation: &Situation<'_>, wanted: &Wanted, ended: Option<&HistoryEnt
     plan.memory.stable = Some(wanted.version.clone());
     plan.memory.canary = None;
     plan
-}
-
-fn at_latest(situation: &Situation<'_>, alias: &Alias) -> Plan {
-    let message = format!(
-        "{} and {} cannot carry weights; publish what it holds and point the alias at that version",
-        situation.found(),
-        alias.version
-    );
-    let report = situation.report(Phase::Invalid, "AliasAtLatest", message);
-    situation.plan(report, Revisit::At(situation.later(FLIGHT_POLL)))
 }
 
 fn suspended(situation: &Situation<'_>, what: &str) -> Plan {
@@ -266,6 +268,7 @@ fn start(
         started_at: situation.stamp(),
     });
     plan.memory.paused_at = None;
+    plan.memory.publishing = None;
     plan.memory.ignored_alarms = ignored_alarms;
     plan.memory.flight = Some(Flight { ending, ..Flight::before(steps, 0) });
     plan.finalizer = true;

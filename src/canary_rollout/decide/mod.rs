@@ -4,10 +4,13 @@ mod deletion;
 mod ending;
 mod flight;
 mod idle;
+mod learn;
 mod lost;
 mod plan;
 mod position;
-mod release;
+mod provision;
+mod publish;
+pub(super) mod release;
 mod situation;
 #[cfg(test)]
 mod tests;
@@ -16,8 +19,10 @@ mod watch;
 
 use jiff::Timestamp;
 
+pub use learn::{Answer, learn};
 pub use plan::{Action, Note, Plan, Purpose, Report, Revisit};
-pub use release::{ReleaseFact, Unusable, Wanted, wanted};
+pub use provision::matters as provisioned_matters;
+pub use release::{ReleaseFacts, Unready, VersionFact, Wanted, wanted};
 use situation::Situation;
 pub use watch::AlarmReport;
 
@@ -26,7 +31,7 @@ use crate::{
     api::{analysis::OnFailure, duration::Duration},
     facts::{
         kubernetes::{ActionRequest, Deletion},
-        lambda::{Alias, Source},
+        lambda::{Alias, FunctionVersion, Provisioned, Source},
     },
     names::Owner,
 };
@@ -54,8 +59,14 @@ pub struct Facts {
     pub alias_source: Source,
     /// An older rollout of the same alias, as `namespace/name`: that one acts.
     pub taken_by: Option<String>,
+    /// The provisioned concurrency of the alias; none when there is none, or it does not matter now.
+    pub provisioned: Option<Provisioned>,
+    /// `$LATEST`; none when it does not matter now, or there is no such function.
+    pub latest: Option<FunctionVersion>,
+    /// The version that is known to hold what `$LATEST` holds, where the alias is there.
+    pub published: Option<FunctionVersion>,
     /// The release that the spec asks for, or why there is none.
-    pub wanted: Result<Wanted, Unusable>,
+    pub wanted: Result<Wanted, Unready>,
     /// What the new version is judged by; none when the spec cannot be read.
     pub terms: Option<Terms>,
     /// What CloudWatch has of the time that is to be evaluated now; none when nothing is.
@@ -92,15 +103,18 @@ pub fn decide(facts: &Facts, memory: &Memory, now: Timestamp) -> Plan {
     let mut situation = Situation::new(facts, memory.clone(), now);
     verbs::answer(&mut situation);
     deletion::prepare(&mut situation);
-    let rules: [fn(&Situation<'_>) -> Option<Plan>; 9] = [
+    let rules: [fn(&Situation<'_>) -> Option<Plan>; 12] = [
         deletion::let_go,
         ending::go_back,
         ending::promote,
         flight::proceed,
         idle::taken,
         release::unusable,
-        idle::alias_missing,
+        provision::at_rest,
+        publish::leave_latest,
         idle::unowned_weights,
+        publish::publish,
+        idle::alias_missing,
         idle::settle_or_start,
     ];
     let plan = rules.iter().find_map(|rule| rule(&situation));

@@ -5,7 +5,9 @@ use std::fmt;
 use jiff::Timestamp;
 
 use crate::{
-    api::canary_rollout::Phase, canary_rollout::memory::Memory, facts::lambda::AliasChange,
+    api::canary_rollout::Phase,
+    canary_rollout::{memory::Memory, rollout::Smoke},
+    facts::lambda::{AliasChange, CodeChange, CodeSource, ConfigurationChange, Publication},
 };
 
 /// What a pass does and says.
@@ -83,6 +85,21 @@ pub enum Action {
         /// What for.
         purpose: Purpose,
     },
+    /// Replace the code of `$LATEST`.
+    UpdateFunctionCode(CodeChange),
+    /// Change the settings of `$LATEST`.
+    UpdateFunctionConfiguration(ConfigurationChange),
+    /// Make a version of what `$LATEST` holds.
+    PublishVersion(Publication),
+    /// Invoke a version.
+    Invoke {
+        /// Function name.
+        function: String,
+        /// Version number.
+        version: String,
+        /// What is sent, and what is expected.
+        smoke: Smoke,
+    },
 }
 
 /// What a write is for: undo goes first where calls are scarce.
@@ -92,6 +109,8 @@ pub enum Purpose {
     Undo,
     /// A step forward.
     Advance,
+    /// From `$LATEST` to the version that holds the same.
+    Initialize,
 }
 
 impl fmt::Display for Action {
@@ -113,6 +132,29 @@ impl fmt::Display for Action {
                     None => write!(f, " alone"),
                 }
             }
+            Self::UpdateFunctionCode(CodeChange { function, source, .. }) => match source {
+                CodeSource::Image { uri } => {
+                    write!(f, "UpdateFunctionCode {function} from image {uri}")
+                }
+                CodeSource::S3 { bucket, key, .. } => {
+                    write!(f, "UpdateFunctionCode {function} from s3://{bucket}/{key}")
+                }
+            },
+            Self::UpdateFunctionConfiguration(change) => {
+                let ConfigurationChange { function, memory_mb, timeout_secs, runtime, .. } = change;
+                write!(f, "UpdateFunctionConfiguration {function}")?;
+                let memory = memory_mb.map(|mb| format!("memory {mb} MB"));
+                let timeout = timeout_secs.map(|secs| format!("timeout {secs} s"));
+                let runtime = runtime.as_ref().map(|runtime| format!("runtime {runtime}"));
+                let all: Vec<String> = [memory, timeout, runtime].into_iter().flatten().collect();
+                write!(f, " to {}", all.join(", "))
+            }
+            Self::PublishVersion(publication) => {
+                write!(f, "PublishVersion {}", publication.function)
+            }
+            Self::Invoke { function, version, .. } => {
+                write!(f, "Invoke {function} version {version}")
+            }
         }
     }
 }
@@ -127,7 +169,10 @@ impl Plan {
     /// A changed memory is acted on by the next pass, at once, after it was published: a crash
     /// between a write and its record would else leave an alias that nobody remembers to have moved.
     pub(super) fn with_changes_of(mut self, before: &Memory) -> Self {
-        if self.memory.flight != before.flight || self.memory.revision != before.revision {
+        let Memory { flight, revision, publishing, .. } = &self.memory;
+        let same = (flight, revision, publishing)
+            == (&before.flight, &before.revision, &before.publishing);
+        if !same {
             self.actions.clear();
             self.revisit = Revisit::Now;
         }

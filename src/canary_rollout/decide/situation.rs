@@ -52,6 +52,16 @@ impl<'a> Situation<'a> {
         self.memory.flight.as_ref().and(self.memory.canary.as_ref())
     }
 
+    /// A message about the next release, with what becomes of the one in flight meanwhile.
+    pub(super) fn beside_flight(&self, message: String) -> String {
+        match (self.flying(), self.weight()) {
+            (Some(canary), Some(weight)) => {
+                format!("{message}; version {} stays at {weight}%", canary.version)
+            }
+            (_, _) => message,
+        }
+    }
+
     pub(super) fn later(&self, after: SignedDuration) -> Timestamp {
         self.now.saturating_add(after).unwrap_or(Timestamp::MAX)
     }

@@ -6,7 +6,10 @@ mod flight;
 mod idle;
 mod laws;
 mod lost;
+mod provision;
+mod publish;
 mod release;
+mod smoke;
 mod verbs;
 mod worlds;
 

@@ -10,7 +10,7 @@ use crate::{
     },
     canary_rollout::{
         memory::{Canary, Flight},
-        rollout::Steps,
+        rollout::{Step, Steps},
     },
     verbs::{Request, Verb},
 };
@@ -108,7 +108,7 @@ fn leave_step(flight: &mut Flight, request: &Request<'_>) -> Result<String, Stri
             "step {asked} was not entered yet; ask again when it is, with a new #nonce"
         ));
     }
-    let approval = step.percent().is_none();
+    let approval = matches!(step, Step::Approve { .. });
     *flight = Flight::before(flight.steps.clone(), flight.index.saturating_add(1));
     Ok(if approval { format!("step {asked} approved") } else { format!("step {asked} left early") })
 }
@@ -173,6 +173,7 @@ fn retry(situation: &mut Situation<'_>) -> Result<String, String> {
     }
     let memory = &mut situation.memory;
     (memory.revision, memory.stable, memory.canary) = (None, None, None);
+    memory.publishing = None;
     Ok("starts again from where the alias is".into())
 }
 
@@ -193,7 +194,8 @@ fn may_retry(situation: &Situation<'_>) -> Result<Retry, String> {
             .concluded()
             .is_some_and(|entry| matches!(entry.outcome, Outcome::RolledBack | Outcome::Aborted));
         let moved = alias.map(|alias| &alias.version) != situation.memory.stable.as_ref();
-        return match (weighted, failed || moved) {
+        let publishing = situation.memory.publishing.is_some();
+        return match (weighted, failed || moved || publishing) {
             (true, _) => Err("the alias carries weights; remove them first".into()),
             (false, true) => Ok(Retry::Revision),
             (false, false) => {

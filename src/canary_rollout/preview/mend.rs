@@ -8,7 +8,7 @@ use crate::{
     canary_rollout::{
         decide::{Facts, Plan, Wanted, decide},
         memory::Memory,
-        rollout::Rollout,
+        rollout::{Rollout, Source},
     },
 };
 
@@ -18,6 +18,8 @@ const PROBLEMS_MAX: usize = 128;
 
 /// Stands for a revision that cannot be computed, because the version is not there.
 const NO_REVISION: &str = "<revision>";
+/// Stands for the number of a version that is not published yet.
+pub(super) const NEW_VERSION: &str = "<new>";
 
 /// What was found.
 pub(super) struct Mended {
@@ -31,8 +33,6 @@ pub(super) struct Mended {
 enum Mend {
     /// As a person would.
     Whole,
-    /// Enough to look for further problems.
-    Partly,
     /// Not at all.
     Not,
 }
@@ -40,15 +40,29 @@ enum Mend {
 /// Mends what can be mended, and tells all of it.
 pub(super) fn mend(facts: &mut Facts, rollout: Option<&Rollout>, now: Timestamp) -> Mended {
     let mut mended = Mended { problems: Vec::new(), can_start: true };
+    // Publishing comes before most of what may be wrong: what is wrong is looked for behind it.
+    let mut unpublished = None;
     for _ in 0..PROBLEMS_MAX {
         let plan = decide(facts, &Memory::default(), now);
+        if plan.memory.publishing.is_some()
+            && let Some(rollout) = rollout
+        {
+            unpublished.get_or_insert_with(|| (facts.wanted.clone(), facts.alias.clone()));
+            facts.wanted = Ok(published(rollout));
+            if let Some(alias) = facts.alias.as_mut().filter(|alias| alias.version == "$LATEST") {
+                alias.version = "0".to_owned();
+            }
+            continue;
+        }
         if !is_stuck(&plan) {
+            if let Some((wanted, alias)) = unpublished {
+                (facts.wanted, facts.alias) = (wanted, alias);
+            }
             return mended;
         }
         mended.problems.push(plan.report.message.clone());
         match mend_one(facts, rollout, plan.report.reason) {
             Mend::Whole => {}
-            Mend::Partly => mended.can_start = false,
             Mend::Not => break,
         }
     }
@@ -64,16 +78,16 @@ fn is_stuck(plan: &Plan) -> bool {
 
 fn mend_one(facts: &mut Facts, rollout: Option<&Rollout>, reason: &str) -> Mend {
     match reason {
-        "VersionNotFound" | "VersionPending" | "VersionFailed" | "VersionNotReady"
-        | "CodeSha256Mismatch" => {
+        "VersionNotFound"
+        | "VersionPending"
+        | "VersionFailed"
+        | "VersionNotReady"
+        | "CodeSha256Mismatch"
+        | "UpdateFailed"
+        | "UpdateInProgress"
+        | "EnvironmentUnreadable" => {
             let Some(rollout) = rollout else { return Mend::Not };
-            facts.wanted = Ok(Wanted {
-                revision: NO_REVISION.to_owned(),
-                version: rollout.release.version.clone(),
-                code_sha256: rollout.release.code_sha256.clone().unwrap_or_default(),
-                timeout: None,
-                steps: rollout.steps.clone(),
-            });
+            facts.wanted = Ok(published(rollout));
             Mend::Whole
         }
         "Suspended" => {
@@ -83,11 +97,6 @@ fn mend_one(facts: &mut Facts, rollout: Option<&Rollout>, reason: &str) -> Mend 
         "UnownedWeights" => {
             facts.alias.iter_mut().for_each(|alias| alias.weights.clear());
             Mend::Whole
-        }
-        // Which version it would become is not known; a number lets the search go on.
-        "AliasAtLatest" => {
-            facts.alias.iter_mut().for_each(|alias| alias.version = "0".to_owned());
-            Mend::Partly
         }
         "AlarmsUnreadable" => {
             facts.alarms = Some(Ok(Default::default()));
@@ -104,5 +113,21 @@ fn mend_one(facts: &mut Facts, rollout: Option<&Rollout>, reason: &str) -> Mend 
             Mend::Whole
         }
         _ => Mend::Not,
+    }
+}
+
+/// The release as if it were a version that is ready.
+pub(super) fn published(rollout: &Rollout) -> Wanted {
+    let release = &rollout.release;
+    Wanted {
+        revision: NO_REVISION.to_owned(),
+        version: match &release.source {
+            Source::Version(version) => version.clone(),
+            Source::Latest | Source::Code(_) => NEW_VERSION.to_owned(),
+        },
+        code_sha256: release.code_sha256.clone().unwrap_or_default(),
+        timeout: None,
+        follows_latest: release.source == Source::Latest,
+        steps: rollout.steps.clone(),
     }
 }

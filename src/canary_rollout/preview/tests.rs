@@ -4,10 +4,13 @@ use crate::{
         analysis::{AlreadyFiring, OnNoData},
         canary_rollout::CanaryRolloutSpec,
     },
-    canary_rollout::decide::{AlarmReport, ReleaseFact, Terms, wanted},
+    canary_rollout::{
+        decide::{AlarmReport, ReleaseFacts, Terms, VersionFact, wanted},
+        world::function,
+    },
     facts::{
         kubernetes::Deletion,
-        lambda::{FunctionState, FunctionVersion, VersionWeight},
+        lambda::{Alias, FunctionVersion, VersionWeight},
     },
     names::Owner,
 };
@@ -33,19 +36,12 @@ fn serving(version: &str, weights: &[(&str, f64)]) -> Option<Alias> {
     })
 }
 
-fn version(version: &str) -> ReleaseFact {
-    ReleaseFact::Found(FunctionVersion {
-        version: version.into(),
-        code_sha256: "sha".into(),
-        state: FunctionState::Active,
-        state_reason: String::new(),
-        timeout_secs: 3,
-        role: String::new(),
-        dead_letter_target: None,
-    })
+fn version(version: &str) -> ReleaseFacts {
+    let found = FunctionVersion { timeout_secs: 3, ..function(version, "sha") };
+    ReleaseFacts { latest: None, version: VersionFact::Found(Box::new(found)) }
 }
 
-fn facts(rollout: &Rollout, alias: Option<Alias>, release: &ReleaseFact) -> Facts {
+fn facts(rollout: &Rollout, alias: Option<Alias>, release: &ReleaseFacts) -> Facts {
     Facts {
         owner: Owner { cluster: "preview".into(), namespace: "shop".into(), name: "web".into() },
         function: rollout.function.clone(),
@@ -57,6 +53,9 @@ fn facts(rollout: &Rollout, alias: Option<Alias>, release: &ReleaseFact) -> Fact
         alias,
         alias_source: Source::Read,
         taken_by: None,
+        provisioned: None,
+        latest: release.latest.clone(),
+        published: None,
         wanted: wanted(Ok(rollout), release),
         terms: Some(Terms {
             criteria: rollout.criteria.clone(),
@@ -138,7 +137,7 @@ fn a_rollout_is_told_from_the_first_weight_to_the_end_of_the_bake() {
 #[test]
 fn all_problems_are_told_at_once_and_what_follows_when_they_are_mended() {
     let rollout = rollout(STEPS);
-    let mut facts = facts(&rollout, serving("1", &[("9", 0.2)]), &ReleaseFact::Missing);
+    let mut facts = facts(&rollout, serving("1", &[("9", 0.2)]), &ReleaseFacts::default());
     facts.suspended = true;
     let named = |name: &str| vec![name.to_owned()];
     facts.alarms = Some(Ok(AlarmReport {
@@ -159,16 +158,36 @@ fn all_problems_are_told_at_once_and_what_follows_when_they_are_mended() {
     assert_eq!(weights.len(), 3, "{weights:?}");
 }
 
+/// What `$LATEST` holds, and no version of it.
+fn unpublished() -> ReleaseFacts {
+    ReleaseFacts { latest: Some(function("$LATEST", "old")), version: VersionFact::Missing }
+}
+
 #[test]
-fn an_alias_at_latest_leaves_nothing_to_go_by_but_hides_no_other_problem() {
-    let rollout = rollout(STEPS);
-    let mut facts = facts(&rollout, serving("$LATEST", &[]), &version("2"));
+fn publishing_is_told_with_its_writes_and_hides_no_problem() {
+    let text = STEPS.replace(
+        "release: {version: '2'}",
+        "release: {s3: {bucket: artifacts, key: a.zip, objectVersion: v1}}\nconfiguration: {memorySize: 512}",
+    );
+    assert_ne!(text, STEPS, "the release was replaced");
+    let rollout = rollout(&text);
+    let mut facts = facts(&rollout, serving("$LATEST", &[]), &unpublished());
+    let told = preview(facts.clone(), Ok(&rollout), now());
+    assert_eq!(told.problems, [] as [String; 0]);
+    let writes: Vec<&str> =
+        told.lines.iter().flat_map(|l| &l.actions).map(String::as_str).collect();
+    let expected = [
+        "PublishVersion web",
+        "UpdateAlias web:live to version <as it is> alone",
+        "UpdateFunctionCode web from s3://artifacts/a.zip",
+        "UpdateFunctionConfiguration web to memory 512 MB",
+        "PublishVersion web",
+    ];
+    assert_eq!(writes.get(..expected.len()), Some(&expected[..]), "{writes:?}");
     facts.alarms = Some(Ok(AlarmReport { missing: vec!["gone".into()], ..AlarmReport::default() }));
-    let preview = preview(facts, Ok(&rollout), now());
-    assert_eq!(preview.problems.len(), 2, "{:?}", preview.problems);
-    assert!(preview.problems[0].contains("$LATEST"), "{:?}", preview.problems);
-    assert!(preview.problems[1].contains("gone"), "{:?}", preview.problems);
-    assert_eq!(preview.lines, []);
+    let told = preview(facts, Ok(&rollout), now());
+    assert_eq!(told.problems.len(), 1, "{:?}", told.problems);
+    assert!(told.problems[0].contains("gone"), "{:?}", told.problems);
 }
 
 #[test]
@@ -191,8 +210,8 @@ fn a_spec_that_cannot_work_is_the_only_thing_told() {
     spec.steps = None;
     let invalid = Rollout::parse(&spec).unwrap_err();
     let rollout = rollout(STEPS);
-    let mut facts = facts(&rollout, serving("1", &[]), &ReleaseFact::Missing);
-    facts.wanted = wanted(Err(&invalid), &ReleaseFact::Missing);
+    let mut facts = facts(&rollout, serving("1", &[]), &ReleaseFacts::default());
+    facts.wanted = wanted(Err(&invalid), &ReleaseFacts::default());
     let preview = preview(facts, Err(&invalid), now());
     assert_eq!(preview.problems, [invalid.to_string()]);
     assert_eq!(preview.lines, []);

@@ -11,16 +11,10 @@ fn plain(percent: i32) -> Step {
 
 fn spec() -> CanaryRolloutSpec {
     CanaryRolloutSpec {
-        aws: None,
         function: FunctionAlias { name: "flightdata-processor".into(), alias: "production".into() },
-        release: RawRelease { version: Some("43".into()), code_sha256: None },
+        release: RawRelease { version: Some("43".into()), ..RawRelease::default() },
         steps: Some(usual_steps().to_api()),
-        preset: None,
-        bake: None,
-        analysis: None,
-        on_failure: None,
-        rollback_window: None,
-        suspend: None,
+        ..CanaryRolloutSpec::default()
     }
 }
 
@@ -39,7 +33,7 @@ fn a_spec_is_parsed_into_what_it_asks_for() {
         (rollout.function.as_str(), rollout.alias.as_str()),
         ("flightdata-processor", "production")
     );
-    assert_eq!(rollout.release, Release { version: "43".into(), code_sha256: None });
+    assert_eq!(rollout.release.source, Source::Version("43".into()));
     assert_eq!((rollout.steps, rollout.bake), (usual_steps(), Duration::ZERO));
     assert_eq!(rollout.on_failure, OnFailure::Rollback);
     let held = CanaryRolloutSpec {
@@ -53,10 +47,8 @@ fn a_spec_is_parsed_into_what_it_asks_for() {
 
 #[test]
 fn a_release_is_the_number_of_a_published_version() {
-    for version in
-        [None, Some(""), Some("0"), Some("043"), Some("$LATEST"), Some("4.3"), Some("-1")]
-    {
-        let release = RawRelease { version: version.map(Into::into), code_sha256: None };
+    for version in ["", "0", "043", "$LATEST", "4.3", "-1"] {
+        let release = RawRelease { version: Some(version.into()), ..RawRelease::default() };
         let error = Rollout::parse(&CanaryRolloutSpec { release, ..spec() }).unwrap_err();
         assert_eq!(
             error.to_string(),
@@ -64,6 +56,83 @@ fn a_release_is_the_number_of_a_published_version() {
             "{version:?}"
         );
     }
+}
+
+#[test]
+fn a_release_has_exactly_one_form_that_says_what_it_holds() {
+    let parse = |release: &str| {
+        let release = serde_yaml::from_str(release).unwrap();
+        Rollout::parse(&CanaryRolloutSpec { release, ..spec() }).map(|it| it.release.source)
+    };
+    let digest = "0".repeat(64);
+    let image = format!("r/p@sha256:{digest}");
+    assert_eq!(parse("{latest: true}").unwrap(), Source::Latest);
+    assert!(matches!(parse(&format!("{{image: {{uri: '{image}'}}}}")), Ok(Source::Code(_))));
+    assert!(matches!(parse("{s3: {bucket: b, key: k, objectVersion: v}}"), Ok(Source::Code(_))));
+    assert!(matches!(parse("{s3: {bucket: b, key: k}, codeSha256: x}"), Ok(Source::Code(_))));
+    for (wrong, says) in [
+        ("{}", "spec.release must be one of version, latest: true, image and s3"),
+        ("{latest: false}", "spec.release must be one of version, latest: true, image and s3"),
+        (
+            "{latest: true, version: '4'}",
+            "spec.release must be one of version, latest: true, image and s3",
+        ),
+        (
+            "{image: {uri: 'r/p:v1'}}",
+            "spec.release.image.uri must be an image by its sha256 digest",
+        ),
+        (
+            "{s3: {bucket: b, key: k}}",
+            "spec.release.s3.objectVersion must be given, or release.codeSha256 in its place",
+        ),
+    ] {
+        assert_eq!(parse(wrong).unwrap_err().to_string(), says, "{wrong}");
+    }
+}
+
+#[test]
+fn settings_are_for_what_is_published_and_in_lambdas_bounds() {
+    let parse = |release: &str, configuration: &str| {
+        let release = serde_yaml::from_str(release).unwrap();
+        let configuration = Some(serde_yaml::from_str(configuration).unwrap());
+        let spec = CanaryRolloutSpec { release, configuration, ..spec() };
+        Rollout::parse(&spec).map(|it| it.release.settings).map_err(|error| error.to_string())
+    };
+    let settings = parse("{latest: true}", "{memorySize: 512, timeout: 15m}").unwrap();
+    assert_eq!((settings.memory_mb, settings.timeout_secs), (Some(512), Some(900)));
+    let says = Err("spec.configuration must be absent beside release.version".to_owned());
+    assert_eq!(parse("{version: '4'}", "{memorySize: 512}"), says);
+    for memory in ["127", "10241", "-1"] {
+        let says = Err("spec.configuration.memorySize must be 128 to 10240".to_owned());
+        assert_eq!(parse("{latest: true}", &format!("{{memorySize: {memory}}}")), says);
+    }
+    for timeout in ["0s", "901s"] {
+        let says = Err("spec.configuration.timeout must be 1s to 15m".to_owned());
+        assert_eq!(parse("{latest: true}", &format!("{{timeout: {timeout}}}")), says);
+    }
+}
+
+#[test]
+fn a_smoke_test_sends_json_and_takes_a_minute_at_most() {
+    let smoke = |payload: &str, longest: Option<&str>| {
+        let smoke = RawSmoke {
+            payload: Some(payload.to_owned()),
+            max_duration: longest.map(|text| text.parse().unwrap()),
+            ..RawSmoke::default()
+        };
+        RawStep { smoke: Some(smoke), ..RawStep::default() }
+    };
+    check_steps(vec![smoke("{\"path\":\"/health\"}", Some("60s")), weight(10, "0s")], None);
+    check_steps(vec![smoke("7", None)], None);
+    check_steps(vec![smoke("{", None)], Some("spec.steps[0].smoke.payload must be JSON"));
+    for longest in ["0s", "61s"] {
+        let says = "spec.steps[0].smoke.maxDuration must be 1s to 60s";
+        check_steps(vec![smoke("{}", Some(longest))], Some(says));
+    }
+    let large = format!("\"{}\"", "x".repeat(PAYLOADS_MAX / 2));
+    let says =
+        "spec.steps must be steps whose smoke payloads are at most 65536 characters together";
+    check_steps(vec![smoke(&large, None), smoke(&large, None)], Some(says));
 }
 
 #[test]
@@ -78,7 +147,7 @@ fn steps_and_preset_are_given_one_at_a_time() {
 
 #[test]
 fn a_step_is_a_weight_with_its_hold_or_an_approval() {
-    let says = Some("spec.steps[0] must be either a weight with its hold, or an approve");
+    let says = Some("spec.steps[0] must be a weight with its hold, or an approve, or a smoke test");
     let word = || approve("", None, OnTimeout::Abort);
     check_steps(vec![RawStep::default()], says);
     check_steps(vec![RawStep { weight: Some(10), ..word() }], says);

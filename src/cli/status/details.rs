@@ -12,7 +12,7 @@ use super::{
 use crate::{
     api::{
         analysis::{Measured, MetricStatus, Verdict},
-        canary_rollout::{CanaryRollout, CanaryRolloutStatus},
+        canary_rollout::{CanaryRollout, CanaryRolloutStatus, Release},
     },
     cli::terminal::{Terminal, Tone, tone},
 };
@@ -43,6 +43,19 @@ pub(super) fn render(object: &CanaryRollout, now: Timestamp, terminal: Terminal)
     text
 }
 
+/// What the spec asks for.
+fn asked(release: &Release) -> Option<String> {
+    let Release { version, latest, image, s3, code_sha256: _ } = release;
+    let version = version.as_ref().map(|version| format!("version {version}"));
+    let latest = latest.map(|_| "what $LATEST holds".to_owned());
+    let image = image.as_ref().map(|image| format!("image {}", image.uri));
+    let s3 = s3.as_ref().map(|s3| {
+        let version = s3.object_version.as_ref().map(|v| format!(" version {v}"));
+        format!("s3://{}/{}{}", s3.bucket, s3.key, version.unwrap_or_default())
+    });
+    version.or(latest).or(image).or(s3)
+}
+
 fn facts(
     object: &CanaryRollout,
     status: &CanaryRolloutStatus,
@@ -55,8 +68,7 @@ fn facts(
         (None, _) => String::new(),
     };
     let mut facts = vec![("Function", format!("{}:{}{place}", function.name, function.alias))];
-    let asked = object.spec.release.version.clone();
-    facts.extend(asked.map(|version| ("Release", format!("version {version}"))));
+    facts.extend(asked(&object.spec.release).map(|release| ("Release", release)));
     facts.extend(status.revision.clone().map(|revision| ("Revision", revision)));
     facts.extend(status.stable.as_ref().map(|s| ("Stable", format!("version {}", s.version))));
     if let Some(canary) = &status.canary {

@@ -25,9 +25,13 @@ pub(super) fn entries(object: &CanaryRollout) -> Vec<Entry> {
 }
 
 fn words(step: &Step) -> String {
-    match (&step.approve, step.weight) {
-        (Some(approve), _) => approval(approve),
-        (None, Some(weight)) => {
+    match (&step.approve, &step.smoke, step.weight) {
+        (Some(approve), _, _) => approval(approve),
+        (None, Some(smoke), _) => {
+            let status = smoke.expect_status.map(|status| format!(", expects {status}"));
+            format!("smoke test{}", status.unwrap_or_default())
+        }
+        (None, None, Some(weight)) => {
             let hold = step.hold.filter(|hold| hold.as_secs() > 0);
             let hold = hold.map(|hold| format!(", held for {hold}")).unwrap_or_default();
             let least = step.min_invocations;
@@ -36,7 +40,7 @@ fn words(step: &Step) -> String {
             let longest = longest.map(|wait| format!(", at most {wait}")).unwrap_or_default();
             format!("{weight}%{hold}{least}{longest}")
         }
-        (None, None) => "a step that this version of groundcrew does not know".to_owned(),
+        (None, None, None) => "a step that this version of groundcrew does not know".to_owned(),
     }
 }
 

@@ -11,6 +11,8 @@ pub(super) enum Wanted {
     Revision(String),
     /// By the number of the Lambda version.
     Version(String),
+    /// Whatever the spec asks for, where no number says it.
+    Current,
 }
 
 /// What it shall have come to.
@@ -50,13 +52,14 @@ pub(super) enum Verdict {
 impl Wanted {
     /// The release that a spec asks for.
     pub(super) fn of_spec(object: &CanaryRollout) -> Self {
-        Self::Version(object.spec.release.version.clone().unwrap_or_default())
+        object.spec.release.version.clone().map_or(Self::Current, Self::Version)
     }
 
     fn is(&self, revision: Option<&str>, version: Option<&str>) -> bool {
         match self {
             Self::Revision(wanted) => revision == Some(wanted),
             Self::Version(wanted) => version == Some(wanted),
+            Self::Current => true,
         }
     }
 
@@ -64,6 +67,7 @@ impl Wanted {
         match self {
             Self::Revision(revision) => format!("revision {revision}"),
             Self::Version(version) => format!("version {version}"),
+            Self::Current => "the release".to_owned(),
         }
     }
 }
@@ -75,10 +79,13 @@ pub(super) fn judge(object: &CanaryRollout, wanted: &Wanted, goal: Goal) -> Verd
     let Some(status) = status else {
         return Verdict::Waiting("the operator has not looked at the spec yet".into());
     };
+    if *wanted == Wanted::Current {
+        return judge_current(status, goal);
+    }
     // Whether the spec still asks for it; of a revision only the status can tell.
     let asked = match wanted {
         Wanted::Version(version) => object.spec.release.version.as_ref() == Some(version),
-        Wanted::Revision(_) => true,
+        Wanted::Revision(_) | Wanted::Current => true,
     };
     if flies(status, wanted) {
         return Verdict::Waiting(line(status));
@@ -109,6 +116,18 @@ pub(super) fn judge(object: &CanaryRollout, wanted: &Wanted, goal: Goal) -> Verd
             wanted.named(),
             Wanted::of_spec(object).named()
         )),
+    }
+}
+
+/// Judges what the spec asks for by what the operator made of it.
+fn judge_current(status: &CanaryRolloutStatus, goal: Goal) -> Verdict {
+    let ended = matches!(status.phase, Some(Phase::Healthy | Phase::RolledBack | Phase::Aborted));
+    let newest = status.history.first();
+    let entry = newest.filter(|entry| ended && status.revision.as_ref() == Some(&entry.revision));
+    match entry {
+        Some(entry) => concluded(status, &Wanted::Current, goal, entry),
+        None if status.phase == Some(Phase::Invalid) => Verdict::Failed(line(status)),
+        None => Verdict::Waiting(line(status)),
     }
 }
 
@@ -164,6 +183,7 @@ fn line(status: &CanaryRolloutStatus) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::canary_rollout::Release;
     use serde_json::{Value, json};
 
     /// A rollout whose spec asks for version 2, with this status.
@@ -216,6 +236,25 @@ mod tests {
             Verdict::Failed(_) => "F",
             Verdict::Waiting(_) => "W",
         }
+    }
+
+    #[test]
+    fn a_release_without_a_number_is_judged_by_what_the_operator_made_of_it() {
+        let check = |status: Value, expected: &str| {
+            let mut object = rollout(status.clone());
+            object.spec.release = Release { latest: Some(true), ..Release::default() };
+            assert_eq!(Wanted::of_spec(&object), Wanted::Current);
+            let goals = [Goal::Promoted, Goal::Healthy, Goal::Concluded];
+            let judged = goals.map(|goal| letter(&judge(&object, &Wanted::Current, goal)));
+            assert_eq!(judged.concat(), expected, "{status}");
+        };
+        let old = ended("1", "Promoted");
+        check(at_rest("Publishing", "r2", std::slice::from_ref(&old)), "WWW");
+        check(at_rest("Healthy", "r2", std::slice::from_ref(&old)), "WWW");
+        check(flying("2"), "WWW");
+        check(at_rest("Invalid", "r1", std::slice::from_ref(&old)), "FFF");
+        check(at_rest("Healthy", "r2", &[ended("2", "Promoted"), old.clone()]), "DDD");
+        check(at_rest("RolledBack", "r2", &[ended("2", "RolledBack"), old]), "FFD");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The AWS stand-in, and one account in it as its owner sees it.
 
+mod functions;
+
 use std::{
     collections::HashMap,
     sync::atomic::{AtomicU64, Ordering},
@@ -75,6 +77,25 @@ impl StandIn {
         answer
     }
 
+    /// Makes a bucket, or puts an object into one. The stand-in reads who asks and checks no signature.
+    async fn put_object(&self, access_key: &str, bucket: &str, object: Option<(&str, Vec<u8>)>) {
+        let (path, body) = object.map_or_else(
+            || (bucket.to_owned(), Vec::new()),
+            |(key, content)| (format!("{bucket}/{key}"), content),
+        );
+        let authorization = format!(
+            "AWS4-HMAC-SHA256 Credential={access_key}/20261206/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0"
+        );
+        let request = http::Request::put(format!("{}/{path}", self.endpoint))
+            .header("Authorization", authorization)
+            .body(body.into())
+            .unwrap();
+        let response = self.http.request(request).await.unwrap();
+        let status = response.status();
+        let answer = response.into_body().collect().await.unwrap().to_bytes();
+        assert!(status.is_success(), "{path}: {}", String::from_utf8_lossy(&answer));
+    }
+
     /// An account that nobody used before.
     pub async fn account(&self) -> Account<'_> {
         static NUMBERS: AtomicU64 = AtomicU64::new(200_000_000_001);
@@ -89,6 +110,7 @@ impl StandIn {
         );
         let assumed = sts.assume_role().role_session_name("owner").role_arn(role_arn(&number));
         let keys = assumed.send().await.unwrap().credentials.unwrap();
+        let access_key = keys.access_key_id.clone();
         let keys = Credentials::new(
             keys.access_key_id,
             keys.secret_access_key,
@@ -112,7 +134,7 @@ impl StandIn {
                 .credentials_provider(keys)
                 .build(),
         );
-        Account { stand_in: self, number, lambda, cloudwatch }
+        Account { stand_in: self, number, access_key, lambda, cloudwatch }
     }
 }
 
@@ -125,6 +147,7 @@ fn role_arn(account: &str) -> String {
 pub struct Account<'a> {
     stand_in: &'a StandIn,
     pub number: String,
+    access_key: String,
     lambda: aws_sdk_lambda::Client,
     cloudwatch: aws_sdk_cloudwatch::Client,
 }

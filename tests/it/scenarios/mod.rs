@@ -9,6 +9,8 @@ mod deletion;
 mod evidence;
 mod faults;
 mod promotion;
+mod provisioned;
+mod publishing;
 mod release;
 mod replicas;
 mod storm;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use groundcrew::api::schema;
 use serde_json::{Value, json};
 
-use super::{Case, full, preset, refused};
+use super::{Case, all, refused};
 use crate::harness::run;
 
 /// The schema of the spec, as it is installed.
@@ -18,8 +18,7 @@ fn spec_schema() -> Value {
 #[test]
 fn every_field_of_the_spec_that_is_wrong_is_refused_by_its_name() {
     let schema = spec_schema();
-    let cases: Vec<Case> =
-        [full(), preset()].iter().flat_map(|base| cases(&schema, base, "", "spec")).collect();
+    let cases: Vec<Case> = all().iter().flat_map(|base| cases(&schema, base, "", "spec")).collect();
     assert!(cases.len() > 100, "only {} cases were made", cases.len());
     run(refused(cases));
 }
@@ -29,10 +28,10 @@ fn every_field_of_the_spec_is_part_of_these_tests() {
     let mut known = BTreeSet::new();
     fields_of_schema(&spec_schema(), "", &mut known);
     let mut used = BTreeSet::new();
-    for base in [full(), preset()] {
+    for base in all() {
         fields_of_value(&base, "", &mut used);
     }
-    assert_eq!(used, known, "bring full() and preset() up to date with the schema");
+    assert_eq!(used, known, "bring all() up to date with the schema");
 }
 
 fn fields_of_schema(schema: &Value, path: &str, fields: &mut BTreeSet<String>) {

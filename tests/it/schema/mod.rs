@@ -23,6 +23,7 @@ fn full() -> Value {
         "steps": [
             {"weight": 10, "hold": "5m", "minInvocations": 100, "maxWait": "2h"},
             {"approve": {"message": "look", "timeout": "24h", "onTimeout": "Abort"}},
+            {"smoke": {"payload": "{}", "expectStatus": 200, "maxDuration": "2s"}},
         ],
         "bake": "30m",
         "analysis": analysis(),
@@ -69,6 +70,27 @@ fn preset() -> Value {
     spec.as_object_mut().unwrap().remove("steps");
     spec["preset"] = json!("Canary10Percent5Minutes");
     spec
+}
+
+/// A spec with another release, which is published first.
+fn published(release: Value) -> Value {
+    let mut spec = full();
+    spec["release"] = release;
+    spec["configuration"] = json!({"memorySize": 512, "timeout": "30s", "runtime": "python3.13"});
+    spec
+}
+
+/// Specs that together have every field.
+fn all() -> [Value; 5] {
+    let image = format!("registry.example.com/shop/processor@sha256:{}", "0".repeat(64));
+    let archive = json!({"bucket": "artifacts", "key": "processor.zip", "objectVersion": "v7"});
+    [
+        full(),
+        preset(),
+        published(json!({"latest": true})),
+        published(json!({"image": {"uri": image}})),
+        published(json!({"s3": archive})),
+    ]
 }
 
 async fn api() -> Api<DynamicObject> {

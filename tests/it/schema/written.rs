@@ -7,7 +7,7 @@ use kube::{
 };
 use serde_json::{Value, json};
 
-use super::{Case, api, full, judge, kind, preset, refused};
+use super::{Case, api, full, judge, kind, preset, published, refused};
 use crate::harness::run;
 
 fn with(pointer: &str, value: Value) -> Value {
@@ -25,7 +25,10 @@ fn what_contradicts_itself_is_refused_with_the_fix() {
     let steps = |steps: Value| with("/steps", steps);
     let sum = "all holds together must be at most 168h";
     let weight_only = "hold, minInvocations and maxWait belong to a step with a weight";
-    let one = "a step has exactly one of weight and approve";
+    let one = "a step has exactly one of weight, approve and smoke";
+    let form = "give exactly one of version, latest, image and s3";
+    let release = |release: Value| with("/release", release);
+    let digest = "0".repeat(64);
     let cases = [
         (both, "give exactly one of steps and preset"),
         (neither, "give exactly one of steps and preset"),
@@ -45,7 +48,28 @@ fn what_contradicts_itself_is_refused_with_the_fix() {
         (with("/bake", json!("169h")), "bake must be at most 168h"),
         (steps(json!([{"weight": 10, "hold": "100h"}, {"weight": 20, "hold": "69h"}])), sum),
         (steps(json!([{"weight": 10, "hold": "9999w"}])), sum),
-        (with("/release", json!({})), "give a release: version"),
+        (steps(json!([{"smoke": {}, "hold": "5m"}])), weight_only),
+        (steps(json!([{"smoke": {}, "approve": {}}])), one),
+        (steps(json!([{"smoke": {"maxDuration": "61s"}}])), "maxDuration must be 1s to 60s"),
+        (
+            steps(
+                json!([{"smoke": {"payload": "1".repeat(40_000)}}, {"smoke": {"payload": "1".repeat(40_000)}}]),
+            ),
+            "all smoke payloads together must be at most 65536 characters",
+        ),
+        (release(json!({})), form),
+        (release(json!({"version": "2", "latest": true})), form),
+        (release(json!({"latest": false})), "latest can only be true"),
+        (release(json!({"s3": {"bucket": "artifacts", "key": "a.zip"}})), "s3 needs objectVersion"),
+        (release(json!({"image": {"uri": "r/processor:v1"}})), "give the image by digest"),
+        (
+            release(json!({"image": {"uri": format!("r/processor:v1@sha256:{digest}")}})),
+            "give the image by digest, without a tag",
+        ),
+        (
+            published(json!({"version": "2"})),
+            "configuration is put in force before publishing: it needs",
+        ),
         (with("/function/alias", json!("42")), "an alias is not a number"),
     ];
     let cases =

@@ -9,7 +9,10 @@ use std::{
 
 use async_trait::async_trait;
 use groundcrew::{
-    api::{ABANDON_ANNOTATION, FINALIZER, canary_rollout::CanaryRollout},
+    api::{
+        ABANDON_ANNOTATION, FINALIZER,
+        canary_rollout::{CanaryRollout, Release},
+    },
     kubernetes::port::{Class, Error, Event as Note, ObjectId, Port},
     names::Mark,
 };
@@ -21,7 +24,7 @@ use tokio::time::Instant;
 use super::{NAME, NAMESPACE, State, World};
 use crate::{
     faults::{Fault, Sort},
-    history::Event,
+    history::{Asked, Event},
 };
 
 /// How long a change takes to reach those who watch.
@@ -34,7 +37,7 @@ const WATCH_BROKEN: Duration = Duration::from_secs(40);
 pub struct Store {
     objects: BTreeMap<String, CanaryRollout>,
     /// Specs by name and generation.
-    specs: BTreeMap<(String, i64), String>,
+    specs: BTreeMap<(String, i64), Release>,
     version: u64,
     uids: u64,
     watch: VecDeque<(Instant, Watched)>,
@@ -82,7 +85,7 @@ impl Store {
     }
 
     /// The version that a generation of the spec asks for.
-    pub fn asked(&self, name: &str, generation: i64) -> Option<&String> {
+    pub fn asked(&self, name: &str, generation: i64) -> Option<&Release> {
         self.specs.get(&(name.to_owned(), generation))
     }
 
@@ -100,8 +103,7 @@ impl Store {
         object.metadata.resource_version = Some(self.version.to_string());
         let name = object.name_any();
         let generation = object.metadata.generation.unwrap_or_default();
-        let asked = object.spec.release.version.clone().unwrap_or_default();
-        self.specs.insert((name.clone(), generation), asked);
+        self.specs.insert((name.clone(), generation), object.spec.release.clone());
         if object.metadata.deletion_timestamp.is_some() && object.finalizers().is_empty() {
             self.objects.remove(&name);
             self.tell(Watched::Deleted(name));
@@ -211,7 +213,9 @@ impl State {
             before.clone()
         };
         let generation = after.status.as_ref().and_then(|status| status.observed_generation);
-        let asked = generation.and_then(|number| self.kubernetes.asked(&id.name, number)).cloned();
+        let release = generation.and_then(|number| self.kubernetes.asked(&id.name, number));
+        let stable = after.status.as_ref().and_then(|status| status.stable.as_ref());
+        let asked = release.map(|release| self.asked(release, stable.map(|one| &*one.version)));
         let phase = after.status.as_ref().and_then(|status| status.phase);
         let message = after.status.as_ref().and_then(|status| status.message.clone());
         self.note(format!("      {phase:?}: {}", message.unwrap_or_default()));
@@ -224,6 +228,19 @@ impl State {
         });
         self.process_sees(&answer);
         Ok(to_value(&answer))
+    }
+
+    /// What a release asks for, and what a version has of it.
+    pub fn asked(&self, release: &Release, served: Option<&str>) -> Asked {
+        let digest = |uri: &str| uri.rsplit_once("sha256:").map(|(_, digest)| digest.to_owned());
+        let image = release.image.as_ref().and_then(|image| digest(&image.uri));
+        let archive = release.s3.as_ref().map(|s3| format!("sha-of-{}", s3.key));
+        let code_of = |version| self.lambda.functions.code_of(version).map(str::to_owned);
+        Asked {
+            version: release.version.clone(),
+            code_sha256: image.or(archive),
+            served_code: served.and_then(code_of),
+        }
     }
 
     fn set_finalizers(

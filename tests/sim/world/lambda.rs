@@ -10,11 +10,17 @@ use groundcrew::{
         operations::Operation,
         port, resource,
     },
-    facts::lambda::{Alias, AliasChange, FunctionState, FunctionVersion, VersionWeight},
+    facts::lambda::{
+        Alias, AliasChange, Changed, CodeChange, ConfigurationChange, FunctionVersion, Invocation,
+        Provisioned, Publication, VersionWeight,
+    },
 };
 use tokio::time::{Duration, Instant};
 
-use super::{ALIAS, FUNCTION, State, World};
+use super::{
+    ALIAS, FUNCTION, State, World,
+    functions::{Functions, Refusal},
+};
 use crate::{
     faults::{Fault, Sort},
     history::{Event, Write},
@@ -38,8 +44,8 @@ pub struct Lambda {
     pub disturbed: bool,
     old_until: Option<Instant>,
     revisions: u64,
-    /// Published versions.
-    versions: Vec<&'static str>,
+    /// The function and its versions.
+    pub functions: Functions,
     /// Writes that were tried, applied or not.
     pub writes: Vec<Write>,
 }
@@ -60,7 +66,7 @@ impl Lambda {
             disturbed: false,
             old_until: None,
             revisions: 0,
-            versions: vec!["42", "43", "44", "45"],
+            functions: Functions::new(),
             writes: Vec::new(),
         }
     }
@@ -68,6 +74,13 @@ impl Lambda {
     /// There is no alias yet.
     pub fn without_alias(&mut self) {
         self.alias = None;
+    }
+
+    /// The alias serves `$LATEST`.
+    pub fn at_latest(&mut self) {
+        if let Some(alias) = &mut self.alias {
+            alias.version = "$LATEST".into();
+        }
     }
 
     /// Another description, as whoever made the alias wrote it.
@@ -88,7 +101,12 @@ impl Lambda {
     }
 
     /// What GetAlias answers.
-    fn answered(&self) -> Option<Alias> {
+    fn answered(&mut self) -> Option<Alias> {
+        if self.functions.move_ends()
+            && let Some(alias) = self.alias.clone()
+        {
+            self.set(Alias { weights: Vec::new(), ..alias });
+        }
         let old = self.old_until.is_some_and(|until| Instant::now() < until);
         match &self.before {
             Some((before, at)) if old && at.elapsed() < STALENESS => before.clone(),
@@ -108,7 +126,7 @@ impl Lambda {
         let Some(alias) = self.alias.clone() else {
             return Err((Class::NotFound, "ResourceNotFoundException"));
         };
-        let exists = |version: &String| self.versions.contains(&version.as_str());
+        let exists = |version: &String| self.functions.exists(version);
         let extra = change.weight.as_ref();
         let fits = exists(&change.version)
             && extra.is_none_or(|extra| {
@@ -150,12 +168,18 @@ impl State {
         let before = self.lambda.alias.clone();
         let checked = self.lambda.check(change);
         let outcome = match checked {
-            Ok(alias) => Ok(self.lambda.set(Alias {
-                version: change.version.clone(),
-                weights: change.weight.clone().into_iter().collect(),
-                description: change.description.clone(),
-                revision_id: alias.revision_id,
-            })),
+            Ok(alias) => {
+                let mut weights: Vec<_> = change.weight.clone().into_iter().collect();
+                if alias.version != change.version && self.lambda.functions.alias_moves() {
+                    weights = vec![VersionWeight { version: alias.version, weight: 1.0 }];
+                }
+                Ok(self.lambda.set(Alias {
+                    version: change.version.clone(),
+                    weights,
+                    description: change.description.clone(),
+                    revision_id: alias.revision_id,
+                }))
+            }
             Err(refusal) => Err(refusal),
         };
         let write = Write {
@@ -305,32 +329,114 @@ impl port::Lambda for Aws {
         let about = resource::function(function, qualifier);
         let missing = about.clone();
         let version = qualifier.unwrap_or("$LATEST").to_owned();
+        let asked = qualifier.map(str::to_owned);
         self.0
             .call(
                 Sort::AwsRead,
                 format!("GetFunction {version}"),
                 move |state| {
-                    if !state.lambda.versions.contains(&version.as_str()) {
-                        let code = "ResourceNotFoundException";
-                        return Err(error(operation, &missing, Class::NotFound, code));
-                    }
-                    Ok(published(&version))
+                    let found = state.lambda.functions.get(asked.as_deref());
+                    found.map_err(|(class, code)| error(operation, &missing, class, code))
                 },
                 move |fault| refusal(operation, &about, fault),
             )
             .await
     }
+
+    async fn update_function_code(&self, change: &CodeChange) -> Result<Changed, aws::Error> {
+        let applied = change.clone();
+        let operation = Operation::LambdaUpdateFunctionCode;
+        self.change(operation, "UpdateFunctionCode", move |state| {
+            state.lambda.functions.update_code(&applied)
+        })
+        .await
+    }
+
+    async fn update_function_configuration(
+        &self,
+        change: &ConfigurationChange,
+    ) -> Result<Changed, aws::Error> {
+        let applied = change.clone();
+        let operation = Operation::LambdaUpdateFunctionConfiguration;
+        self.change(operation, "UpdateFunctionConfiguration", move |state| {
+            state.lambda.functions.update_settings(&applied)
+        })
+        .await
+    }
+
+    async fn publish_version(&self, publication: &Publication) -> Result<Changed, aws::Error> {
+        let applied = publication.clone();
+        self.change(Operation::LambdaPublishVersion, "PublishVersion", move |state| {
+            let before = state.lambda.functions.count();
+            let answer = state.lambda.functions.publish(&applied);
+            if state.lambda.functions.count() > before {
+                state.happened(&Event::Published {
+                    publication: applied.clone(),
+                    object: state.object(super::NAME).cloned().map(Box::new),
+                    leads: state.leads(),
+                });
+            }
+            answer
+        })
+        .await
+    }
+
+    async fn get_provisioned_concurrency(
+        &self,
+        function: &str,
+        alias: &str,
+    ) -> Result<Provisioned, aws::Error> {
+        let operation = Operation::LambdaGetProvisionedConcurrencyConfig;
+        let about = resource::alias(function, alias);
+        let missing = about.clone();
+        self.0
+            .call(
+                Sort::AwsRead,
+                format!("GetProvisionedConcurrencyConfig {alias}"),
+                move |state| {
+                    let found = state.lambda.functions.provisioned();
+                    found.map_err(|(class, code)| error(operation, &missing, class, code))
+                },
+                move |fault| refusal(operation, &about, fault),
+            )
+            .await
+    }
+
+    async fn invoke(
+        &self,
+        _function: &str,
+        version: &str,
+        _payload: &str,
+        _patience: std::time::Duration,
+    ) -> Result<Invocation, aws::Error> {
+        let invoked = version.to_owned();
+        self.change(Operation::LambdaInvoke, &format!("Invoke {version}"), move |state| {
+            state.lambda.functions.invoke(&invoked)
+        })
+        .await
+    }
 }
 
-fn published(version: &str) -> FunctionVersion {
-    FunctionVersion {
-        version: version.to_owned(),
-        code_sha256: format!("sha-of-{version}"),
-        state: FunctionState::Active,
-        state_reason: String::new(),
-        timeout_secs: 30,
-        role: "arn:aws:iam::123456789012:role/processor".into(),
-        dead_letter_target: None,
+impl Aws {
+    /// A write to the function.
+    async fn change<T: Send + 'static>(
+        &self,
+        operation: Operation,
+        what: &str,
+        apply: impl FnOnce(&mut State) -> Result<T, Refusal> + Send + 'static,
+    ) -> Result<T, aws::Error> {
+        let about = resource::function(FUNCTION, None);
+        let refused = about.clone();
+        self.0
+            .call(
+                Sort::AwsWrite,
+                what.to_owned(),
+                move |state| {
+                    apply(state).map_err(|(class, code)| error(operation, &refused, class, code))
+                },
+                move |fault| refusal(operation, &about, fault),
+            )
+            .await
     }
 }
 

@@ -1,6 +1,7 @@
 //! The world in memory: Lambda and Kubernetes as the ports show them, with faults at every call.
 
 pub mod cloudwatch;
+pub mod functions;
 pub mod kubernetes;
 pub mod lambda;
 pub mod operator;

@@ -13,7 +13,10 @@ use crate::{
     context::Clock,
     facts::{
         cloudwatch::{AlarmFilter, AlarmPage, MetricPage, Series, Span},
-        lambda::{Alias, AliasChange, FunctionVersion},
+        lambda::{
+            Alias, AliasChange, Changed, CodeChange, ConfigurationChange, FunctionVersion,
+            Invocation, Provisioned, Publication,
+        },
     },
     kubernetes::leader::Leadership,
     metrics::Metrics,
@@ -96,6 +99,24 @@ impl port::Lambda for Rejecting {
         Err(failure(Class::Credentials))
     }
     async fn get_function(&self, _: &str, _: Option<&str>) -> Result<FunctionVersion, Error> {
+        Err(failure(Class::Credentials))
+    }
+    async fn update_function_code(&self, _: &CodeChange) -> Result<Changed, Error> {
+        Err(failure(Class::Credentials))
+    }
+    async fn update_function_configuration(
+        &self,
+        _: &ConfigurationChange,
+    ) -> Result<Changed, Error> {
+        Err(failure(Class::Credentials))
+    }
+    async fn publish_version(&self, _: &Publication) -> Result<Changed, Error> {
+        Err(failure(Class::Credentials))
+    }
+    async fn get_provisioned_concurrency(&self, _: &str, _: &str) -> Result<Provisioned, Error> {
+        Err(failure(Class::Credentials))
+    }
+    async fn invoke(&self, _: &str, _: &str, _: &str, _: Duration) -> Result<Invocation, Error> {
         Err(failure(Class::Credentials))
     }
 }

@@ -62,7 +62,7 @@ async fn a_version_is_read_with_its_state_role_and_dead_letter_queue() {
     let answer = |state: &str| {
         json(
             &serde_json::json!({"Configuration": {"Version": "7", "CodeSha256": "abc=",
-                "Role": "arn:role", "State": state, "StateReasonCode": "Creating",
+                "RevisionId": "r1", "Role": "arn:role", "State": state, "StateReasonCode": "Creating",
                 "StateReason": "The function is being created.",
                 "DeadLetterConfig": {"TargetArn": "arn:queue"}}})
             .to_string(),

@@ -2,8 +2,8 @@ use super::{check, check_passes};
 use crate::{
     api::canary_rollout::Outcome,
     canary_rollout::{
-        decide::Unusable,
-        world::{World, mark, steps},
+        decide::{Unready, Wanted},
+        world::{World, mark, release, steps, unusable},
     },
     facts::lambda::Source,
     names::{Mark, Owner},
@@ -34,7 +34,7 @@ fn going_back_is_one_write_and_takes_the_mark_away() {
 
 #[test]
 fn nothing_keeps_a_canary_from_going_back() {
-    let unusable = Unusable { pending: false, reason: "InvalidSpec", message: "wrong".into() };
+    let unusable = unusable(false, "InvalidSpec", "wrong");
     check(&going_back().with(|world| world.facts.suspended = true), &BACK);
     check(&going_back().with(|world| world.facts.wanted = Err(unusable)), &BACK);
     check(&going_back().with(|world| world.facts.finalizer = false), &BACK);
@@ -43,8 +43,8 @@ fn nothing_keeps_a_canary_from_going_back() {
     check(&going_back().with(|world| world.facts.wanted = world_44()), &BACK);
 }
 
-fn world_44() -> Result<crate::canary_rollout::decide::Wanted, Unusable> {
-    Ok(crate::canary_rollout::world::release("44", "b07d3e"))
+fn world_44() -> Result<Wanted, Unready> {
+    Ok(release("44", "b07d3e"))
 }
 
 #[test]

@@ -142,18 +142,6 @@ fn a_failed_release_whose_alias_was_moved_is_a_conflict() {
 }
 
 #[test]
-fn an_alias_at_latest_is_refused_with_what_to_do() {
-    let world = World::new().with(|world| world.alias_is("$LATEST", &[], ""));
-    check(
-        &world,
-        &[
-            "Invalid AliasAtLatest: alias production serves version $LATEST and $LATEST cannot carry weights; publish what it holds and point the alias at that version",
-            "01:45:00",
-        ],
-    );
-}
-
-#[test]
 fn weights_left_over_from_a_flight_that_ended_go_away() {
     let world = World::concluded(Outcome::Aborted, "AbortedByUser")
         .with(|world| world.alias_is("42", &[("43", 0.1)], &mark(REVISION, 0)));

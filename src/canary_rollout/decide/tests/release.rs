@@ -7,18 +7,22 @@ use crate::{
     },
     canary_rollout::{
         criteria::Criteria,
-        decide::{ReleaseFact, Unusable, Wanted, wanted},
-        rollout::{InvalidSpec, Release, Rollout},
-        world::{World, usual_steps},
+        decide::{ReleaseFacts, VersionFact, Wanted, wanted},
+        rollout::{InvalidSpec, Release, Rollout, Settings, Source},
+        world::{World, function, unusable as not_usable, usual_steps},
     },
-    facts::lambda::{FunctionState, FunctionVersion},
+    facts::lambda::{FunctionState, FunctionVersion, Snapshot},
 };
 
 fn rollout(code_sha256: Option<&str>) -> Rollout {
     Rollout {
         function: "flightdata-processor".into(),
         alias: "production".into(),
-        release: Release { version: "43".into(), code_sha256: code_sha256.map(Into::into) },
+        release: Release {
+            source: Source::Version("43".into()),
+            code_sha256: code_sha256.map(Into::into),
+            settings: Settings::default(),
+        },
         steps: usual_steps(),
         bake: Duration::ZERO,
         criteria: Criteria::default(),
@@ -27,22 +31,31 @@ fn rollout(code_sha256: Option<&str>) -> Rollout {
     }
 }
 
-fn found(state: FunctionState, state_reason: &str) -> ReleaseFact {
-    ReleaseFact::Found(FunctionVersion {
-        version: "43".into(),
-        code_sha256: "abc=".into(),
+fn of_version(version: VersionFact) -> ReleaseFacts {
+    ReleaseFacts { latest: None, version }
+}
+
+fn found(state: FunctionState, state_reason: &str) -> ReleaseFacts {
+    of_version(VersionFact::Found(Box::new(FunctionVersion {
         state,
         state_reason: state_reason.into(),
-        timeout_secs: 30,
-        role: "arn:aws:iam::111122223333:role/processor".into(),
-        dead_letter_target: None,
-    })
+        ..function("43", "abc=")
+    })))
+}
+
+fn in_flight(version: &str, code_sha256: &str) -> ReleaseFacts {
+    of_version(VersionFact::InFlight { version: version.into(), code_sha256: code_sha256.into() })
 }
 
 #[track_caller]
-fn refused(rollout: &Rollout, fact: &ReleaseFact, pending: bool, reason: &'static str, says: &str) {
-    let expected = Unusable { pending, reason, message: says.to_owned() };
-    assert_eq!(wanted(Ok(rollout), fact), Err(expected));
+fn refused(
+    rollout: &Rollout,
+    facts: &ReleaseFacts,
+    pending: bool,
+    reason: &'static str,
+    says: &str,
+) {
+    assert_eq!(wanted(Ok(rollout), facts), Err(not_usable(pending, reason, says)));
 }
 
 #[test]
@@ -50,7 +63,7 @@ fn an_active_or_idle_version_can_be_released_in_flight_too() {
     let facts = [
         found(FunctionState::Active, ""),
         found(FunctionState::Inactive, "Idle"),
-        ReleaseFact::InFlight { code_sha256: "abc=".into() },
+        in_flight("43", "abc="),
     ];
     // The timeout is remembered from the start of the flight.
     let judge = |fact| wanted(Ok(&rollout(None)), fact).map(|w| Wanted { timeout: None, ..w });
@@ -66,9 +79,8 @@ fn an_active_or_idle_version_can_be_released_in_flight_too() {
 fn the_revision_tells_code_and_version_apart() {
     let revision = |version: &str, sha: &str| {
         let mut rollout = rollout(None);
-        rollout.release.version = version.into();
-        let fact = ReleaseFact::InFlight { code_sha256: sha.into() };
-        wanted(Ok(&rollout), &fact).unwrap().revision
+        rollout.release.source = Source::Version(version.into());
+        wanted(Ok(&rollout), &in_flight(version, sha)).unwrap().revision
     };
     assert_eq!(revision("43", "abc="), revision("43", "abc="));
     assert_ne!(revision("43", "abc="), revision("44", "abc="));
@@ -78,7 +90,7 @@ fn the_revision_tells_code_and_version_apart() {
 #[test]
 fn a_version_that_cannot_be_served_is_refused_with_lambdas_words() {
     let says = "function flightdata-processor has no version 43; publish it or correct spec.release.version";
-    refused(&rollout(None), &ReleaseFact::Missing, false, "VersionNotFound", says);
+    refused(&rollout(None), &ReleaseFacts::default(), false, "VersionNotFound", says);
     let says = "version 43 of flightdata-processor is still Pending in Lambda";
     refused(&rollout(None), &found(FunctionState::Pending, "x"), true, "VersionPending", says);
     let says = "version 43 of flightdata-processor is Failed in Lambda: EniLimitExceeded";
@@ -90,11 +102,23 @@ fn a_version_that_cannot_be_served_is_refused_with_lambdas_words() {
 }
 
 #[test]
+fn a_version_is_ready_once_snap_start_has_its_snapshot() {
+    let says = "SnapStart takes the snapshot of version 43 of flightdata-processor";
+    let with = |snapshot, state| {
+        let version = FunctionVersion { snapshot, state, ..function("43", "abc=") };
+        of_version(VersionFact::Found(Box::new(version)))
+    };
+    for state in [FunctionState::Pending, FunctionState::Active] {
+        let facts = with(Snapshot::Pending, state);
+        refused(&rollout(None), &facts, true, "VersionPending", says);
+    }
+    assert!(wanted(Ok(&rollout(None)), &with(Snapshot::Ready, FunctionState::Active)).is_ok());
+}
+
+#[test]
 fn the_guard_refuses_other_code_in_flight_too() {
     let says = "version 43 of flightdata-processor has CodeSha256 abc=, not the one in spec.release.codeSha256";
-    for fact in
-        [found(FunctionState::Active, ""), ReleaseFact::InFlight { code_sha256: "abc=".into() }]
-    {
+    for fact in [found(FunctionState::Active, ""), in_flight("43", "abc=")] {
         refused(&rollout(Some("other")), &fact, false, "CodeSha256Mismatch", says);
         assert!(wanted(Ok(&rollout(Some("abc="))), &fact).is_ok());
     }
@@ -103,16 +127,12 @@ fn the_guard_refuses_other_code_in_flight_too() {
 #[test]
 fn a_spec_that_cannot_work_is_refused_with_the_field() {
     let error = InvalidSpec { field: "steps[1].weight".into(), expected: "more" };
-    let expected = Unusable {
-        pending: false,
-        reason: "InvalidSpec",
-        message: "spec.steps[1].weight must be more".into(),
-    };
-    assert_eq!(wanted(Err(&error), &ReleaseFact::Missing), Err(expected));
+    let expected = not_usable(false, "InvalidSpec", "spec.steps[1].weight must be more");
+    assert_eq!(wanted(Err(&error), &ReleaseFacts::default()), Err(expected));
 }
 
 fn unusable(world: World, pending: bool) -> World {
-    let why = Unusable { pending, reason: "VersionNotFound", message: "no version 43".into() };
+    let why = not_usable(pending, "VersionNotFound", "no version 43");
     world.with(|world| world.facts.wanted = Err(why))
 }
 

@@ -10,10 +10,10 @@ use crate::{
         StableVersion, Step, StepStatus,
     },
     canary_rollout::{
-        decide::{Facts, Unusable, Wanted},
+        decide::{Facts, Wanted},
         world::{
             NEXT_REVISION, REVISION, World, alias, approve, mark, owner, release, steps, stored,
-            time, weight,
+            time, unusable as unusable_release, weight,
         },
     },
     facts::{
@@ -119,9 +119,7 @@ fn statuses() -> impl Strategy<Value = CanaryRolloutStatus> {
         count: 3,
         display: "?".into(),
         entered_at,
-        invocations: None,
-        through: None,
-        hold_until: None,
+        ..StepStatus::default()
     });
     let ending = (outcomes(), ".{0,64}", ".{0,512}")
         .prop_map(|(outcome, reason, message)| Ending { outcome, reason, message });
@@ -188,7 +186,7 @@ prop_compose! {
     ) -> Facts {
         let wanted = match unusable {
             Some(pending) => {
-                Err(Unusable { pending, reason: "VersionNotFound", message: "no version".into() })
+                Err(unusable_release(pending, "VersionNotFound", "no version"))
             }
             None => {
                 let wanted = if newer { release("44", NEXT_REVISION) } else { release("43", REVISION) };

@@ -58,6 +58,7 @@ impl World {
             version: "2".into(),
             code_sha256: "sha".into(),
             timeout: None,
+            follows_latest: false,
             steps: Steps::parse(steps, "steps").unwrap(),
         };
         let criteria = Criteria::parse(Some(analysis)).unwrap();
@@ -73,6 +74,9 @@ impl World {
             alias: Some(alias),
             alias_source: crate::facts::lambda::Source::Write,
             taken_by: None,
+            provisioned: None,
+            latest: None,
+            published: None,
             wanted: Ok(wanted),
             terms: Some(Terms { criteria, ..Terms::default() }),
             evidence: Ok(None),
@@ -384,11 +388,8 @@ fn an_unusable_new_release_does_not_stop_the_watch_over_the_one_in_flight() {
     let mut world = World::new(&[step(10, 3_600)], &judged_by_errors("5%"));
     world.traffic = (100.0, 0.0);
     world.run(5);
-    world.facts.wanted = Err(crate::canary_rollout::decide::Unusable {
-        pending: false,
-        reason: "VersionNotFound",
-        message: "no version 9".into(),
-    });
+    world.facts.wanted =
+        Err(crate::canary_rollout::world::unusable(false, "VersionNotFound", "no version 9"));
     world.run(5);
     world.check(Phase::Invalid, "no version 9; version 2 stays at 10%");
     world.traffic = (100.0, 50.0);

@@ -1,0 +1,119 @@
+//! Provisioned concurrency on the alias: Lambda moves it with the alias, and meanwhile sends everybody
+//! to the version that has it, by weights of its own.
+
+use super::{
+    plan::{Plan, Report, Revisit},
+    situation::{FLIGHT_POLL, Situation},
+};
+use crate::{
+    api::canary_rollout::{Ending, Outcome, Phase},
+    canary_rollout::memory::{Canary, Flight, Memory},
+    facts::lambda::{Alias, Provisioned, ProvisionedStatus},
+};
+use jiff::SignedDuration;
+
+/// How often a move is looked at: it takes minutes, and both calls count against the 15 a second.
+const MOVE_POLL: SignedDuration = SignedDuration::from_secs(15);
+
+/// Whether a decision about this alias needs to know of its provisioned concurrency: when everybody
+/// was just sent to the canary, and when there are weights that only Lambda writes.
+#[must_use]
+pub fn matters(memory: &Memory, alias: &Alias) -> bool {
+    let promoting = memory.flight.as_ref().is_some_and(|flight| {
+        let ending = flight.ending.as_ref();
+        ending.is_some_and(|ending| !ending.goes_back()) && !flight.is_baking()
+    });
+    let canary = memory.canary.as_ref().map(|canary| &canary.version);
+    promoting && canary == Some(&alias.version) || is_lambdas(alias)
+}
+
+/// Whether an alias has a weight that is none of ours: everybody goes to the additional version.
+fn is_lambdas(alias: &Alias) -> bool {
+    matches!(alias.weights.as_slice(), [extra] if extra.weight >= 1.0)
+}
+
+/// Whether the weights of the alias are those that Lambda writes while it moves provisioned
+/// concurrency to the version of the alias.
+pub(super) fn moves(situation: &Situation<'_>, alias: &Alias) -> bool {
+    situation.facts.provisioned.is_some() && is_lambdas(alias)
+}
+
+/// The alias is at the canary alone, as far as we are concerned: what its provisioned concurrency
+/// has to say. None when it is there, or there is none.
+pub(super) fn promoted(
+    situation: &Situation<'_>,
+    flight: &Flight,
+    canary: &Canary,
+    alias: &Alias,
+) -> Option<Plan> {
+    let provisioned = situation.facts.provisioned.as_ref()?;
+    if alias.version != canary.version || flight.is_baking() {
+        return None;
+    }
+    let there = provisioned.status == ProvisionedStatus::Ready && alias.weights.is_empty();
+    if there {
+        return None;
+    }
+    if provisioned.status == ProvisionedStatus::Failed {
+        return Some(failed(situation, flight, canary, provisioned));
+    }
+    let message = format!(
+        "version {} is promoted once its provisioned concurrency is there: {} of {}",
+        canary.version, provisioned.allocated, provisioned.requested
+    );
+    Some(wait(situation, Phase::Promoting, "ProvisionedConcurrencyPending", message))
+}
+
+fn failed(
+    situation: &Situation<'_>,
+    flight: &Flight,
+    canary: &Canary,
+    provisioned: &Provisioned,
+) -> Plan {
+    let why = match provisioned.reason.as_str() {
+        "" => "no reason given",
+        reason => reason,
+    };
+    let message = format!("provisioned concurrency of version {} failed: {why}", canary.version);
+    let reason = "ProvisionedConcurrencyFailed";
+    let report = situation.report(Phase::RollingBack, reason, message.clone());
+    let mut plan = situation.plan(report, Revisit::Now);
+    let ending = Ending { outcome: Outcome::RolledBack, reason: reason.into(), message };
+    plan.memory.flight = Some(Flight { ending: Some(ending), ..flight.clone() });
+    plan
+}
+
+/// The alias is back at the stable version, and Lambda still sends everybody to the canary.
+pub(super) fn going_back(situation: &Situation<'_>, stable: &str, alias: &Alias) -> Option<Plan> {
+    let provisioned = situation.facts.provisioned.as_ref()?;
+    if alias.version != stable || !is_lambdas(alias) {
+        return None;
+    }
+    let left = situation.found();
+    let message = match provisioned.status {
+        ProvisionedStatus::InProgress | ProvisionedStatus::Ready => format!(
+            "{left} until its provisioned concurrency is there: {} of {}",
+            provisioned.allocated, provisioned.requested
+        ),
+        ProvisionedStatus::Failed => format!(
+            "{left}, because its provisioned concurrency failed; remove it from the alias, then the weights go"
+        ),
+    };
+    Some(wait(situation, Phase::RollingBack, "ProvisionedConcurrencyPending", message))
+}
+
+/// Nothing is in flight, and Lambda moves the provisioned concurrency of somebody's change.
+pub(super) fn at_rest(situation: &Situation<'_>) -> Option<Plan> {
+    let alias = situation.facts.alias.as_ref()?;
+    if situation.memory.flight.is_some() || !moves(situation, alias) {
+        return None;
+    }
+    let message = format!("{} while Lambda moves its provisioned concurrency", situation.found());
+    Some(wait(situation, Phase::Pending, "ProvisionedConcurrencyPending", message))
+}
+
+fn wait(situation: &Situation<'_>, phase: Phase, reason: &'static str, message: String) -> Plan {
+    let report: Report = situation.report(phase, reason, message);
+    let poll = if phase == Phase::Pending { FLIGHT_POLL } else { MOVE_POLL };
+    situation.plan(report, Revisit::At(situation.later(poll)))
+}

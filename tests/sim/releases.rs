@@ -1,0 +1,238 @@
+//! Scenarios of releases that become versions first, of smoke tests, and of provisioned concurrency.
+
+use groundcrew::{
+    api::canary_rollout::{
+        Configuration, ImageRelease, OnTimeout, Phase, Release, S3Release, Smoke, Step,
+    },
+    facts::lambda::Invocation,
+};
+
+use crate::{
+    scenarios::{End, Scenario, approval, minutes, rollout, weight},
+    script::{Edit, Rule, View},
+    world::{State, functions::answered},
+};
+
+/// Digest of the image that is released.
+const DIGEST: &str = "1111111111111111111111111111111111111111111111111111111111111111";
+
+/// An archive in S3.
+pub fn archive(key: &str) -> Release {
+    let s3 = S3Release {
+        bucket: "artifacts".into(),
+        key: key.into(),
+        object_version: Some("v1".into()),
+    };
+    Release { s3: Some(s3), ..Release::default() }
+}
+
+fn image() -> Release {
+    let uri = format!("123456789012.dkr.ecr.eu-west-1.amazonaws.com/processor@sha256:{DIGEST}");
+    Release { image: Some(ImageRelease { uri }), ..Release::default() }
+}
+
+fn latest() -> Release {
+    Release { latest: Some(true), ..Release::default() }
+}
+
+fn smoke() -> Step {
+    Step { smoke: Some(Smoke { expect_status: Some(200), ..Smoke::default() }), ..Step::default() }
+}
+
+/// An object that asks for a release by two steps.
+fn asks(release: Release, state: &mut State) {
+    asks_by(release, vec![weight(10, 90), weight(50, 90)], state);
+}
+
+fn asks_by(release: Release, steps: Vec<Step>, state: &mut State) {
+    let mut object = rollout("43", Some(steps), None);
+    object.spec.release = release;
+    state.create_object(object);
+}
+
+fn scenario(
+    name: &'static str,
+    prepare: fn(&mut State),
+    rules: fn() -> Vec<Rule>,
+    ends: End,
+) -> Scenario {
+    Scenario { name, prepare, rules, lasts: minutes(40), ends, or_ends: None }
+}
+
+fn rule(when: fn(&View<'_>) -> bool, after_seconds: u64, edit: Edit) -> Rule {
+    Rule { when, after: std::time::Duration::from_secs(after_seconds), edit }
+}
+
+fn first_step(view: &View<'_>) -> bool {
+    view.entered(0)
+}
+
+fn healthy(view: &View<'_>) -> bool {
+    view.phase(Phase::Healthy)
+}
+
+fn publishing(view: &View<'_>) -> bool {
+    view.phase(Phase::Publishing)
+}
+
+/// All of them.
+pub fn all() -> Vec<Scenario> {
+    let mut all = of_latest();
+    all.extend(of_code());
+    all.extend(smoked());
+    all.extend(provisioned());
+    all
+}
+
+/// The first version that is published.
+const MADE: End = End::At(Phase::Healthy, "46");
+
+fn of_latest() -> Vec<Scenario> {
+    vec![
+        scenario("latest", |state| asks(latest(), state), Vec::new, End::At(Phase::Healthy, "45")),
+        scenario(
+            "latest-followed",
+            |state| asks(latest(), state),
+            || vec![rule(healthy, 90, Edit::ForeignCode("sha-of-x"))],
+            MADE,
+        ),
+        scenario(
+            "latest-moves-while-published",
+            |state| {
+                state.lambda.functions.somebody_updates("sha-of-x");
+                asks(latest(), state);
+            },
+            || vec![rule(publishing, 0, Edit::ForeignCode("sha-of-y"))],
+            MADE,
+        )
+        .or(End::At(Phase::Healthy, "47")),
+        scenario(
+            "latest-superseded-in-flight",
+            |state| asks(latest(), state),
+            || vec![rule(first_step, 20, Edit::ForeignCode("sha-of-x"))],
+            MADE,
+        ),
+    ]
+}
+
+fn of_code() -> Vec<Scenario> {
+    vec![
+        scenario("archive", |state| asks(archive("a.zip"), state), Vec::new, MADE),
+        scenario(
+            "archive-superseded",
+            |state| asks(archive("a.zip"), state),
+            || vec![rule(first_step, 20, Edit::ReleaseArchive("b.zip"))],
+            End::At(Phase::Healthy, "47"),
+        ),
+        scenario(
+            "archive-that-lambda-cannot-use",
+            |state| {
+                state.lambda.functions.update_fails = true;
+                asks(archive("a.zip"), state);
+            },
+            Vec::new,
+            End::At(Phase::Invalid, "42"),
+        ),
+        scenario(
+            "image-with-configuration",
+            |state| {
+                let mut object = rollout("43", Some(vec![weight(10, 90)]), None);
+                object.spec.release = image();
+                object.spec.configuration =
+                    Some(Configuration { memory_size: Some(512), ..Configuration::default() });
+                state.create_object(object);
+            },
+            Vec::new,
+            MADE,
+        ),
+        scenario(
+            "status-lost-while-published",
+            |state| asks(archive("a.zip"), state),
+            || vec![rule(publishing, 3, Edit::WipeStatus)],
+            MADE,
+        ),
+        scenario(
+            "alias-at-latest",
+            |state| {
+                state.lambda.at_latest();
+                asks(archive("a.zip"), state);
+            },
+            Vec::new,
+            MADE,
+        ),
+        scenario(
+            "alias-and-release-at-latest",
+            |state| {
+                state.lambda.at_latest();
+                asks(latest(), state);
+            },
+            Vec::new,
+            End::At(Phase::Healthy, "45"),
+        ),
+    ]
+}
+
+fn smoked() -> Vec<Scenario> {
+    vec![
+        scenario(
+            "smoke-passed",
+            |state| asks_by(version("43"), vec![smoke(), weight(10, 90)], state),
+            Vec::new,
+            End::At(Phase::Healthy, "43"),
+        ),
+        scenario(
+            "smoke-failed",
+            |state| {
+                state.lambda.functions.invocation = answered(500);
+                asks_by(version("43"), vec![smoke(), weight(10, 90)], state);
+            },
+            Vec::new,
+            End::At(Phase::RolledBack, "42"),
+        ),
+        scenario(
+            "smoke-unanswered-after-a-weight",
+            |state| {
+                state.lambda.functions.invocation = Invocation::Unanswered;
+                asks_by(version("43"), vec![weight(10, 30), smoke(), weight(50, 30)], state);
+            },
+            Vec::new,
+            End::At(Phase::RolledBack, "42"),
+        ),
+    ]
+}
+
+fn provisioned() -> Vec<Scenario> {
+    vec![
+        scenario(
+            "provisioned-concurrency",
+            |state| {
+                state.lambda.functions.provisioned = Some(false);
+                asks_by(version("43"), vec![weight(10, 60)], state);
+            },
+            Vec::new,
+            End::At(Phase::Healthy, "43"),
+        ),
+        scenario(
+            "provisioned-concurrency-fails",
+            |state| {
+                state.lambda.functions.provisioned = Some(true);
+                asks_by(version("43"), vec![weight(10, 60)], state);
+            },
+            Vec::new,
+            End::At(Phase::RolledBack, "42"),
+        ),
+        scenario(
+            "smoke-then-approval",
+            |state| {
+                let steps = vec![smoke(), approval(Some(60), OnTimeout::Promote), weight(10, 30)];
+                asks_by(version("43"), steps, state);
+            },
+            Vec::new,
+            End::At(Phase::Healthy, "43"),
+        ),
+    ]
+}
+
+fn version(version: &str) -> Release {
+    Release { version: Some(version.into()), ..Release::default() }
+}
