@@ -14,6 +14,7 @@
 )]
 
 mod chart;
+mod drift;
 mod harness;
 mod scenarios;
 mod schema;
