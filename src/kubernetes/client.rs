@@ -4,14 +4,18 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use http::header::{HeaderValue, USER_AGENT};
+use hyper_timeout::TimeoutConnector;
+use hyper_util::{client::legacy::connect::HttpConnector, rt::TokioExecutor};
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::{
     Api, Client, Config,
     api::{ApiResource, DynamicObject, Patch, PatchParams},
+    client::{ClientBuilder, ConfigExt as _},
     core::GroupVersionKind,
     runtime::events::{Event as KubeEvent, EventType, Recorder, Reporter},
 };
 use serde_json::{Value, json};
+use tower::{BoxError, ServiceBuilder};
 
 use super::port::{Class, Error, Event, KindNames, ObjectId, Port};
 use crate::api::FIELD_MANAGER;
@@ -58,10 +62,39 @@ impl Clients {
         lease.read_timeout = Some(LEASE_READ_TIMEOUT);
         Ok(Self {
             watch: Client::try_from(watch)?,
-            calls: Client::try_from(calls)?,
-            lease: Client::try_from(lease)?,
+            calls: without_delay(calls)?,
+            lease: without_delay(lease)?,
         })
     }
+}
+
+/// A client like kube's own whose sockets have TCP_NODELAY.
+///
+/// Head and body of a request leave in two pieces. Without this the second one waits until the
+/// server acknowledges the first, which servers put off: each write took 40 ms longer.
+fn without_delay(config: Config) -> Result<Client, kube::Error> {
+    if config.proxy_url.is_some() {
+        // kube knows about proxies, or says that it was built without them.
+        return Client::try_from(config);
+    }
+    let mut http = HttpConnector::new();
+    http.enforce_http(false);
+    http.set_nodelay(true);
+    let https = config.rustls_https_connector_with_connector(http)?;
+    let mut connector = TimeoutConnector::new(https);
+    connector.set_connect_timeout(config.connect_timeout);
+    connector.set_read_timeout(config.read_timeout);
+    connector.set_write_timeout(config.write_timeout);
+    connector.set_reset_reader_on_write(config.reset_reader_on_write);
+    let service = ServiceBuilder::new()
+        .layer(config.base_uri_layer())
+        .option_layer(config.auth_layer()?)
+        .layer(config.extra_headers_layer()?)
+        .map_err(BoxError::from)
+        .service(
+            hyper_util::client::legacy::Client::builder(TokioExecutor::new()).build(connector),
+        );
+    Ok(ClientBuilder::new(service, config.default_namespace).build())
 }
 
 /// The port against a real API server.
