@@ -57,8 +57,8 @@ impl Family {
         }
     }
 
-    /// Calls at once after a pause. Together with [`Self::per_second`] never more than AWS's limit,
-    /// so that no single second exceeds it.
+    /// Calls at once after a pause, and what a timer that fires late may make up for. Together with
+    /// [`Self::per_second`] less than one call above AWS's limit, so that no single second exceeds it.
     #[must_use]
     pub const fn burst(self) -> f64 {
         match self {
@@ -66,7 +66,8 @@ impl Family {
                 10.0
             }
             Self::CloudWatchAlarms => 2.0,
-            Self::LambdaControl => 1.0,
+            // Never two at once, but a token that is up to 36 ms late costs no time.
+            Self::LambdaControl => 1.5,
         }
     }
 }
@@ -256,7 +257,8 @@ mod tests {
             (Family::LambdaInvoke, 1_000.0),
             (Family::Sts, 600.0),
         ] {
-            assert!(family.per_second() + family.burst() <= limit, "{family:?}");
+            // Calls are whole: half of one too many is none.
+            assert!((family.per_second() + family.burst()).floor() <= limit, "{family:?}");
             assert!(family.burst() >= 1.0, "{family:?} could never send");
         }
     }

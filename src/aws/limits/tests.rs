@@ -27,7 +27,8 @@ fn run<F: Future>(future: F) -> F::Output {
         .block_on(future)
 }
 
-/// Takes the one token of the burst, so that whoever comes next has to wait.
+/// Takes the one whole token of the burst, so that whoever comes next has to wait: 36 ms at first,
+/// then 72 ms.
 async fn drain(limits: &Limits) {
     limits.token(&KEY, Priority::Work, "first").await.unwrap();
 }
@@ -78,7 +79,7 @@ fn an_undo_that_comes_just_before_the_token_gets_it() {
         drain(&limits).await;
         let mut work = pin!(limits.token(&KEY, Priority::Work, "a"));
         assert!(poll!(&mut work).is_pending());
-        sleep(Duration::from_millis(70)).await;
+        sleep(Duration::from_millis(30)).await;
         let mut undo = pin!(limits.token(&KEY, Priority::Undo, "b"));
         timeout(Duration::from_millis(10), &mut undo).await.unwrap().unwrap();
         assert!(poll!(&mut work).is_pending());
