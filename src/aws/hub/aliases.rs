@@ -15,9 +15,11 @@ use crate::{
 
 /// Age from which an alias is read again while a rollout is in flight: shorter than the interval
 /// at which it is looked at, longer than what lies between such a look and the next step.
-const ALIAS_FRESH: SignedDuration = SignedDuration::from_secs(45);
+const ALIAS_FRESH: SignedDuration = SignedDuration::from_secs(55);
 /// The same for what is at rest, and looked at for another reason.
 const ALIAS_FRESH_AT_REST: SignedDuration = SignedDuration::from_secs(14 * 60);
+/// With how many answers those that are of no use to anybody are looked for at the least.
+const SWEEP_MIN: usize = 1_024;
 
 /// An alias in one account and region.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -47,7 +49,14 @@ pub enum Want {
 /// The aliases that were read last.
 #[derive(Default)]
 pub(super) struct Aliases {
-    seen: Mutex<HashMap<AliasKey, Seen>>,
+    seen: Mutex<Answers>,
+}
+
+#[derive(Default)]
+struct Answers {
+    by_key: HashMap<AliasKey, Seen>,
+    /// With how many of them the next sweep comes: twice as many as the last one left.
+    sweep_at: usize,
 }
 
 /// An alias as Lambda answered it.
@@ -60,8 +69,14 @@ pub struct Seen {
     at: Timestamp,
 }
 
+impl Seen {
+    fn is_younger(&self, age: SignedDuration, now: Timestamp) -> bool {
+        now.duration_since(self.at).abs() < age
+    }
+}
+
 impl Aliases {
-    fn lock(&self) -> MutexGuard<'_, HashMap<AliasKey, Seen>> {
+    fn lock(&self) -> MutexGuard<'_, Answers> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -69,7 +84,7 @@ impl Aliases {
 impl Hub {
     /// The alias; none when it does not exist.
     ///
-    /// An answer that is fresh (45 s) is not asked for again: writes carry the revision id, so one
+    /// An answer that is fresh (55 s) is not asked for again: writes carry the revision id, so one
     /// on stale facts is refused by Lambda. Right after a write it is also the better answer: reads
     /// may show the alias as it was before.
     ///
@@ -109,8 +124,8 @@ impl Hub {
             Want::Follow => ALIAS_FRESH_AT_REST,
         };
         let aliases = self.aliases.lock();
-        let seen = aliases.get(key)?;
-        (now.duration_since(seen.at).abs() < fresh).then(|| seen.clone())
+        let seen = aliases.by_key.get(key)?;
+        seen.is_younger(fresh, now).then(|| seen.clone())
     }
 
     /// Remembers an alias as a write was answered at or after `at`.
@@ -120,13 +135,18 @@ impl Hub {
 
     fn keep(&self, key: &AliasKey, seen: Seen) {
         let mut aliases = self.aliases.lock();
-        aliases.insert(key.clone(), seen);
+        let now = seen.at;
+        aliases.by_key.insert(key.clone(), seen);
+        if aliases.by_key.len() >= aliases.sweep_at.max(SWEEP_MIN) {
+            aliases.by_key.retain(|_, seen| seen.is_younger(ALIAS_FRESH_AT_REST, now));
+            aliases.sweep_at = aliases.by_key.len().saturating_mul(2);
+        }
     }
 
     /// Forgets an alias: it is read again before anything is decided on it.
     pub fn forget(&self, key: &AliasKey) {
         let mut aliases = self.aliases.lock();
-        aliases.remove(key);
+        aliases.by_key.remove(key);
     }
 }
 
@@ -220,16 +240,33 @@ mod tests {
         let hub = Hub::default();
         wrote(&hub, 0);
         for want in [Want::Work, Want::Drift] {
-            assert_eq!(seen(&hub, want, 44).await, ("new".into(), Source::Write));
+            assert_eq!(seen(&hub, want, 54).await, ("new".into(), Source::Write));
         }
-        assert_eq!(seen(&hub, Want::Drift, 45).await, ("old".into(), Source::Read));
+        assert_eq!(seen(&hub, Want::Drift, 55).await, ("old".into(), Source::Read));
     }
 
     #[tokio::test]
     async fn a_read_is_the_next_passes_earlier_read() {
         let hub = Hub::default();
         assert_eq!(seen(&hub, Want::Work, 0).await, ("old".into(), Source::Read));
-        assert_eq!(seen(&hub, Want::Work, 44).await, ("old".into(), Source::EarlierRead));
-        assert_eq!(seen(&hub, Want::Work, 45).await, ("old".into(), Source::Read));
+        assert_eq!(seen(&hub, Want::Work, 54).await, ("old".into(), Source::EarlierRead));
+        assert_eq!(seen(&hub, Want::Work, 55).await, ("old".into(), Source::Read));
+    }
+
+    #[tokio::test]
+    async fn what_is_not_fresh_any_more_is_forgotten() {
+        let hub = Hub::default();
+        let key = |number: i64| AliasKey {
+            account: String::new(),
+            region: String::new(),
+            function: String::new(),
+            alias: number.to_string(),
+        };
+        for second in 0..10_000 {
+            hub.wrote(&key(second), alias("new"), at(second));
+            let kept = hub.aliases.lock().by_key.len();
+            assert!(kept <= SWEEP_MIN, "{kept} are kept, 55 are fresh");
+        }
+        assert!(hub.fresh(&key(9_999), at(9_999)).is_some());
     }
 }
