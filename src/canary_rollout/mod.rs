@@ -17,6 +17,8 @@ mod status;
 #[cfg(test)]
 mod world;
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use kube::ResourceExt as _;
@@ -63,9 +65,20 @@ impl Kind for CanaryRollouts {
         observe::class(object)
     }
 
+    fn subject(object: &CanaryRollout) -> u64 {
+        subject(&object.spec.function.name, &object.spec.function.alias)
+    }
+
     fn forget(context: &Context, namespace: &str, name: &str) {
         context.metrics.forget_rollout(namespace, name);
     }
+}
+
+/// The same for all rollouts that name this function and alias; see [`Kind::subject`].
+pub fn subject(function: &str, alias: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (function, alias).hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Brings one rollout a step closer to its spec.

@@ -3,6 +3,7 @@
 
 mod backoff;
 mod driver;
+mod packed;
 pub mod turns;
 
 use std::{convert::Infallible, fmt::Debug, sync::Arc};
@@ -12,7 +13,7 @@ use futures::{Stream, StreamExt as _, TryStreamExt as _};
 use jiff::Timestamp;
 use kube::{
     Api, Client, Resource, ResourceExt,
-    core::{DeserializeGuard, NamespaceResourceScope, error_boundary::InvalidObject},
+    core::NamespaceResourceScope,
     runtime::{
         Controller, Predicate as _, WatchStreamExt as _,
         controller::{Action, Config},
@@ -21,17 +22,18 @@ use kube::{
         watcher,
     },
 };
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
 
 pub use self::{
     driver::{Driver, PASS_DEADLINE},
+    packed::Packed,
     turns::Class,
 };
 use crate::{
     context::Context,
     error::Remedy,
     kubernetes::{
-        port::{Event, KindNames, ObjectId},
+        port::{Event, KindNames},
         publish,
     },
 };
@@ -44,6 +46,7 @@ pub trait Kind: Send + Sync + 'static {
         + Clone
         + Debug
         + DeserializeOwned
+        + Serialize
         + Send
         + Sync
         + 'static;
@@ -61,6 +64,10 @@ pub trait Kind: Send + Sync + 'static {
 
     /// Who goes first: what is to be undone, then what is under way or was not looked at yet.
     fn class(object: &Self::Object) -> Class;
+
+    /// A number that is the same for all objects about the same thing in AWS, as far as the spec
+    /// tells; others may have it, too.
+    fn subject(object: &Self::Object) -> u64;
 
     /// Tells that an object is gone.
     fn forget(context: &Context, namespace: &str, name: &str);
@@ -100,9 +107,9 @@ pub struct Scope<K: Kind> {
 }
 
 /// Where the objects of a kind are kept.
-pub type Objects<K> = reflector::store::Writer<DeserializeGuard<<K as Kind>::Object>>;
+pub type Objects<K> = reflector::store::Writer<Packed<K>>;
 /// Where the objects of a kind are read.
-pub type Reader<K> = reflector::Store<DeserializeGuard<<K as Kind>::Object>>;
+pub type Reader<K> = reflector::Store<Packed<K>>;
 
 /// Runs a kind until `stop`; then ends the passes that run, and returns.
 ///
@@ -122,7 +129,6 @@ pub async fn run<K: Kind>(
         }));
     let watching = Arc::clone(&driver);
     let triggers = stream
-        .modify(prune)
         .inspect_ok(move |event| watched(&watching, event))
         .reflect(writer)
         .applied_objects()
@@ -149,49 +155,38 @@ pub async fn run<K: Kind>(
         .await;
 }
 
-fn apis<K: Kind>(client: &Client, namespaces: &[String]) -> Vec<Api<DeserializeGuard<K::Object>>> {
+fn apis<K: Kind>(client: &Client, namespaces: &[String]) -> Vec<Api<Packed<K>>> {
     if namespaces.is_empty() {
         return vec![Api::all(client.clone())];
     }
     namespaces.iter().map(|name| Api::namespaced(client.clone(), name)).collect()
 }
 
-/// Most of an object is bookkeeping that nobody here reads.
-fn prune<K: Resource>(object: &mut K) {
-    object.managed_fields_mut().clear();
-    object.annotations_mut().remove("kubectl.kubernetes.io/last-applied-configuration");
-}
-
 async fn reconcile<K: Kind>(
-    guard: Arc<DeserializeGuard<K::Object>>,
+    packed: Arc<Packed<K>>,
     driver: Arc<Driver<K>>,
 ) -> Result<Action, Infallible> {
-    Ok(match &guard.0 {
-        Ok(object) => Action::requeue(driver.look(object).await),
-        Err(invalid) => report_unreadable::<K>(driver.context(), invalid).await,
+    Ok(match packed.unpack() {
+        Ok(object) => Action::requeue(driver.look(&object).await),
+        Err(why) => report_unreadable(driver.context(), &packed, &why).await,
     })
 }
 
 /// An object that cannot be read as its kind, for example one stored under other rules.
-async fn report_unreadable<K: Kind>(context: &Context, invalid: &InvalidObject) -> Action {
-    let id = ObjectId {
-        kind: K::NAMES,
-        namespace: invalid.metadata.namespace.clone().unwrap_or_default(),
-        name: invalid.metadata.name.clone().unwrap_or_default(),
-        uid: invalid.metadata.uid.clone().unwrap_or_default(),
-    };
+async fn report_unreadable<K: Kind>(context: &Context, object: &Packed<K>, why: &str) -> Action {
+    let id = publish::id(K::NAMES, object);
     let note = crate::error::clean(&format!(
-        "this object cannot be read and nothing is done for it: {invalid}; apply it again as the CRD asks"
+        "this object cannot be read and nothing is done for it: {why}; apply it again as the CRD asks"
     ));
-    tracing::error!(object = %id, error = %invalid, "object cannot be read");
+    tracing::error!(object = %id, error = why, "object cannot be read");
     let event = Event { warning: true, reason: "Unreadable".into(), note };
     publish::events(&*context.kubernetes, &id, &[event]).await;
     Action::await_change()
 }
 
-fn watched<K: Kind>(driver: &Driver<K>, event: &watcher::Event<DeserializeGuard<K::Object>>) {
-    let watcher::Event::Delete(guard) = event else { return };
-    let meta = guard.meta();
+fn watched<K: Kind>(driver: &Driver<K>, event: &watcher::Event<Packed<K>>) {
+    let watcher::Event::Delete(object) = event else { return };
+    let meta = object.meta();
     let namespace = meta.namespace.clone().unwrap_or_default();
     driver.forget(namespace, meta.name.clone().unwrap_or_default());
 }

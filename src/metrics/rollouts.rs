@@ -48,8 +48,9 @@ struct Key {
 struct Record {
     phase: &'static str,
     weight: Option<i64>,
-    verdicts: BTreeMap<String, &'static str>,
-    outcomes: BTreeMap<&'static str, u64>,
+    verdicts: Vec<(String, &'static str)>,
+    /// Few and each once, so that most rollouts take no more than they need.
+    outcomes: Vec<(&'static str, u64)>,
 }
 
 /// All rollouts that are shown.
@@ -72,8 +73,13 @@ impl Rollouts {
 
     pub(super) fn count_outcome(&self, namespace: &str, name: &str, outcome: &'static str) {
         self.change(namespace, name, |record| {
-            let count = record.outcomes.entry(outcome).or_default();
-            *count = count.saturating_add(1);
+            match record.outcomes.iter_mut().find(|(known, _)| *known == outcome) {
+                Some((_, count)) => *count = count.saturating_add(1),
+                None => {
+                    record.outcomes.reserve_exact(1);
+                    record.outcomes.push((outcome, 1));
+                }
+            }
         });
     }
 

@@ -3,7 +3,10 @@
 use kube::ResourceExt as _;
 
 use crate::{
-    canary_rollout::CanaryRollouts, context::Rollouts, engine::Reader, facts::peers::Peer,
+    canary_rollout::{CanaryRollouts, subject},
+    context::Rollouts,
+    engine::Reader,
+    facts::peers::Peer,
 };
 
 /// The CanaryRollouts that are watched.
@@ -12,10 +15,15 @@ pub struct KnownRollouts(pub Reader<CanaryRollouts>);
 impl Rollouts for KnownRollouts {
     /// Looks through all of them: asked only when a rollout is about to start.
     fn of_alias(&self, function: &str, alias: &str) -> Vec<Peer> {
-        let found = self.0.state().into_iter().filter_map(|guard| {
-            let object = guard.0.as_ref().ok()?;
+        let subject = subject(function, alias);
+        let found = self.0.state_filter(|packed| packed.subject() == subject);
+        let objects = found.iter().filter_map(|packed| packed.unpack().ok());
+        let named = objects.filter(|object| {
             let named = &object.spec.function;
-            (named.name == function && named.alias == alias).then(|| Peer {
+            named.name == function && named.alias == alias
+        });
+        named
+            .map(|object| Peer {
                 namespace: object.namespace().unwrap_or_default(),
                 name: object.name_any(),
                 created: object
@@ -27,7 +35,6 @@ impl Rollouts for KnownRollouts {
                 region: object.status.as_ref().and_then(|status| status.region.clone()),
                 account: object.status.as_ref().and_then(|status| status.account_id.clone()),
             })
-        });
-        found.collect()
+            .collect()
     }
 }

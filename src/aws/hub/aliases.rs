@@ -254,7 +254,18 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_not_fresh_any_more_is_forgotten() {
+    async fn what_is_at_rest_and_followed_is_read_again_when_drift_would_be() {
+        let hub = Hub::default();
+        assert_eq!(seen(&hub, Want::Follow, 0).await, ("old".into(), Source::Read));
+        assert_eq!(seen(&hub, Want::Follow, 839).await, ("old".into(), Source::EarlierRead));
+        assert_eq!(seen(&hub, Want::Work, 839).await, ("old".into(), Source::Read));
+        let hub = Hub::default();
+        assert_eq!(seen(&hub, Want::Follow, 0).await, ("old".into(), Source::Read));
+        assert_eq!(seen(&hub, Want::Follow, 840).await, ("old".into(), Source::Read));
+    }
+
+    #[tokio::test]
+    async fn what_is_of_use_to_nobody_any_more_is_forgotten() {
         let hub = Hub::default();
         let key = |number: i64| AliasKey {
             account: String::new(),
@@ -265,8 +276,8 @@ mod tests {
         for second in 0..10_000 {
             hub.wrote(&key(second), alias("new"), at(second));
             let kept = hub.aliases.lock().by_key.len();
-            assert!(kept <= SWEEP_MIN, "{kept} are kept, 55 are fresh");
+            assert!(kept <= 2 * SWEEP_MIN, "{kept} are kept of what is of use to nobody");
         }
-        assert!(hub.fresh(&key(9_999), at(9_999)).is_some());
+        assert!(hub.fresh(&key(9_999), Want::Work, at(9_999)).is_some());
     }
 }
