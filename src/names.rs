@@ -99,6 +99,17 @@ pub fn published(owner: &Owner, revision: &str) -> String {
     if mark.chars().count() <= DESCRIPTION_MAX { mark } else { String::new() }
 }
 
+/// Whom a version was published for, by its description.
+#[must_use]
+pub fn publisher(description: &str) -> Option<Owner> {
+    let (_, mark) = split(description)?;
+    let (owner, revision) = mark.split_once(' ')?;
+    let mut parts = owner.split('/').map(str::to_owned);
+    let owner = Owner { cluster: parts.next()?, namespace: parts.next()?, name: parts.next()? };
+    let whole = parts.next().is_none() && !revision.is_empty() && !revision.contains(' ');
+    whole.then_some(owner)
+}
+
 /// The description without our mark.
 #[must_use]
 pub fn unmarked(description: &str) -> String {

@@ -93,6 +93,9 @@ pub struct CanaryRolloutSpec {
     /// Lets a release that was served lately skip the steps; absent: none does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollback_window: Option<RollbackWindow>,
+    /// What is kept of what was released; absent: everything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub history: Option<History>,
     /// Start nothing new. A canary that must go back still goes back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspend: Option<bool>,
@@ -193,6 +196,16 @@ pub struct RollbackWindow {
     /// an alarm fires.
     #[schemars(range(min = 1, max = 9))]
     pub revisions: i32,
+}
+
+/// What is kept of what was released.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct History {
+    /// Versions that this rollout published, older than the one that serves, of which this many are
+    /// kept; what is older is deleted, unless an alias names it.
+    #[schemars(range(min = 1, max = 100))]
+    pub keep_versions: i32,
 }
 
 /// One step: a weight, an approval or a smoke test.

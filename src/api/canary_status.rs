@@ -132,6 +132,10 @@ pub struct CanaryRolloutStatus {
     /// The alias as it was last read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alias: Option<AliasStatus>,
+    /// Revision after which old versions were deleted, as `spec.history` asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub pruned: Option<String>,
     /// How earlier revisions ended, newest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 10))]

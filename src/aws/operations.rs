@@ -12,10 +12,13 @@ pub enum Operation {
     CloudWatchDescribeAlarms,
     CloudWatchGetMetricData,
     LambdaCreateAlias,
+    LambdaDeleteFunction,
     LambdaGetAlias,
     LambdaGetFunction,
     LambdaGetProvisionedConcurrencyConfig,
     LambdaInvoke,
+    LambdaListAliases,
+    LambdaListVersionsByFunction,
     LambdaPublishVersion,
     LambdaUpdateAlias,
     LambdaUpdateFunctionCode,
@@ -98,14 +101,17 @@ const FUNCTION: &str = "arn:{partition}:lambda:{region}:{account}:function:{func
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 16] = [
         Self::CloudWatchDescribeAlarms,
         Self::CloudWatchGetMetricData,
         Self::LambdaCreateAlias,
+        Self::LambdaDeleteFunction,
         Self::LambdaGetAlias,
         Self::LambdaGetFunction,
         Self::LambdaGetProvisionedConcurrencyConfig,
         Self::LambdaInvoke,
+        Self::LambdaListAliases,
+        Self::LambdaListVersionsByFunction,
         Self::LambdaPublishVersion,
         Self::LambdaUpdateAlias,
         Self::LambdaUpdateFunctionCode,
@@ -154,6 +160,7 @@ impl Operation {
                 &["cloudwatch:GetMetricData"],
             ),
             Self::LambdaCreateAlias => write("CreateAlias", &["lambda:CreateAlias"]),
+            Self::LambdaDeleteFunction => write("DeleteFunction", &["lambda:DeleteFunction"]),
             Self::LambdaGetAlias => read("GetAlias", &["lambda:GetAlias"]),
             Self::LambdaGetFunction => {
                 lambda("GetFunction", false, Family::LambdaGetFunction, &["lambda:GetFunction"])
@@ -163,6 +170,10 @@ impl Operation {
             }
             Self::LambdaInvoke => {
                 lambda("Invoke", true, Family::LambdaInvoke, &["lambda:InvokeFunction"])
+            }
+            Self::LambdaListAliases => read("ListAliases", &["lambda:ListAliases"]),
+            Self::LambdaListVersionsByFunction => {
+                read("ListVersionsByFunction", &["lambda:ListVersionsByFunction"])
             }
             Self::LambdaPublishVersion => write("PublishVersion", &["lambda:PublishVersion"]),
             Self::LambdaUpdateAlias => write("UpdateAlias", &["lambda:UpdateAlias"]),
@@ -192,9 +203,12 @@ impl Operation {
             Self::CloudWatchDescribeAlarms
             | Self::CloudWatchGetMetricData
             | Self::LambdaCreateAlias
+            | Self::LambdaDeleteFunction
             | Self::LambdaGetAlias
             | Self::LambdaGetFunction
             | Self::LambdaGetProvisionedConcurrencyConfig
+            | Self::LambdaListAliases
+            | Self::LambdaListVersionsByFunction
             | Self::LambdaPublishVersion
             | Self::LambdaUpdateAlias
             | Self::LambdaUpdateFunctionConfiguration

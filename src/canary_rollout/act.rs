@@ -80,6 +80,12 @@ async fn carry_out(action: &Action, place: &Place<'_>) -> Result<Answer, Error> 
             let answer = work().publish_version(publication).await;
             answer.map(Answer::Published).map_err(unpublished)
         }
+        Action::DeleteVersion(surplus) => {
+            let answer = lambda(Priority::Drift).delete_version(surplus).await;
+            answer
+                .map(|()| Answer::Changed)
+                .map_err(|source| Error::Prune { version: surplus.version(), source })
+        }
         Action::Invoke { function, version, smoke } => {
             let patience = Duration::from_secs(smoke.max_duration.as_secs());
             let answer = work().invoke(function, version, &smoke.payload, patience).await;

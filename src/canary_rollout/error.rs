@@ -40,6 +40,22 @@ pub enum Error {
         /// What AWS said.
         source: aws::Error,
     },
+    /// The versions that may go could not be found out.
+    #[error("cannot list the versions of function {function}")]
+    ListVersions {
+        /// Function name.
+        function: String,
+        /// What AWS said.
+        source: aws::Error,
+    },
+    /// An old version could not be deleted.
+    #[error("cannot delete version {version}")]
+    Prune {
+        /// Version number.
+        version: u64,
+        /// What AWS said.
+        source: aws::Error,
+    },
     /// The new version could not be invoked.
     #[error("cannot invoke version {version}")]
     Invoke {
@@ -69,6 +85,8 @@ impl Error {
             | Self::ReadVersion { source, .. }
             | Self::ReadProvisioned { source, .. }
             | Self::Publish { source, .. }
+            | Self::ListVersions { source, .. }
+            | Self::Prune { source, .. }
             | Self::Invoke { source, .. }
             | Self::MoveAlias { source, .. } => source.remedy(),
         }
@@ -84,6 +102,8 @@ impl Error {
             | Self::ReadVersion { source, .. }
             | Self::ReadProvisioned { source, .. }
             | Self::Publish { source, .. }
+            | Self::ListVersions { source, .. }
+            | Self::Prune { source, .. }
             | Self::Invoke { source, .. }
             | Self::MoveAlias { source, .. } => source.reason(),
         }

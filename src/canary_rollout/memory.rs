@@ -26,6 +26,8 @@ pub struct Memory {
     pub flight: Option<Flight>,
     /// The release that is being made a version; none once its rollout starts.
     pub publishing: Option<Publishing>,
+    /// Revision after which old versions were deleted.
+    pub pruned: Option<String>,
     /// Alarms that fired before the start and are ignored until they are OK.
     pub ignored_alarms: Vec<String>,
     /// When a person paused it.
@@ -167,6 +169,7 @@ impl Memory {
             paused_at: flight.as_ref().and(status.paused_at.as_ref()).map(|time| time.0),
             flight,
             canary,
+            pruned: status.pruned.clone(),
             ignored_alarms: status.ignored_alarms.clone(),
             ..people
         }

@@ -1,6 +1,7 @@
 //! Everything that a pass reads, into one struct.
 
 mod release;
+mod surplus;
 
 use std::sync::Arc;
 
@@ -80,6 +81,11 @@ pub async fn observe(
     let alias = seen.as_ref().map(|seen| &seen.alias);
     let release = release::read(&lambda, &rollout, memory, place.key, alias).await?;
     let provisioned = read_provisioned(&lambda, memory, place.key, alias).await?;
+    let owner = owner(object, place.context);
+    // Only at rest: what cannot be listed must not keep anything from starting or going back.
+    let keep = rollout.as_ref().ok().filter(|_| want != Want::Work);
+    let keep = keep.and_then(|rollout| rollout.keep_versions);
+    let surplus = surplus::read(&lambda, memory, place.key, (&owner, keep), alias).await?;
     let terms = rollout.as_ref().ok().map(|rollout| Terms {
         criteria: rollout.criteria.clone(),
         bake: rollout.bake,
@@ -96,11 +102,7 @@ pub async fn observe(
         Want::Drift | Want::Follow => (None, None),
     };
     Ok(Facts {
-        owner: Owner {
-            cluster: place.context.settings.cluster_name().to_owned(),
-            namespace,
-            name: object.name_any(),
-        },
+        owner,
         function: place.key.function.clone(),
         alias_name: place.key.alias.clone(),
         suspended: object.spec.suspend.unwrap_or(false),
@@ -111,6 +113,7 @@ pub async fn observe(
         alias: seen.map(|seen| seen.alias),
         taken_by,
         provisioned,
+        surplus,
         wanted: wanted(rollout.as_ref(), &release.facts),
         latest: release.facts.latest,
         published: release.published,
@@ -118,6 +121,14 @@ pub async fn observe(
         evidence,
         alarms,
     })
+}
+
+fn owner(object: &CanaryRollout, context: &Context) -> Owner {
+    Owner {
+        cluster: context.settings.cluster_name().to_owned(),
+        namespace: object.namespace().unwrap_or_default(),
+        name: object.name_any(),
+    }
 }
 
 /// The session that an object is worked on with.

@@ -46,6 +46,8 @@ pub struct Rollout {
     pub on_failure: OnFailure,
     /// How many revisions ago a release may have been promoted that skips the steps; 0 for none.
     pub rollback_window: usize,
+    /// How many older versions of ours are kept; none: all.
+    pub keep_versions: Option<usize>,
 }
 
 /// At most 32 steps, with weights that rise.
@@ -133,6 +135,13 @@ impl Rollout {
                 .as_ref()
                 .and_then(|window| usize::try_from(window.revisions).ok())
                 .unwrap_or(0),
+            keep_versions: match &spec.history {
+                Some(history) => match usize::try_from(history.keep_versions) {
+                    Ok(keep @ 1..) => Some(keep),
+                    Ok(0) | Err(_) => return Err(invalid("history.keepVersions", "1 to 100")),
+                },
+                None => None,
+            },
         })
     }
 }

@@ -86,6 +86,7 @@ fn planned(
         canary,
         flight,
         publishing,
+        pruned,
         ignored_alarms,
         paused_at,
         history,
@@ -109,19 +110,8 @@ fn planned(
             started_at: Time(canary.started_at),
         }),
         publishing: publishing.map(Into::into),
-        step: flight.as_ref().map(|flight| {
-            let (index, count) = (flight.index, flight.steps.len());
-            StepStatus {
-                index: index.try_into().unwrap_or(i32::MAX),
-                count: count.try_into().unwrap_or(i32::MAX),
-                display: display(flight),
-                entered_at: flight.entered_at.map(Time),
-                invocations: flight.through.map(|_| flight.invocations),
-                through: flight.through.map(Time),
-                hold_until: report.hold_until.map(Time),
-                smoke: flight.smoke.clone(),
-            }
-        }),
+        pruned,
+        step: flight.as_ref().map(|flight| step(flight, report)),
         steps: flight.as_ref().map(|flight| flight.steps.to_api()).unwrap_or_default(),
         held: flight.as_ref().and_then(|flight| flight.held.clone()),
         analysis: flight.as_ref().map_or_else(
@@ -141,6 +131,20 @@ fn planned(
             generation,
             now,
         ),
+    }
+}
+
+fn step(flight: &Flight, report: &Report) -> StepStatus {
+    let (index, count) = (flight.index, flight.steps.len());
+    StepStatus {
+        index: index.try_into().unwrap_or(i32::MAX),
+        count: count.try_into().unwrap_or(i32::MAX),
+        display: display(flight),
+        entered_at: flight.entered_at.map(Time),
+        invocations: flight.through.map(|_| flight.invocations),
+        through: flight.through.map(Time),
+        hold_until: report.hold_until.map(Time),
+        smoke: flight.smoke.clone(),
     }
 }
 

@@ -170,6 +170,7 @@ impl World {
                 provisioned: None,
                 latest: None,
                 published: None,
+                surplus: None,
                 wanted: Ok(release("43", REVISION)),
                 terms: Some(Terms::default()),
                 evidence: Ok(None),
@@ -315,7 +316,8 @@ impl World {
             Action::Invoke { .. } => return Answer::Invoked(self.invocation.clone()),
             Action::UpdateFunctionCode(_)
             | Action::UpdateFunctionConfiguration(_)
-            | Action::PublishVersion(_) => panic!("this world has no $LATEST: {action}"),
+            | Action::PublishVersion(_)
+            | Action::DeleteVersion(_) => panic!("this world has no $LATEST: {action}"),
         });
         Answer::Changed
     }

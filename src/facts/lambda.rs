@@ -1,5 +1,7 @@
 //! What Lambda says about functions, versions and aliases.
 
+use super::surplus::ListedVersion;
+
 /// An alias, as GetAlias, CreateAlias and UpdateAlias return it.
 ///
 /// Source: Lambda API reference, AliasConfiguration.
@@ -187,6 +189,24 @@ pub struct Changed {
     pub code_sha256: String,
     /// Its revision id.
     pub revision_id: String,
+}
+
+/// A page of the versions that the aliases of a function name, by weight too.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NamedPage {
+    /// Version numbers, or `$LATEST`.
+    pub versions: Vec<String>,
+    /// What asks for the next page.
+    pub next: Option<String>,
+}
+
+/// A page of the versions of a function.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct VersionPage {
+    /// The versions, `$LATEST` too.
+    pub versions: Vec<ListedVersion>,
+    /// What asks for the next page.
+    pub next: Option<String>,
 }
 
 /// How a synchronous invocation went.

@@ -4,3 +4,4 @@ pub mod cloudwatch;
 pub mod kubernetes;
 pub mod lambda;
 pub mod peers;
+pub mod surplus;

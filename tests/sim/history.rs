@@ -42,6 +42,8 @@ pub enum Event {
         object: Option<Box<CanaryRollout>>,
         leads: bool,
     },
+    /// The operator deleted a version; the description that it had, if it was there.
+    VersionDeleted { version: u64, description: Option<String>, leads: bool },
     /// The operator added its finalizer.
     FinalizerAdded,
     /// The operator took its finalizer away.

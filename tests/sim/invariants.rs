@@ -107,6 +107,14 @@ impl Invariants {
             Event::Published { publication, object, leads, .. } => {
                 published(publication, object.as_deref(), *leads)
             }
+            Event::VersionDeleted { version, description, leads } => {
+                let mut found = lease(*leads);
+                let ours = |text: &String| text.contains("[groundcrew sim/flights/processor ");
+                if description.as_ref().is_some_and(|text| !ours(text)) {
+                    found.push(("G4", format!("version {version} was deleted: {description:?}")));
+                }
+                found
+            }
             Event::FinalizerAdded | Event::PersonEdited => Vec::new(),
         };
         let found: Vec<String> =

@@ -2,7 +2,7 @@
 
 use groundcrew::{
     api::canary_rollout::{
-        Configuration, ImageRelease, OnTimeout, Phase, Release, S3Release, Smoke, Step,
+        Configuration, History, ImageRelease, OnTimeout, Phase, Release, S3Release, Smoke, Step,
     },
     facts::lambda::Invocation,
 };
@@ -79,6 +79,7 @@ fn publishing(view: &View<'_>) -> bool {
 pub fn all() -> Vec<Scenario> {
     let mut all = of_latest();
     all.extend(of_code());
+    all.extend(pruned());
     all.extend(smoked());
     all.extend(provisioned());
     all
@@ -113,6 +114,27 @@ fn of_latest() -> Vec<Scenario> {
             MADE,
         ),
     ]
+}
+
+fn pruned() -> Vec<Scenario> {
+    vec![scenario(
+        "old-versions-go",
+        |state| {
+            let mut object = rollout("43", Some(vec![weight(10, 30)]), None);
+            object.spec.release = archive("a.zip");
+            object.spec.history = Some(History { keep_versions: 1 });
+            state.create_object(object);
+        },
+        || {
+            vec![
+                rule(healthy, 30, Edit::ReleaseArchive("b.zip")),
+                // So that the next rule waits for the second release.
+                rule(first_step, 0, Edit::Traffic("42", 0.0, 0.0)),
+                rule(healthy, 30, Edit::ReleaseArchive("c.zip")),
+            ]
+        },
+        End::At(Phase::Healthy, "48"),
+    )]
 }
 
 fn of_code() -> Vec<Scenario> {

@@ -157,9 +157,12 @@ mod tests {
     use super::*;
     use std::time::Duration;
 
-    use crate::facts::lambda::{
-        AliasChange, Changed, CodeChange, ConfigurationChange, FunctionVersion, Invocation,
-        Provisioned, Publication,
+    use crate::facts::{
+        lambda::{
+            AliasChange, Changed, CodeChange, ConfigurationChange, FunctionVersion, Invocation,
+            NamedPage, Provisioned, Publication, VersionPage,
+        },
+        surplus::Surplus,
     };
 
     /// Answers reads with what was true before the last write.
@@ -205,6 +208,15 @@ mod tests {
             _: &str,
             _: Duration,
         ) -> Result<Invocation, Error> {
+            panic!("only the alias is read")
+        }
+        async fn list_versions(&self, _: &str, _: Option<&str>) -> Result<VersionPage, Error> {
+            panic!("only the alias is read")
+        }
+        async fn list_named(&self, _: &str, _: Option<&str>) -> Result<NamedPage, Error> {
+            panic!("only the alias is read")
+        }
+        async fn delete_version(&self, _: &Surplus) -> Result<(), Error> {
             panic!("only the alias is read")
         }
     }

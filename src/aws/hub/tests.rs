@@ -32,8 +32,9 @@ use crate::{
         },
         lambda::{
             Alias, AliasChange, Changed, CodeChange, ConfigurationChange, FunctionVersion,
-            Invocation, Provisioned, Publication,
+            Invocation, NamedPage, Provisioned, Publication, VersionPage,
         },
+        surplus::Surplus,
     },
     kubernetes::leader::Leadership,
 };
@@ -207,6 +208,15 @@ impl port::Lambda for Unasked {
         panic!("not asked")
     }
     async fn invoke(&self, _: &str, _: &str, _: &str, _: Duration) -> Result<Invocation, Error> {
+        panic!("not asked")
+    }
+    async fn list_versions(&self, _: &str, _: Option<&str>) -> Result<VersionPage, Error> {
+        panic!("not asked")
+    }
+    async fn list_named(&self, _: &str, _: Option<&str>) -> Result<NamedPage, Error> {
+        panic!("not asked")
+    }
+    async fn delete_version(&self, _: &Surplus) -> Result<(), Error> {
         panic!("not asked")
     }
 }

@@ -6,9 +6,12 @@ use async_trait::async_trait;
 
 use crate::{
     aws::Error,
-    facts::lambda::{
-        Alias, AliasChange, Changed, CodeChange, ConfigurationChange, FunctionVersion, Invocation,
-        Provisioned, Publication,
+    facts::{
+        lambda::{
+            Alias, AliasChange, Changed, CodeChange, ConfigurationChange, FunctionVersion,
+            Invocation, NamedPage, Provisioned, Publication, VersionPage,
+        },
+        surplus::Surplus,
     },
 };
 
@@ -72,4 +75,15 @@ pub trait Lambda: Send + Sync {
         payload: &str,
         patience: Duration,
     ) -> Result<Invocation, Error>;
+
+    /// ListVersionsByFunction, a page.
+    async fn list_versions(&self, function: &str, next: Option<&str>)
+    -> Result<VersionPage, Error>;
+
+    /// ListAliases, a page, as far as it tells which versions they name.
+    async fn list_named(&self, function: &str, next: Option<&str>) -> Result<NamedPage, Error>;
+
+    /// DeleteFunction of one version. Lambda refuses it as `Conflict` while an alias names it. Safe to
+    /// repeat.
+    async fn delete_version(&self, surplus: &Surplus) -> Result<(), Error>;
 }

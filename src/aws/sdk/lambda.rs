@@ -15,13 +15,19 @@ use aws_sdk_lambda::{
 };
 use tokio::time::Instant;
 
-use self::answers::{AnsweredAlias, alias, changed, function_version, invocation, provisioned};
+use self::answers::{
+    AnsweredAlias, alias, changed, function_version, invocation, named, provisioned, versions,
+};
 use super::error::{Call, Identity};
 use crate::{
     aws::{Error, operations::Operation, port, resource},
-    facts::lambda::{
-        Alias, AliasChange, Changed, CodeChange, CodeSource, ConfigurationChange, FunctionVersion,
-        Invocation, Provisioned, Publication, VersionWeight,
+    facts::{
+        lambda::{
+            Alias, AliasChange, Changed, CodeChange, CodeSource, ConfigurationChange,
+            FunctionVersion, Invocation, NamedPage, Provisioned, Publication, VersionPage,
+            VersionWeight,
+        },
+        surplus::Surplus,
     },
 };
 
@@ -228,6 +234,38 @@ impl port::Lambda for SdkLambda {
             }
             Err(error) => Err(call.failed(&error)),
         }
+    }
+
+    async fn list_versions(
+        &self,
+        function: &str,
+        next: Option<&str>,
+    ) -> Result<VersionPage, Error> {
+        let about = resource::function(function, None);
+        let call = self.call(Operation::LambdaListVersionsByFunction, about);
+        let request = self.client.list_versions_by_function().function_name(function);
+        let request = request.set_marker(next.map(str::to_owned));
+        let answer = request.send().await.map_err(|error| call.failed(&error))?;
+        versions(&answer).map_err(|what| call.unreadable(&what, answer.request_id()))
+    }
+
+    async fn list_named(&self, function: &str, next: Option<&str>) -> Result<NamedPage, Error> {
+        let about = resource::function(function, None);
+        let call = self.call(Operation::LambdaListAliases, about);
+        let request = self.client.list_aliases().function_name(function);
+        let request = request.set_marker(next.map(str::to_owned));
+        let answer = request.send().await.map_err(|error| call.failed(&error))?;
+        named(&answer).map_err(|what| call.unreadable(&what, answer.request_id()))
+    }
+
+    async fn delete_version(&self, surplus: &Surplus) -> Result<(), Error> {
+        // Without a qualifier this would delete the function.
+        let version = surplus.version().to_string();
+        let about = resource::function(surplus.function(), Some(&version));
+        let call = self.call(Operation::LambdaDeleteFunction, about);
+        let request = self.client.delete_function().function_name(surplus.function());
+        let answer = request.qualifier(version).send().await;
+        answer.map(drop).map_err(|error| call.failed(&error))
     }
 }
 

@@ -11,8 +11,9 @@ use crate::{
         cloudwatch::{AlarmFilter, AlarmPage, MetricPage, Series, Span},
         lambda::{
             Alias, AliasChange, Changed, CodeChange, ConfigurationChange, FunctionVersion,
-            Invocation, Provisioned, Publication,
+            Invocation, NamedPage, Provisioned, Publication, VersionPage,
         },
+        surplus::Surplus,
     },
 };
 
@@ -173,6 +174,41 @@ impl port::Lambda for GuardedLambda {
         caller
             .call(Operation::LambdaInvoke, &about, &self.context, || {
                 ports.lambda.invoke(function, version, payload, patience)
+            })
+            .await
+    }
+
+    async fn list_versions(
+        &self,
+        function: &str,
+        next: Option<&str>,
+    ) -> Result<VersionPage, Error> {
+        let Session { caller, ports, .. } = &*self.session;
+        let about = resource::function(function, None);
+        caller
+            .call(Operation::LambdaListVersionsByFunction, &about, &self.context, || {
+                ports.lambda.list_versions(function, next)
+            })
+            .await
+    }
+
+    async fn list_named(&self, function: &str, next: Option<&str>) -> Result<NamedPage, Error> {
+        let Session { caller, ports, .. } = &*self.session;
+        let about = resource::function(function, None);
+        caller
+            .call(Operation::LambdaListAliases, &about, &self.context, || {
+                ports.lambda.list_named(function, next)
+            })
+            .await
+    }
+
+    async fn delete_version(&self, surplus: &Surplus) -> Result<(), Error> {
+        let Session { caller, ports, .. } = &*self.session;
+        let version = surplus.version().to_string();
+        let about = resource::function(surplus.function(), Some(&version));
+        caller
+            .call(Operation::LambdaDeleteFunction, &about, &self.context, || {
+                ports.lambda.delete_version(surplus)
             })
             .await
     }

@@ -1,5 +1,7 @@
 //! What is sent when, and what is repeated, on paused time.
 
+mod scripted;
+
 use std::{collections::VecDeque, sync::Mutex};
 
 use jiff::SignedDuration;
@@ -11,10 +13,7 @@ use crate::{
     aws::port::{self, CloudWatch as _, Lambda as _},
     facts::{
         cloudwatch::{AlarmFilter, AlarmPage, MetricPage, Series, Span},
-        lambda::{
-            Alias, AliasChange, Changed, CodeChange, ConfigurationChange, FunctionVersion,
-            Invocation, Provisioned, Publication,
-        },
+        lambda::{Alias, AliasChange},
     },
     kubernetes::leader::Leadership,
 };
@@ -61,56 +60,6 @@ impl Scripted {
             Answer::AssumeRoleFails(class) => Err(failed(Operation::StsAssumeRole, class)),
             Answer::Never => std::future::pending().await,
         }
-    }
-}
-
-#[async_trait]
-impl port::Lambda for Scripted {
-    async fn get_alias(&self, _: &str, _: &str) -> Result<Alias, Error> {
-        self.answer(Operation::LambdaGetAlias).await
-    }
-    async fn create_alias(&self, _: &str, _: &str, _: &str, _: &str) -> Result<Alias, Error> {
-        self.answer(Operation::LambdaCreateAlias).await
-    }
-    async fn update_alias(&self, _: &AliasChange) -> Result<Alias, Error> {
-        self.answer(Operation::LambdaUpdateAlias).await
-    }
-    async fn get_function(&self, _: &str, _: Option<&str>) -> Result<FunctionVersion, Error> {
-        self.answer(Operation::LambdaGetFunction).await?;
-        Err(ours(Operation::LambdaGetFunction, "scripted", Class::NotFound, String::new()))
-    }
-    async fn update_function_code(&self, _: &CodeChange) -> Result<Changed, Error> {
-        self.answer(Operation::LambdaUpdateFunctionCode).await?;
-        Err(ours(Operation::LambdaUpdateFunctionCode, "scripted", Class::NotFound, String::new()))
-    }
-    async fn update_function_configuration(
-        &self,
-        _: &ConfigurationChange,
-    ) -> Result<Changed, Error> {
-        self.answer(Operation::LambdaUpdateFunctionConfiguration).await?;
-        Err(ours(
-            Operation::LambdaUpdateFunctionConfiguration,
-            "scripted",
-            Class::NotFound,
-            String::new(),
-        ))
-    }
-    async fn publish_version(&self, _: &Publication) -> Result<Changed, Error> {
-        self.answer(Operation::LambdaPublishVersion).await?;
-        Err(ours(Operation::LambdaPublishVersion, "scripted", Class::NotFound, String::new()))
-    }
-    async fn get_provisioned_concurrency(&self, _: &str, _: &str) -> Result<Provisioned, Error> {
-        self.answer(Operation::LambdaGetProvisionedConcurrencyConfig).await?;
-        Err(ours(
-            Operation::LambdaGetProvisionedConcurrencyConfig,
-            "scripted",
-            Class::NotFound,
-            String::new(),
-        ))
-    }
-    async fn invoke(&self, _: &str, _: &str, _: &str, _: Duration) -> Result<Invocation, Error> {
-        self.answer(Operation::LambdaInvoke).await?;
-        Err(ours(Operation::LambdaInvoke, "scripted", Class::NotFound, String::new()))
     }
 }
 

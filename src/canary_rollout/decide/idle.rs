@@ -7,6 +7,7 @@ use super::{
     ending::serves,
     lost,
     plan::{Action, Plan, Purpose, Revisit},
+    prune::prune,
     release::Wanted,
     situation::{Destination, FLIGHT_POLL, SETTLED_POLL, Situation},
 };
@@ -112,7 +113,7 @@ pub(super) fn settle_or_start(situation: &Situation<'_>) -> Option<Plan> {
         ended.filter(|entry| matches!(entry.outcome, Outcome::RolledBack | Outcome::Aborted));
 
     Some(if alias.version == wanted.version {
-        settled(situation, wanted, ended)
+        prune(situation, settled(situation, wanted, ended))
     } else if memory.stable.as_ref().is_some_and(|stable| *stable != alias.version) {
         situation.conflict()
     } else if let Some(entry) = failed {

@@ -9,6 +9,7 @@ mod lost;
 mod plan;
 mod position;
 mod provision;
+mod prune;
 mod publish;
 pub(super) mod release;
 mod situation;
@@ -22,6 +23,7 @@ use jiff::Timestamp;
 pub use learn::{Answer, learn};
 pub use plan::{Action, Note, Plan, Purpose, Report, Revisit};
 pub use provision::matters as provisioned_matters;
+pub use prune::is_due as pruning_is_due;
 pub use release::{ReleaseFacts, Unready, VersionFact, Wanted, wanted};
 use situation::Situation;
 pub use watch::AlarmReport;
@@ -32,6 +34,7 @@ use crate::{
     facts::{
         kubernetes::{ActionRequest, Deletion},
         lambda::{Alias, FunctionVersion, Provisioned, Source},
+        surplus::Surplus,
     },
     names::Owner,
 };
@@ -65,6 +68,8 @@ pub struct Facts {
     pub latest: Option<FunctionVersion>,
     /// The version that is known to hold what `$LATEST` holds, where the alias is there.
     pub published: Option<FunctionVersion>,
+    /// Versions that may be deleted, oldest first; none when they were not looked for.
+    pub surplus: Option<Vec<Surplus>>,
     /// The release that the spec asks for, or why there is none.
     pub wanted: Result<Wanted, Unready>,
     /// What the new version is judged by; none when the spec cannot be read.

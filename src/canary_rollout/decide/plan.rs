@@ -7,7 +7,10 @@ use jiff::Timestamp;
 use crate::{
     api::canary_rollout::Phase,
     canary_rollout::{memory::Memory, rollout::Smoke},
-    facts::lambda::{AliasChange, CodeChange, CodeSource, ConfigurationChange, Publication},
+    facts::{
+        lambda::{AliasChange, CodeChange, CodeSource, ConfigurationChange, Publication},
+        surplus::Surplus,
+    },
 };
 
 /// What a pass does and says.
@@ -91,6 +94,8 @@ pub enum Action {
     UpdateFunctionConfiguration(ConfigurationChange),
     /// Make a version of what `$LATEST` holds.
     PublishVersion(Publication),
+    /// Delete an old version that was published for this rollout.
+    DeleteVersion(Surplus),
     /// Invoke a version.
     Invoke {
         /// Function name.
@@ -152,6 +157,7 @@ impl fmt::Display for Action {
             Self::PublishVersion(publication) => {
                 write!(f, "PublishVersion {}", publication.function)
             }
+            Self::DeleteVersion(surplus) => write!(f, "DeleteFunction {surplus}"),
             Self::Invoke { function, version, .. } => {
                 write!(f, "Invoke {function} version {version}")
             }

@@ -7,6 +7,7 @@ mod idle;
 mod laws;
 mod lost;
 mod provision;
+mod prune;
 mod publish;
 mod release;
 mod smoke;

@@ -67,6 +67,10 @@ impl Model<'_> {
                     revision_id: publication.revision_id.clone(),
                 })
             }
+            Action::DeleteVersion(surplus) => {
+                facts.surplus.iter_mut().for_each(|all| all.retain(|one| one != surplus));
+                Answer::Changed
+            }
             Action::Invoke { smoke, .. } => {
                 let status = smoke.expect_status.unwrap_or(200);
                 Answer::Invoked(Invocation::Answered {

@@ -56,6 +56,7 @@ fn facts(rollout: &Rollout, alias: Option<Alias>, release: &ReleaseFacts) -> Fac
         provisioned: None,
         latest: release.latest.clone(),
         published: None,
+        surplus: None,
         wanted: wanted(Ok(rollout), release),
         terms: Some(Terms {
             criteria: rollout.criteria.clone(),

@@ -135,3 +135,28 @@ fn a_smoke_test_that_fails_takes_the_release_back_before_any_weight() {
         until_served(scene, "2").await;
     });
 }
+
+#[test]
+fn old_versions_go_but_for_those_that_are_kept_or_named() {
+    play("keep-versions", async |scene| {
+        scene.account.released(1).await;
+        let mut asked = releasing(json!({"latest": true}));
+        asked["history"] = json!({"keepVersions": 1});
+        scene.release(asked).await;
+        until_served(scene, "1").await;
+        for number in 2..=4 {
+            scene.account.upload(&format!("release {number}")).await;
+            until_served(scene, &number.to_string()).await;
+            if number == 2 {
+                scene.account.name_version("2").await;
+            }
+        }
+        scene.account.upload("release 5").await;
+        until_served(scene, "5").await;
+        scene
+            .until("pruned for the last release", |_, status| status.pruned == status.revision)
+            .await;
+        // 1 was published by hand, 2 has an alias of its own, 4 is the one that is kept.
+        assert_eq!(scene.account.versions().await, ["$LATEST", "1", "2", "4", "5"]);
+    });
+}

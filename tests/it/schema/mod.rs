@@ -29,6 +29,7 @@ fn full() -> Value {
         "analysis": analysis(),
         "onFailure": "Rollback",
         "rollbackWindow": {"revisions": 3},
+        "history": {"keepVersions": 10},
         "suspend": false,
     })
 }

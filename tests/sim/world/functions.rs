@@ -4,9 +4,12 @@ use std::{collections::BTreeMap, time::Duration};
 
 use groundcrew::{
     aws::Class,
-    facts::lambda::{
-        Changed, CodeChange, CodeSource, ConfigurationChange, FunctionState, FunctionVersion,
-        Invocation, LastUpdate, Provisioned, ProvisionedStatus, Publication, Snapshot,
+    facts::{
+        lambda::{
+            Changed, CodeChange, CodeSource, ConfigurationChange, FunctionState, FunctionVersion,
+            Invocation, LastUpdate, Provisioned, ProvisionedStatus, Publication, Snapshot,
+        },
+        surplus::ListedVersion,
     },
 };
 use tokio::time::Instant;
@@ -91,6 +94,20 @@ impl Functions {
     /// Whether there is such a version.
     pub fn exists(&self, version: &str) -> bool {
         version.parse().is_ok_and(|version: u64| self.versions.contains_key(&version))
+    }
+
+    /// ListVersionsByFunction.
+    pub fn listed(&self) -> Vec<ListedVersion> {
+        let listed = |(number, version): (&u64, &Version)| ListedVersion {
+            version: number.to_string(),
+            description: version.description.clone(),
+        };
+        self.versions.iter().map(listed).collect()
+    }
+
+    /// DeleteFunction of a version; the description that it had.
+    pub fn delete(&mut self, version: u64) -> Option<String> {
+        self.versions.remove(&version).map(|version| version.description)
     }
 
     /// How many versions there are.

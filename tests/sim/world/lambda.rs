@@ -10,9 +10,12 @@ use groundcrew::{
         operations::Operation,
         port, resource,
     },
-    facts::lambda::{
-        Alias, AliasChange, Changed, CodeChange, ConfigurationChange, FunctionVersion, Invocation,
-        Provisioned, Publication, VersionWeight,
+    facts::{
+        lambda::{
+            Alias, AliasChange, Changed, CodeChange, ConfigurationChange, FunctionVersion,
+            Invocation, NamedPage, Provisioned, Publication, VersionPage, VersionWeight,
+        },
+        surplus::Surplus,
     },
 };
 use tokio::time::{Duration, Instant};
@@ -93,6 +96,16 @@ impl Lambda {
     /// The alias as it is.
     pub fn alias(&self) -> Option<&Alias> {
         self.alias.as_ref()
+    }
+
+    /// The versions that the alias names.
+    fn named(&self) -> Vec<String> {
+        let alias = self.alias.iter();
+        let names = |alias: &Alias| {
+            let weighted = alias.weights.iter().map(|extra| extra.version.clone());
+            weighted.chain([alias.version.clone()]).collect::<Vec<_>>()
+        };
+        alias.flat_map(names).collect()
     }
 
     /// From now on GetAlias answers what was true before the last change, while a change is fresh.
@@ -415,9 +428,66 @@ impl port::Lambda for Aws {
         })
         .await
     }
+
+    async fn list_versions(
+        &self,
+        _function: &str,
+        _next: Option<&str>,
+    ) -> Result<VersionPage, aws::Error> {
+        let operation = Operation::LambdaListVersionsByFunction;
+        self.list(operation, "ListVersionsByFunction", |state| VersionPage {
+            versions: state.lambda.functions.listed(),
+            next: None,
+        })
+        .await
+    }
+
+    async fn list_named(
+        &self,
+        _function: &str,
+        _next: Option<&str>,
+    ) -> Result<NamedPage, aws::Error> {
+        self.list(Operation::LambdaListAliases, "ListAliases", |state| NamedPage {
+            versions: state.lambda.named(),
+            next: None,
+        })
+        .await
+    }
+
+    async fn delete_version(&self, surplus: &Surplus) -> Result<(), aws::Error> {
+        let version = surplus.version();
+        self.change(Operation::LambdaDeleteFunction, &format!("Delete {version}"), move |state| {
+            if state.lambda.named().contains(&version.to_string()) {
+                return Err((Class::Conflict, "ResourceConflictException"));
+            }
+            let description = state.lambda.functions.delete(version);
+            let leads = state.leads();
+            state.happened(&Event::VersionDeleted { version, description, leads });
+            Ok(())
+        })
+        .await
+    }
 }
 
 impl Aws {
+    /// A list of what the function has.
+    async fn list<T: Send + 'static>(
+        &self,
+        operation: Operation,
+        what: &str,
+        apply: impl FnOnce(&State) -> T + Send + 'static,
+    ) -> Result<T, aws::Error> {
+        let about = resource::function(FUNCTION, None);
+        self.0
+            .call(
+                Sort::AwsRead,
+                what.to_owned(),
+                move |state| Ok(apply(state)),
+                move |fault| refusal(operation, &about, fault),
+            )
+            .await
+    }
+
     /// A write to the function.
     async fn change<T: Send + 'static>(
         &self,

@@ -15,8 +15,9 @@ use crate::{
         cloudwatch::{AlarmFilter, AlarmPage, MetricPage, Series, Span},
         lambda::{
             Alias, AliasChange, Changed, CodeChange, ConfigurationChange, FunctionVersion,
-            Invocation, Provisioned, Publication,
+            Invocation, NamedPage, Provisioned, Publication, VersionPage,
         },
+        surplus::Surplus,
     },
     kubernetes::leader::Leadership,
     metrics::Metrics,
@@ -117,6 +118,15 @@ impl port::Lambda for Rejecting {
         Err(failure(Class::Credentials))
     }
     async fn invoke(&self, _: &str, _: &str, _: &str, _: Duration) -> Result<Invocation, Error> {
+        Err(failure(Class::Credentials))
+    }
+    async fn list_versions(&self, _: &str, _: Option<&str>) -> Result<VersionPage, Error> {
+        Err(failure(Class::Credentials))
+    }
+    async fn list_named(&self, _: &str, _: Option<&str>) -> Result<NamedPage, Error> {
+        Err(failure(Class::Credentials))
+    }
+    async fn delete_version(&self, _: &Surplus) -> Result<(), Error> {
         Err(failure(Class::Credentials))
     }
 }

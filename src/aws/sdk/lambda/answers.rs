@@ -6,7 +6,8 @@ use aws_sdk_lambda::{
     operation::{
         get_function::GetFunctionOutput,
         get_provisioned_concurrency_config::GetProvisionedConcurrencyConfigOutput,
-        invoke::InvokeOutput,
+        invoke::InvokeOutput, list_aliases::ListAliasesOutput,
+        list_versions_by_function::ListVersionsByFunctionOutput,
     },
     types::{
         AliasRoutingConfiguration, FunctionConfiguration, LastUpdateStatus,
@@ -15,9 +16,12 @@ use aws_sdk_lambda::{
 };
 
 use super::super::settings::settings;
-use crate::facts::lambda::{
-    Alias, Changed, FunctionState, FunctionVersion, Invocation, LastUpdate, Provisioned,
-    ProvisionedStatus, Snapshot, VersionWeight,
+use crate::facts::{
+    lambda::{
+        Alias, Changed, FunctionState, FunctionVersion, Invocation, LastUpdate, NamedPage,
+        Provisioned, ProvisionedStatus, Snapshot, VersionPage, VersionWeight,
+    },
+    surplus::ListedVersion,
 };
 
 /// Most bytes of what a function returned that are kept: enough to judge it, and to quote it.
@@ -123,6 +127,33 @@ fn snapshot(answered: &SnapStartResponse) -> Snapshot {
         (true, false) => Snapshot::Pending,
         (true, true) => Snapshot::Ready,
     }
+}
+
+pub(super) fn versions(answer: &ListVersionsByFunctionOutput) -> Result<VersionPage, String> {
+    let listed = |answered: &FunctionConfiguration| {
+        Ok(ListedVersion {
+            version: required(answered.version(), "Version")?,
+            description: answered.description().unwrap_or_default().to_owned(),
+        })
+    };
+    let versions = answer.versions().iter().map(listed).collect::<Result<_, String>>()?;
+    Ok(VersionPage { versions, next: next(answer.next_marker()) })
+}
+
+/// Every version that an alias sends anybody to; none may be missing, or it would be deleted.
+pub(super) fn named(answer: &ListAliasesOutput) -> Result<NamedPage, String> {
+    let mut versions = Vec::new();
+    for alias in answer.aliases() {
+        versions.push(required(alias.function_version(), "FunctionVersion")?);
+        let routing = alias.routing_config();
+        let weights = routing.and_then(AliasRoutingConfiguration::additional_version_weights);
+        versions.extend(weights.into_iter().flatten().map(|(version, _)| version.clone()));
+    }
+    Ok(NamedPage { versions, next: next(answer.next_marker()) })
+}
+
+fn next(marker: Option<&str>) -> Option<String> {
+    marker.filter(|marker| !marker.is_empty()).map(str::to_owned)
 }
 
 pub(super) fn provisioned(

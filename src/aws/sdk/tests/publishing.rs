@@ -1,13 +1,19 @@
 //! Publishing, invoking and provisioned concurrency on the wire.
 
-use std::time::Duration as Span;
+use std::{collections::BTreeSet, time::Duration as Span};
 
 use serde_json::{Value, json as value};
 
 use super::*;
-use crate::facts::lambda::{
-    CodeChange, CodeSource, ConfigurationChange, Invocation, LastUpdate, ProvisionedStatus,
-    Publication, Snapshot,
+use crate::{
+    facts::{
+        lambda::{
+            CodeChange, CodeSource, ConfigurationChange, Invocation, LastUpdate, ProvisionedStatus,
+            Publication, Snapshot,
+        },
+        surplus::{ListedVersion, Surplus},
+    },
+    names,
 };
 
 const CHANGED: &str = r#"{"Version": "$LATEST", "CodeSha256": "abc=", "RevisionId": "r2"}"#;
@@ -210,4 +216,40 @@ async fn an_invocation_is_answered_failed_or_unanswered() {
     let (line, _, body) = &tape.requests()[0];
     assert!(line.contains("/functions/f/invocations?Qualifier=7"), "{line}");
     assert_eq!(body, r#"{"a": 1}"#);
+}
+
+#[tokio::test]
+async fn versions_and_what_aliases_name_are_listed_by_pages_and_one_version_is_deleted() {
+    let page = value!({
+        "Versions": [{"Version": "$LATEST"}, {"Version": "7", "Description": "ours"}],
+        "NextMarker": "more",
+    });
+    let aliases = value!({"Aliases": [
+        {"FunctionVersion": "7", "RoutingConfig": {"AdditionalVersionWeights": {"8": 0.1}}},
+        {"FunctionVersion": "3"},
+    ]});
+    let headless = value!({"Aliases": [{"Name": "live"}]});
+    let gone = Wire::Answer(204, vec![], String::new());
+    let tape = Tape::new([
+        json(&page.to_string()),
+        json(&aliases.to_string()),
+        json(&headless.to_string()),
+        gone,
+    ]);
+    let lambda = connect(&tape, None).await.lambda;
+    let listed = lambda.list_versions("f", Some("start")).await.unwrap();
+    assert_eq!(listed.next.as_deref(), Some("more"));
+    assert_eq!(listed.versions[1].description, "ours");
+    let named = lambda.list_named("f", None).await.unwrap();
+    assert_eq!((named.versions, named.next), (vec!["7".into(), "8".into(), "3".into()], None));
+    let unreadable = lambda.list_named("f", None).await.unwrap_err();
+    assert!(unreadable.message.contains("FunctionVersion is missing"), "{unreadable}");
+
+    let owner = names::Owner { cluster: "c".into(), namespace: "n".into(), name: "r".into() };
+    let ours = ListedVersion { version: "7".into(), description: names::published(&owner, "rev") };
+    let surplus = Surplus::of("f", &[ours], (&owner, "8", 0), &BTreeSet::new());
+    lambda.delete_version(&surplus[0]).await.unwrap();
+    let lines: Vec<_> = tape.requests().into_iter().map(|(line, _, _)| line).collect();
+    assert!(lines[0].contains("/functions/f/versions?Marker=start"), "{lines:?}");
+    assert!(lines[3].starts_with("DELETE ") && lines[3].contains("/functions/f?Qualifier=7"));
 }

@@ -38,6 +38,11 @@ pub(super) fn hold(world: &World, plan: &Plan) {
                 assert!(!facts.suspended, "suspended, nothing is published");
                 assert_eq!(facts.deletion, Deletion::None, "deleted, nothing is published");
             }
+            Action::DeleteVersion(surplus) => {
+                let serves = facts.alias.as_ref().map(|alias| alias.version.clone());
+                assert_ne!(serves, Some(surplus.version().to_string()));
+                assert!(!facts.suspended, "suspended, nothing is deleted");
+            }
             Action::Invoke { version, .. } => {
                 let canary = before.canary.as_ref().map(|canary| &canary.version);
                 assert_eq!(Some(version), canary, "only what is on its way is invoked");

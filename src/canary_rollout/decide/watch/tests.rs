@@ -77,6 +77,7 @@ impl World {
             provisioned: None,
             latest: None,
             published: None,
+            surplus: None,
             wanted: Ok(wanted),
             terms: Some(Terms { criteria, ..Terms::default() }),
             evidence: Ok(None),

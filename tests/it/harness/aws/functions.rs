@@ -39,6 +39,19 @@ impl Account<'_> {
         create.function_version(version).send().await.unwrap();
     }
 
+    /// Somebody gives a version an alias of its own.
+    pub async fn name_version(&self, version: &str) {
+        let create = self.lambda.create_alias().function_name(FUNCTION).name("pinned");
+        create.function_version(version).send().await.unwrap();
+    }
+
+    /// The versions that are there.
+    pub async fn versions(&self) -> Vec<String> {
+        let list = self.lambda.list_versions_by_function().function_name(FUNCTION).send().await;
+        let versions = list.unwrap().versions.unwrap_or_default();
+        versions.into_iter().filter_map(|version| version.version).collect()
+    }
+
     /// Somebody uploads other code.
     pub async fn upload(&self, text: &str) {
         let update = self.lambda.update_function_code().function_name(FUNCTION);
