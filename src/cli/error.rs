@@ -85,18 +85,34 @@ impl Error {
         Self::Api { action: action.into(), message }
     }
 
-    /// A failed watch; none when it is worth to go on watching.
-    pub(super) fn watch(source: &watcher::Error) -> Option<Self> {
+    /// What a failed watch means.
+    pub(super) fn watch(source: &watcher::Error) -> FailedWatch {
         let error = match source {
             watcher::Error::InitialListFailed(error)
             | watcher::Error::WatchStartFailed(error)
             | watcher::Error::WatchFailed(error) => error,
-            watcher::Error::WatchError(_) | watcher::Error::NoResourceVersion => return None,
+            watcher::Error::WatchError(_) | watcher::Error::NoResourceVersion => {
+                return FailedWatch::Broken;
+            }
         };
-        let lasts = match error {
-            kube::Error::Api(status) => matches!(status.code, 401 | 403 | 404),
-            _ => matches!(error, kube::Error::SerdeError(_)),
-        };
-        lasts.then(|| Self::api("watch CanaryRollouts", error))
+        let told = || Self::api("watch CanaryRollouts", error);
+        match error {
+            kube::Error::Api(status) if matches!(status.code, 401 | 403 | 404) => {
+                FailedWatch::Refused(told())
+            }
+            kube::Error::SerdeError(_) => FailedWatch::Unreadable(told()),
+            _ => FailedWatch::Broken,
+        }
     }
+}
+
+/// What a failed watch means.
+#[derive(Debug)]
+pub(super) enum FailedWatch {
+    /// It is taken up again.
+    Broken,
+    /// The API server does not allow it, or does not know the kind.
+    Refused(Error),
+    /// An object cannot be read.
+    Unreadable(Error),
 }

@@ -16,5 +16,6 @@
 mod chart;
 mod drift;
 mod harness;
+mod scale;
 mod scenarios;
 mod schema;

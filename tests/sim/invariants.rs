@@ -309,7 +309,7 @@ impl Invariants {
 }
 
 /// Longest that an answer may lie between its read and the status that it leads to: the hub keeps
-/// answers 45 s, a pass lasts a few seconds.
+/// answers 55 s, a pass lasts a few seconds.
 const READ_AGE: SignedDuration = SignedDuration::from_secs(60);
 
 fn lease(leads: bool) -> Found {

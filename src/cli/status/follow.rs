@@ -19,6 +19,7 @@ use crate::{
     cli::{
         EXIT_DONE, Error,
         cluster::Connection,
+        follow::Patience,
         terminal::{Terminal, Tone, print, tone},
     },
     context::Clock,
@@ -40,6 +41,7 @@ pub(super) async fn execute(
     let mut changes = pin!(watcher::watcher(api, config).default_backoff());
     let mut lines =
         Lines { output: args.output, terminal: Terminal::stdout(), last: HashMap::new() };
+    let mut patience = Patience::default();
     loop {
         let change = tokio::select! {
             change = changes.next() => change,
@@ -48,15 +50,15 @@ pub(super) async fn execute(
         };
         match change {
             Some(Ok(event)) => {
+                // The first event of each attempt comes before the server has said anything.
+                if !matches!(event, Event::Init) {
+                    patience.worked();
+                }
                 if let Some(line) = lines.of(&event, Clock::System.now()) {
                     print(&line)?;
                 }
             }
-            Some(Err(error)) => {
-                if let Some(error) = Error::watch(&error) {
-                    return Err(error);
-                }
-            }
+            Some(Err(error)) => patience.failed(&error)?,
             None => return Ok(EXIT_DONE),
         }
     }

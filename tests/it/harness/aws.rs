@@ -13,6 +13,7 @@ use aws_sdk_lambda::{
     primitives::Blob,
     types::{AliasRoutingConfiguration, FunctionCode, Runtime},
 };
+use futures::{StreamExt as _, stream};
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
@@ -23,6 +24,9 @@ use serde_json::{Value, json};
 use tokio::process::Command;
 
 use super::{PATIENCE, REGION, SCALE, epoch, logs, process::Server, root};
+
+/// Calls of an account's owner at once.
+const WRITES: usize = 20;
 
 /// The function and alias of every scenario.
 pub const FUNCTION: &str = "processor";
@@ -46,8 +50,18 @@ pub struct Call {
     pub resource: String,
     /// In real seconds since 1970.
     pub wall: f64,
+    pub account: String,
     pub access_key: String,
+    /// How long it took the stand-in, in milliseconds.
+    pub ms: f64,
     pub applied: bool,
+}
+
+impl Call {
+    /// When it reached the stand-in, in real seconds since 1970.
+    pub fn arrived(&self) -> f64 {
+        self.wall - self.ms / 1e3
+    }
 }
 
 impl StandIn {
@@ -94,6 +108,12 @@ impl StandIn {
         let status = response.status();
         let answer = response.into_body().collect().await.unwrap().to_bytes();
         assert!(status.is_success(), "{path}: {}", String::from_utf8_lossy(&answer));
+    }
+
+    /// Every operator's calls in whatever account. `query` narrows them.
+    pub async fn calls(&self, query: &str) -> Vec<Call> {
+        let found = self.control("GET", &format!("calls?caller=/groundcrew-&{query}"), None).await;
+        serde_json::from_value(found["calls"].clone()).unwrap()
     }
 
     /// An account that nobody used before.
@@ -190,13 +210,11 @@ impl Account<'_> {
             self.stand_in.control("POST", "limits", Some(body)).await;
         };
         limits("off").await;
-        let made = names.iter().map(|name| {
+        let make = async |name: &String| {
             let create = self.lambda.create_alias().function_name(FUNCTION).name(name);
-            create.function_version("1").send()
-        });
-        for made in futures::future::join_all(made).await {
-            made.unwrap();
-        }
+            create.function_version("1").send().await.unwrap();
+        };
+        stream::iter(names).for_each_concurrent(WRITES, make).await;
         limits("default").await;
     }
 
@@ -284,11 +302,16 @@ impl Account<'_> {
     /// From now on the alias is called so often a minute, and its versions answer as `versions` says;
     /// see the stand-in's page.
     pub async fn traffic(&self, per_minute: u32, versions: Value) {
+        self.traffic_on(ALIAS, per_minute, versions).await;
+    }
+
+    /// The same for another alias of the function.
+    pub async fn traffic_on(&self, alias: &str, per_minute: u32, versions: Value) {
         let body = json!({
             "account": self.number,
             "region": REGION,
             "function": FUNCTION,
-            "alias": ALIAS,
+            "alias": alias,
             "perMinute": per_minute,
             "versions": versions,
         });

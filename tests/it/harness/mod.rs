@@ -28,7 +28,7 @@ use tokio::{
 pub use self::{
     aws::{Alias, Call, FUNCTION, StandIn},
     cluster::{Cluster, tool},
-    operator::Operator,
+    operator::{Operator, binary},
     process::output,
     scene::{Scene, condition, spec, until},
 };

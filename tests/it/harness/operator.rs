@@ -14,8 +14,28 @@ use super::{CLUSTER_NAME, Cluster, PATIENCE, REGION, SCALE, epoch, logs, process
 
 /// Lines of a log that a failure shows.
 const TAIL: usize = 60;
+/// USER_HZ, which is 100 on every Linux.
+const TICKS_A_SECOND: f64 = 100.0;
 /// The operators' own AWS secret: it must show up nowhere.
 pub const SECRET: &str = "pSg4hVb0wWlq9XkC3nTz";
+
+/// Names another build of the operator to test: `make scale` measures the release build.
+const BINARY: &str = "GROUNDCREW_OPERATOR";
+
+/// The operator and command line under test.
+pub fn binary() -> PathBuf {
+    std::env::var_os(BINARY).map_or_else(|| env!("CARGO_BIN_EXE_groundcrew").into(), PathBuf::from)
+}
+
+/// What a process uses, as the kernel counts it.
+#[derive(Clone, Copy, Debug)]
+pub struct Usage {
+    /// Memory that is resident now, and the most that ever was, in MB of 1,000,000 bytes.
+    pub rss_mb: f64,
+    pub peak_mb: f64,
+    /// Seconds that it ran on a processor since its start.
+    pub cpu_secs: f64,
+}
 
 pub struct Operator {
     child: Child,
@@ -37,7 +57,7 @@ impl Operator {
         let kubeconfig = cluster.operator_kubeconfig().await;
         let log = logs().join(format!("{name}.log"));
         let file = std::fs::File::create(&log).unwrap();
-        let child = Command::new(env!("CARGO_BIN_EXE_groundcrew"))
+        let child = Command::new(binary())
             .args(["run", "--cluster-name", CLUSTER_NAME, "--aws-region", REGION])
             .args(["--health-address", "127.0.0.1:0", "--identity", name])
             .args(args)
@@ -53,6 +73,26 @@ impl Operator {
         let pid = child.id();
         process::guard(pid.unwrap()).await;
         Self { child, pid, log }
+    }
+
+    /// What the process uses.
+    pub fn usage(&self) -> Usage {
+        let folder = format!("/proc/{}", self.pid.expect("the operator runs"));
+        let status = std::fs::read_to_string(format!("{folder}/status")).unwrap();
+        let megabytes = |field: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(field)).unwrap();
+            let kibibytes: f64 = line.trim().trim_end_matches(" kB").parse().unwrap();
+            kibibytes * 1_024.0 / 1e6
+        };
+        let stat = std::fs::read_to_string(format!("{folder}/stat")).unwrap();
+        // After the name, which may hold spaces: state is field 3, utime 14, stime 15 (proc(5)).
+        let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+        let ticks: f64 = fields[11..13].iter().map(|field| field.parse::<f64>().unwrap()).sum();
+        Usage {
+            rss_mb: megabytes("VmRSS:"),
+            peak_mb: megabytes("VmHWM:"),
+            cpu_secs: ticks / TICKS_A_SECOND,
+        }
     }
 
     pub async fn signal(&self, name: &str) {

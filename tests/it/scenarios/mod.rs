@@ -3,6 +3,7 @@
 mod alarms;
 mod aws_faults;
 mod claims;
+mod cli;
 mod conflict;
 mod credentials;
 mod deletion;

@@ -11,11 +11,18 @@ use kube::{
 };
 use serde_json::{Value, json};
 
-use crate::harness::{Call, FUNCTION, Operator, Scene, play_apart, until};
+use crate::{
+    harness::{Call, FUNCTION, Operator, Scene, play_apart, until},
+    scale::keeps,
+};
 
 const ROLLOUTS: usize = 200;
 /// Writes to the API server at once.
 const WRITES: usize = 20;
+/// From the first move of one step to the last: 200 calls at Lambda's 15 a second take 13.3 s.
+const STEP_MAX_SECS: f64 = 1.15 * 200.0 / 15.0;
+/// Most that may go on before all are back: what is sent while passes read that they go back.
+const AHEAD_MAX: usize = 5;
 
 /// All rollouts, each with an alias of its own that has its name.
 struct Storm<'s> {
@@ -71,17 +78,6 @@ impl<'s> Storm<'s> {
         }
     }
 
-    /// Waits until each of these is about to go back, or is back.
-    async fn until_ending(&self, names: &[String]) {
-        for name in names {
-            until(&self.api, name, &format!("the ending of {name}"), |rollout| {
-                let status = rollout.and_then(|rollout| rollout.status.as_ref());
-                status.is_some_and(|status| status.ending.is_some() || !status.history.is_empty())
-            })
-            .await;
-        }
-    }
-
     /// Moves of aliases since the call with this number that Lambda carried out, and that number now.
     async fn moves(&self, since: u64) -> (Vec<Call>, u64) {
         let query = format!("operation=UpdateAlias&since={since}");
@@ -124,20 +120,23 @@ fn two_hundred_rollouts_share_the_rate_limit_and_those_that_go_back_go_first() {
         let (moves, stepped) = storm.moves(started).await;
         assert_eq!(sorted(aliases(&moves)), storm.names);
         let took = moves[moves.len() - 1].wall - moves[0].wall;
-        println!("one step of {ROLLOUTS} rollouts took {took:.1} s");
+        keeps("one step of 200 rollouts, first to last", took, STEP_MAX_SECS, "s");
 
-        // Half of them go back, and who asks later to go on does so only when all are back.
+        // Half of them go back. Who asks after them to go on does so when all are back, but for
+        // those that come while the first ones only learn that they are to go back.
         let (failed, others) = storm.names.split_at(ROLLOUTS / 2);
         let abort = json!({ACTION_ANNOTATION: format!("abort@{revision}")});
         storm.annotate(failed, abort).await;
-        storm.until_ending(failed).await;
         storm.annotate(others, promote(1)).await;
         storm.until_step(others, 2).await;
         let (moves, _) = storm.moves(stepped).await;
         let moved = aliases(&moves);
-        let (back, on) = moved.split_at(failed.len());
-        assert_eq!(sorted(back.to_vec()), failed, "{moved:?}");
-        assert_eq!(sorted(on.to_vec()), others, "{moved:?}");
+        let goes_back = |alias: &&str| failed.iter().any(|name| name == alias);
+        let last_back = moved.iter().rposition(|alias| goes_back(&alias)).unwrap();
+        let ahead = moved[..last_back].iter().filter(|alias| !goes_back(alias)).count();
+        println!("scale: {ahead} of {} went on before the last one was back", others.len());
+        assert!(ahead <= AHEAD_MAX, "{moved:?}");
+        assert_eq!(sorted(moved), storm.names);
 
         for rollout in storm.api.list(&ListParams::default()).await.unwrap() {
             let ended = rollout.status.as_ref().and_then(|status| status.history.first());

@@ -1,0 +1,118 @@
+//! Rollouts in flight whose metrics are watched.
+
+use std::time::Duration;
+
+use groundcrew::api::{
+    analysis::Verdict,
+    canary_rollout::{CanaryRollout, CanaryRolloutStatus, Phase},
+};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::{
+    RSS_MAX_MB,
+    fleet::{Fleet, Size, changed},
+    in_full, keeps, last_call, nothing_written_for, tell,
+};
+use crate::harness::{Operator, play_apart, stand_in};
+
+/// Calls in the worst minute: 1,000 rollouts with three series each, 500 series in a call.
+const CALLS_MAX: f64 = 6.0;
+/// Calls of the alias a minute, split between the versions.
+const TRAFFIC: u32 = 60;
+
+/// How much is measured.
+struct Plan {
+    size: Size,
+    /// `analysis.window`.
+    window: &'static str,
+    /// Until all have data for a whole window, and the same span of it.
+    settles: Duration,
+    watched_minutes: u32,
+    patience: Duration,
+}
+
+const SMALL: Plan = Plan {
+    size: Size { namespaces: 1, each: 50 },
+    window: "1m",
+    settles: Duration::ZERO,
+    watched_minutes: 1,
+    patience: Duration::from_secs(400),
+};
+const FULL: Plan = Plan {
+    size: Size { namespaces: 2, each: 500 },
+    window: "5m",
+    settles: Duration::from_secs(300),
+    watched_minutes: 5,
+    patience: Duration::from_secs(900),
+};
+
+/// Three metrics, and three series: a rate needs the invocations, too.
+fn spec(window: &str) -> Value {
+    json!({
+        "release": {"version": "2"},
+        "steps": [{"weight": 50, "hold": "24h"}],
+        "analysis": {"window": window, "metrics": [
+            {"name": "errors", "builtin": "ErrorRate", "max": "50%"},
+            {"name": "throttles", "builtin": "Throttles", "max": "1000"},
+            {"name": "traffic", "builtin": "Invocations", "min": "1"},
+        ]},
+    })
+}
+
+fn judged(_: &CanaryRollout, status: &CanaryRolloutStatus) -> bool {
+    let passing = status.analysis.iter().filter(|entry| entry.verdict == Verdict::Passing);
+    status.phase == Some(Phase::Progressing) && passing.count() == 3
+}
+
+#[test]
+fn rollouts_in_analysis_share_their_calls_of_cloudwatch() {
+    let plan = if in_full() { FULL } else { SMALL };
+    play_apart("scale-analysis", async |scene, operators| {
+        let fleet = Fleet::set(scene.cluster, "analysis", plan.size).await;
+        for part in &fleet.scenes {
+            for alias in &fleet.names {
+                let behaviour = json!({"*": {"errorRate": 0.01}});
+                part.account.traffic_on(alias, TRAFFIC, behaviour).await;
+            }
+        }
+        let args = ["--no-leader-election"];
+        operators.push(Operator::start_in_real_time(scene.cluster, "scale-c", &args).await);
+        fleet.apply(&spec(plan.window)).await;
+        fleet.until_all("judged", plan.patience, judged).await;
+        nothing_written_for(plan.settles).await;
+        watch(&fleet, &operators[0], &plan).await;
+        for part in &fleet.scenes {
+            part.close(Ok(()), &[]).await;
+        }
+    });
+}
+
+/// Counts what is asked of CloudWatch in so many minutes.
+async fn watch(fleet: &Fleet<'_>, operator: &Operator, plan: &Plan) {
+    let who = format!("{} in analysis", plan.size.rollouts());
+    let since = last_call().await;
+    let (begun, before, versions) = (Instant::now(), operator.usage(), fleet.versions().await);
+    // Evaluations come at the full minute, so each minute has those of one.
+    nothing_written_for(Duration::from_secs(60) * plan.watched_minutes).await;
+    let (lasted, after) = (begun.elapsed().as_secs_f64(), operator.usage());
+    let calls = stand_in().await.calls(&format!("since={since}")).await;
+    let begun = calls.first().expect("aliases are read").arrived();
+    let mut minutes = vec![0.0; usize::try_from(plan.watched_minutes).unwrap()];
+    let last = minutes.len() - 1;
+    for call in calls.iter().filter(|call| call.operation == "GetMetricData") {
+        let minute = ((call.arrived() - begun) / 60.0) as usize;
+        minutes[minute.min(last)] += 1.0;
+    }
+    println!("scale: {who}, GetMetricData by the minute: {minutes:?}");
+    let most = minutes.iter().copied().fold(0.0, f64::max);
+    assert!(minutes.iter().all(|count| *count > 0.0), "an evaluation every minute: {minutes:?}");
+    assert!(most <= CALLS_MAX, "{most} calls in a minute, allowed are {CALLS_MAX}");
+    let written = changed(&versions, &fleet.versions().await);
+    assert_eq!(written, plan.size.rollouts(), "the evaluations are told in each status");
+    tell(&format!("{who}, calls of AWS"), calls.len() as f64 / lasted, "a second");
+    let cpu = (after.cpu_secs - before.cpu_secs) / lasted * 100.0;
+    tell(&format!("{who}, CPU"), cpu, "% of one processor");
+    tell(&format!("{who}, peak RSS"), after.peak_mb, "MB");
+    keeps(&format!("{who}, RSS"), after.rss_mb, RSS_MAX_MB, "MB");
+}

@@ -1,0 +1,61 @@
+//! What the operator costs, and how fast it is: the figures of docs/PERFORMANCE.md.
+//!
+//! Small in CI, where machines are busy and builds are slow: then only what does not depend on the
+//! machine must hold. `make scale` measures the release build alone on the machine, in full.
+
+mod analysis;
+mod fleet;
+mod healthy;
+mod latency;
+
+use std::time::Duration;
+
+use crate::harness::stand_in;
+
+/// Memory that the operator may take, in MB.
+const RSS_MAX_MB: f64 = 60.0;
+
+/// Whether everything is measured in full.
+pub fn in_full() -> bool {
+    std::env::var("GROUNDCREW_SCALE").is_ok_and(|size| size == "full")
+}
+
+/// Tells a figure, and demands that it keeps its bound where the machine is ours.
+///
+/// # Panics
+///
+/// When it does not.
+pub fn keeps(what: &str, value: f64, most: f64, unit: &str) {
+    println!("scale: {what}: {value:.1} {unit} (at most {most:.1})");
+    assert!(!in_full() || value <= most, "{what}: {value} {unit}, allowed are {most}");
+}
+
+/// Tells a figure that has no bound.
+fn tell(what: &str, value: f64, unit: &str) {
+    println!("scale: {what}: {value:.2} {unit}");
+}
+
+/// The number of the last call of any operator.
+async fn last_call() -> u64 {
+    let told = stand_in().await.control("GET", "calls?result=none", None).await;
+    told["last"].as_u64().unwrap()
+}
+
+/// Lets time pass in which operators write nothing to AWS.
+///
+/// # Panics
+///
+/// At the first write.
+async fn nothing_written_for(time: Duration) {
+    let query = format!("write=true&since={}&wait={}", last_call().await, time.as_secs());
+    let writes = stand_in().await.calls(&query).await;
+    assert!(writes.is_empty(), "{writes:?}");
+}
+
+/// The value that this share of all, 0 to 1, does not exceed.
+fn quantile(values: &[f64], share: f64) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let rank = (sorted.len() as f64 * share).ceil() as usize;
+    sorted[rank.clamp(1, sorted.len()) - 1]
+}
