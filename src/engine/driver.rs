@@ -35,6 +35,9 @@ const FIRST_LOOK_AFTER: SignedDuration = SignedDuration::from_secs(15);
 /// Over how long the first look at objects at rest is spread after that.
 const FIRST_LOOK_SPREAD_SECS: u64 = 15 * 60;
 
+/// Wait after which an object that cannot be read is tried again; it is told when it changes.
+const UNREADABLE_WAIT: Duration = Duration::from_secs(15 * 60);
+
 /// Newer than any resourceVersion: no cache is known to hold our last write.
 const UNSURE: u64 = u64::MAX;
 
@@ -84,18 +87,24 @@ impl<K: Kind> Driver<K> {
     /// Makes the passes that are due on an object as a cache holds it, and says after how long to
     /// look at it again unless it changes before. Safe to drop at any time.
     pub async fn look(&self, object: &K::Object) -> Duration {
-        let key = key(object);
-        if let Some(wait) = self.introduction(&key, object) {
-            return wait;
-        }
-        // Not longer than a pass, and if it panics the pass will tell.
-        let prepared = timeout(PASS_DEADLINE, K::prepare(object, &self.context));
-        let _ = AssertUnwindSafe(prepared).catch_unwind().await;
-        let slot = self.turns.take(K::class(object), &key.namespace).await;
+        self.look_at(&|| Some(object.clone())).await
+    }
+
+    /// The same for an object that takes memory only while it is looked at: thousands may wait for
+    /// their turn. `load` has none when it cannot be read.
+    pub async fn look_at(&self, load: &(dyn Fn() -> Option<K::Object> + Send + Sync)) -> Duration {
+        let (key, class) = match Box::pin(self.prepare(load)).await {
+            Ok(ready) => ready,
+            Err(wait) => return wait,
+        };
+        let slot = self.turns.take(class, &key.namespace).await;
         self.show_depth();
         let started = tokio::time::Instant::now();
-        // On the heap, so that the thousands that wait for their turn take no memory for it.
-        let passes = Box::pin(self.passes(&key, object));
+        // On the heap, so that who waits for a turn takes no memory for it.
+        let passes = Box::pin(async {
+            let Some(object) = load() else { return Next::Failed(Remedy::Later) };
+            self.passes(&key, &object).await
+        });
         let outcome = AssertUnwindSafe(timeout(PASS_DEADLINE, passes)).catch_unwind().await;
         let next = match outcome {
             Ok(Ok(next)) => next,
@@ -119,6 +128,23 @@ impl<K: Kind> Driver<K> {
         drop(slot);
         self.show_depth();
         self.wait(&key, next)
+    }
+
+    /// Fetches what the passes will need. Says whose turn to wait for, or how long to wait when it
+    /// is too early to look.
+    async fn prepare(
+        &self,
+        load: &(dyn Fn() -> Option<K::Object> + Send + Sync),
+    ) -> Result<(Key, Class), Duration> {
+        let Some(object) = load() else { return Err(UNREADABLE_WAIT) };
+        let key = key(&object);
+        if let Some(wait) = self.introduction(&key, &object) {
+            return Err(wait);
+        }
+        // Not longer than a pass, and if it panics the pass will tell.
+        let prepared = timeout(PASS_DEADLINE, K::prepare(&object, &self.context));
+        let _ = AssertUnwindSafe(prepared).catch_unwind().await;
+        Ok((key, K::class(&object)))
     }
 
     fn show_depth(&self) {

@@ -145,7 +145,8 @@ pub async fn run<K: Kind>(
         .reconcile_on(affected)
         .with_config(Config::default())
         .graceful_shutdown_on(stop)
-        .run(reconcile::<K>, |_, never, _| match *never {}, driver)
+        // On the heap: the Controller keeps one place for each object that ever waited at once.
+        .run(|o, d| Box::pin(reconcile::<K>(o, d)), |_, never, _| match *never {}, driver)
         .for_each(|ended| async move {
             if let Err(error) = ended {
                 // An object that is gone, or a watch that broke and is taken up again.
@@ -166,9 +167,9 @@ async fn reconcile<K: Kind>(
     packed: Arc<Packed<K>>,
     driver: Arc<Driver<K>>,
 ) -> Result<Action, Infallible> {
-    Ok(match packed.unpack() {
-        Ok(object) => Action::requeue(driver.look(&object).await),
-        Err(why) => report_unreadable(driver.context(), &packed, &why).await,
+    Ok(match packed.unreadable() {
+        None => Action::requeue(driver.look_at(&|| packed.unpack()).await),
+        Some(why) => report_unreadable(driver.context(), &packed, why).await,
     })
 }
 

@@ -42,17 +42,20 @@ impl<K: Kind> Packed<K> {
         Self { meta, body, subject, kind: std::marker::PhantomData }
     }
 
-    /// The object.
-    ///
-    /// # Errors
-    ///
-    /// Why it cannot be read.
-    pub fn unpack(&self) -> Result<K::Object, String> {
-        let body = self.body.as_ref().map_err(ToString::to_string)?;
-        let mut object: K::Object =
-            serde_json::from_slice(body).map_err(|error| error.to_string())?;
+    /// Why the object cannot be read, if it cannot.
+    #[must_use]
+    pub fn unreadable(&self) -> Option<&str> {
+        self.body.as_ref().err().map(AsRef::as_ref)
+    }
+
+    /// The object, unless it cannot be read.
+    #[must_use]
+    pub fn unpack(&self) -> Option<K::Object> {
+        let body = self.body.as_ref().ok()?;
+        // It was written by the same code that reads it here.
+        let mut object: K::Object = serde_json::from_slice(body).ok()?;
         *object.meta_mut() = self.meta.clone();
-        Ok(object)
+        Some(object)
     }
 
     /// What [`Kind::subject`] said of the object; 0 when it cannot be read.
@@ -173,7 +176,8 @@ mod tests {
         broken["spec"]["function"] = json!("a text");
         let packed = read(broken);
         assert_eq!(packed.meta().name.as_deref(), Some("checkout"));
-        let why = packed.unpack().unwrap_err();
+        assert!(packed.unpack().is_none());
+        let why = packed.unreadable().unwrap();
         assert!(why.contains("a text"), "{why}");
     }
 }

@@ -17,7 +17,7 @@ impl Rollouts for KnownRollouts {
     fn of_alias(&self, function: &str, alias: &str) -> Vec<Peer> {
         let subject = subject(function, alias);
         let found = self.0.state_filter(|packed| packed.subject() == subject);
-        let objects = found.iter().filter_map(|packed| packed.unpack().ok());
+        let objects = found.iter().filter_map(|packed| packed.unpack());
         let named = objects.filter(|object| {
             let named = &object.spec.function;
             named.name == function && named.alias == alias
