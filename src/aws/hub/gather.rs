@@ -243,10 +243,7 @@ impl<A: Ask> Gather<A> {
             not_after: None,
             deadline: now.checked_add(BATCH_DEADLINE).unwrap_or(now),
         });
-        let read = A::read(&cloudwatch, &batch.scope, &batch.items).await;
-        let outcomes = read.unwrap_or_else(|error| {
-            batch.items.iter().map(|item| (item.clone(), Err(error.clone()))).collect()
-        });
+        let outcomes = read_apart::<A>(&cloudwatch, &batch.scope, &batch.items).await;
         let done = self.lock().keep(batch, &outcomes);
         done.send_replace(Some(Arc::new(outcomes)));
     }
@@ -261,6 +258,29 @@ impl<A: Ask> Gather<A> {
     fn lock(&self) -> MutexGuard<'_, State<A>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Asks for items together. When AWS finds the call invalid, one of them is: then each half is asked
+/// for alone, so that in the end only those that are wrong fail. One in 500 costs 18 calls.
+async fn read_apart<A: Ask>(
+    cloudwatch: &dyn port::CloudWatch,
+    scope: &A::Scope,
+    items: &[A::Item],
+) -> Outcomes<A> {
+    let mut outcomes = Outcomes::<A>::new();
+    let mut parts = vec![items];
+    while let Some(part) = parts.pop() {
+        match A::read(cloudwatch, scope, part).await {
+            Ok(read) => outcomes.extend(read),
+            Err(error) if error.class == Class::Invalid && part.len() > 1 => {
+                let (one, other) = part.split_at(part.len() / 2);
+                parts.extend([other, one]);
+            }
+            Err(error) => outcomes
+                .extend(part.iter().map(|item| (item.clone(), Err::<A::Answer, _>(error.clone())))),
+        }
+    }
+    outcomes
 }
 
 /// Waits for the batch of an item.

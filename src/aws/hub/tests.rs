@@ -59,6 +59,8 @@ struct Fake {
     without_data: &'static str,
     failed: &'static str,
     unanswered: &'static str,
+    /// The metric that makes a call invalid.
+    poison: &'static str,
     alarms: Mutex<BTreeMap<String, AlarmState>>,
     trouble: Mutex<Option<Trouble>>,
     metric_calls: Mutex<Vec<(usize, Span)>>,
@@ -74,6 +76,7 @@ impl Default for Fake {
             without_data: "",
             failed: "",
             unanswered: "",
+            poison: "",
             alarms: Mutex::default(),
             trouble: Mutex::default(),
             metric_calls: Mutex::default(),
@@ -105,17 +108,21 @@ impl Fake {
         let trouble = self.trouble.lock().unwrap().take();
         match trouble {
             None => Ok(()),
-            Some(Trouble::Fail(class)) => Err(Error {
-                operation,
-                resource: "fake".to_owned(),
-                class,
-                code: "TheCode".to_owned(),
-                message: "words".to_owned(),
-                request_id: Some("id".to_owned()),
-                retry_after: None,
-            }),
+            Some(Trouble::Fail(class)) => Err(refusal(operation, class)),
             Some(Trouble::Die) => panic!("the task of the batch ends here, as it should"),
         }
+    }
+}
+
+fn refusal(operation: Operation, class: Class) -> Error {
+    Error {
+        operation,
+        resource: "fake".to_owned(),
+        class,
+        code: "TheCode".to_owned(),
+        message: "words".to_owned(),
+        request_id: Some("id".to_owned()),
+        retry_after: None,
     }
 }
 
@@ -135,6 +142,9 @@ impl port::CloudWatch for Fake {
     ) -> Result<MetricPage, Error> {
         self.metric_calls.lock().unwrap().push((series.len(), span));
         self.call(Operation::CloudWatchGetMetricData).await?;
+        if series.iter().any(|series| series.metric.name == self.poison) {
+            return Err(refusal(Operation::CloudWatchGetMetricData, Class::Invalid));
+        }
         let (page, next) = turn(next, self.pages);
         let mut answer = MetricPage { next, ..MetricPage::default() };
         for (index, series) in series.iter().enumerate() {

@@ -253,3 +253,30 @@ async fn nothing_is_left_of_old_spans_and_failures() {
     hub.metrics(&session, &three(1), other).await.unwrap_err();
     assert_eq!(hub.metrics.kept(), (0, 0));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_metric_that_aws_does_not_take_fails_alone() {
+    let hub = Hub::default();
+    let (fake, session) = session(Fake { poison: "Poison", ..Fake::default() });
+    let mut wanted: Vec<_> = (0..166).map(three).collect();
+    wanted.push([series(7, "Poison"), series(7, "Errors")].into());
+    let mut answers =
+        join_all(wanted.iter().map(|wanted| hub.metrics(&session, wanted, SPAN))).await;
+    let poisoned = answers.pop().unwrap().unwrap_err();
+    assert_eq!((poisoned.class, poisoned.code.as_str()), (Class::Invalid, "TheCode"));
+    for (wanted, answer) in wanted.iter().zip(answers) {
+        assert!(answer.unwrap().keys().eq(wanted.iter()));
+    }
+    // Halves of 499 until the wrong one is alone.
+    assert!(fake.metric_calls().len() <= 19, "{:?}", fake.metric_calls());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_not_allowed_is_not_asked_for_in_halves() {
+    let hub = Hub::default();
+    let (fake, session) = session(Fake::default());
+    fake.trouble(Trouble::Fail(Class::Denied));
+    let denied = hub.metrics(&session, &three(1), SPAN).await.unwrap_err();
+    assert_eq!(denied.class, Class::Denied);
+    assert_eq!(fake.metric_calls().len(), 1);
+}
