@@ -20,6 +20,8 @@ pub enum Event {
         object: Option<Box<CanaryRollout>>,
         leads: bool,
     },
+    /// The operator moved or made the alias for the object `by`; `oldest` is the oldest that names it.
+    Acted { by: String, oldest: Option<String> },
     /// The operator made the alias.
     AliasCreated { after: Alias, leads: bool },
     /// The operator read the alias.
@@ -66,6 +68,8 @@ pub struct Asked {
 /// A write to the alias, as runs are compared by it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Write {
+    /// Name of the object that it was for.
+    pub by: String,
     pub version: String,
     /// Canary and its percentage.
     pub weight: Option<(String, i32)>,
@@ -75,7 +79,7 @@ pub struct Write {
 
 impl fmt::Display for Write {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { version, weight, description, applied } = self;
+        let Self { by: _, version, weight, description, applied } = self;
         let done = if *applied { "applied" } else { "refused" };
         write!(f, "{done}: version {version}, weight {weight:?}, {description:?}")
     }

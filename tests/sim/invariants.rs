@@ -3,7 +3,8 @@
 //! The names are those of the project's list: G1 finalizer before weights, G3 finalizer leaves after
 //! the undo, G5 spec never written, G7 no write without a lease, G8 quiet when nothing changes, C1
 //! declared weights in their time, C3 ended means no weights, C4 weights only rise or go, C5 each
-//! write carries the current revision id, C6 a new release starts at step 0.
+//! write carries the current revision id, C6 a new release starts at step 0, C9 of two rollouts on one
+//! alias the older acts.
 
 use groundcrew::{
     api::{
@@ -84,6 +85,7 @@ impl Invariants {
                 }
                 found
             }
+            Event::Acted { by, oldest } => acted(by, oldest.as_deref()),
             Event::AliasCreated { after, leads } => {
                 self.foreign = false;
                 self.aliases.push((now, Some(after.clone())));
@@ -329,6 +331,14 @@ fn published(publication: &Publication, object: Option<&CanaryRollout>, leads: b
         found.push(("Intent", format!("{publication:?} was published, {intended:?} was intended")));
     }
     found
+}
+
+/// C9: of several rollouts on one alias the oldest acts, and no other.
+fn acted(by: &str, oldest: Option<&str>) -> Found {
+    match oldest.filter(|oldest| *oldest != by) {
+        Some(oldest) => vec![("C9", format!("{by} moved the alias of {oldest}"))],
+        None => Vec::new(),
+    }
 }
 
 /// C4: where an alias may move to.

@@ -274,3 +274,13 @@ fn ready_is_of_the_generation_that_was_looked_at() {
     check(&[(0, applied(flying(), ready(0), &bare))], &["Ready"]);
     check(&[(0, applied(flying(), ready(1), &bare))], &[]);
 }
+
+#[test]
+fn of_two_rollouts_on_one_alias_the_older_acts() {
+    let acted = |by: &str, oldest: Option<&str>| Event::Acted {
+        by: by.into(),
+        oldest: oldest.map(str::to_owned),
+    };
+    check(&[(0, acted("younger", Some("older")))], &["C9"]);
+    check(&[(0, acted("older", Some("older"))), (1, acted("younger", Some("younger")))], &[]);
+}

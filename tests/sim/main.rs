@@ -13,6 +13,7 @@
     reason = "tests"
 )]
 
+mod claims;
 mod evidence;
 mod explore;
 mod faults;

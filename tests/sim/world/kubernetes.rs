@@ -127,12 +127,22 @@ impl State {
         self.kubernetes.objects.get(name)
     }
 
+    /// The name of the object that was made first.
+    pub fn oldest_object(&self) -> Option<String> {
+        let objects = self.kubernetes.objects.values();
+        let oldest = objects.min_by_key(|object| {
+            (object.metadata.creation_timestamp.as_ref().map(|time| time.0), object.name_any())
+        });
+        oldest.map(kube::ResourceExt::name_any)
+    }
+
     /// Somebody applies a new object.
     pub fn create_object(&mut self, mut object: CanaryRollout) {
         self.kubernetes.uids += 1;
         object.metadata.namespace = Some(NAMESPACE.into());
         object.metadata.uid = Some(format!("uid-{}", self.kubernetes.uids));
         object.metadata.generation = Some(1);
+        object.metadata.creation_timestamp.get_or_insert(Time(self.now()));
         self.kubernetes.store(object);
     }
 

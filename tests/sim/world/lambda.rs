@@ -177,7 +177,16 @@ impl State {
         self.happened(&Event::ForeignAlias { after });
     }
 
-    fn update_alias(&mut self, change: &AliasChange) -> Result<Alias, aws::Error> {
+    /// Tells whose write was carried out, and whose alias it is.
+    fn acted(&mut self, by: &str, applied: bool) {
+        if applied {
+            let event = Event::Acted { by: by.to_owned(), oldest: self.oldest_object() };
+            self.happened(&event);
+        }
+    }
+
+    /// On behalf of the object of this name.
+    fn update_alias(&mut self, change: &AliasChange, by: &str) -> Result<Alias, aws::Error> {
         let before = self.lambda.alias.clone();
         let checked = self.lambda.check(change);
         let outcome = match checked {
@@ -196,6 +205,7 @@ impl State {
             Err(refusal) => Err(refusal),
         };
         let write = Write {
+            by: by.to_owned(),
             version: change.version.clone(),
             weight: change.weight.as_ref().map(percent),
             description: change.description.clone(),
@@ -203,8 +213,9 @@ impl State {
         };
         self.note(format!("      {write}"));
         self.lambda.writes.push(write);
-        let object = self.object(super::NAME).cloned();
+        let object = self.object(by).cloned();
         let leads = self.leads();
+        self.acted(by, outcome.is_ok());
         self.happened(&Event::AliasUpdated {
             before,
             change: change.clone(),
@@ -217,9 +228,10 @@ impl State {
         })
     }
 
-    fn create_alias(&mut self, version: &str) -> Result<Alias, aws::Error> {
+    fn create_alias(&mut self, version: &str, by: &str) -> Result<Alias, aws::Error> {
         let applied = self.lambda.alias.is_none();
         self.lambda.writes.push(Write {
+            by: by.to_owned(),
             version: version.into(),
             weight: None,
             description: String::new(),
@@ -240,6 +252,7 @@ impl State {
             description: String::new(),
         });
         let leads = self.leads();
+        self.acted(by, true);
         self.happened(&Event::AliasCreated { after: alias.clone(), leads });
         Ok(alias)
     }
@@ -310,11 +323,12 @@ impl port::Lambda for Aws {
         _description: &str,
     ) -> Result<Alias, aws::Error> {
         let (about, version) = (resource::alias(function, alias), version.to_owned());
+        let by = self.0.lock().acting.clone();
         self.0
             .call(
                 Sort::AwsWrite,
                 format!("CreateAlias {alias}"),
-                move |state| state.create_alias(&version),
+                move |state| state.create_alias(&version, &by),
                 move |fault| refusal(Operation::LambdaCreateAlias, &about, fault),
             )
             .await
@@ -322,12 +336,12 @@ impl port::Lambda for Aws {
 
     async fn update_alias(&self, change: &AliasChange) -> Result<Alias, aws::Error> {
         let about = resource::alias(&change.function, &change.alias);
-        let applied = change.clone();
+        let (applied, by) = (change.clone(), self.0.lock().acting.clone());
         self.0
             .call(
                 Sort::AwsWrite,
                 format!("UpdateAlias {}", change.alias),
-                move |state| state.update_alias(&applied),
+                move |state| state.update_alias(&applied, &by),
                 move |fault| refusal(Operation::LambdaUpdateAlias, &about, fault),
             )
             .await

@@ -68,6 +68,8 @@ pub struct State {
     /// All calls in order.
     pub calls: Vec<Call>,
     trace: Vec<String>,
+    /// The object that a process looks at now, or looked at last.
+    pub acting: String,
     /// What the process that ran last had counted.
     pub metrics: String,
     /// The lease of the process that runs; none when it lost it.
@@ -122,6 +124,7 @@ impl World {
             counts: BTreeMap::new(),
             calls: Vec::new(),
             trace: Vec::new(),
+            acting: NAME.to_owned(),
             metrics: String::new(),
             lease: None,
             late: false,

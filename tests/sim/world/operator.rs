@@ -3,7 +3,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -35,12 +35,28 @@ use super::{
 /// How long it takes until another process leads.
 const DOWNTIME: Duration = Duration::from_secs(2);
 
-/// No other rollout names the alias.
-struct Alone;
+/// What the watch told of all objects.
+type Cache = Arc<Mutex<BTreeMap<String, CanaryRollout>>>;
 
-impl Rollouts for Alone {
-    fn of_alias(&self, _function: &str, _alias: &str) -> Vec<Peer> {
-        Vec::new()
+/// The rollouts that the process knows.
+struct Known(Cache);
+
+impl Rollouts for Known {
+    fn of_alias(&self, function: &str, alias: &str) -> Vec<Peer> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let named = known.values().filter(|object| {
+            object.spec.function.name == function && object.spec.function.alias == alias
+        });
+        named
+            .map(|object| Peer {
+                namespace: NAMESPACE.to_owned(),
+                name: object.name_any(),
+                created: object.metadata.creation_timestamp.as_ref().expect("stored").0,
+                location: None,
+                region: object.status.as_ref().and_then(|status| status.region.clone()),
+                account: object.status.as_ref().and_then(|status| status.account_id.clone()),
+            })
+            .collect()
     }
 }
 
@@ -58,7 +74,7 @@ impl Namespaces for Anywhere {
 struct Process {
     world: Arc<World>,
     driver: Driver<CanaryRollouts>,
-    cache: BTreeMap<String, CanaryRollout>,
+    cache: Cache,
     /// Generation, finalizers and annotations when a change last counted.
     triggers: HashMap<String, Trigger>,
     due: BTreeMap<String, Instant>,
@@ -89,6 +105,7 @@ impl Process {
     fn start(world: &Arc<World>) -> Self {
         let (lease, leadership) = Leadership::held();
         let clock = world.clock.clone();
+        let cache = Cache::default();
         let metrics = Metrics::new();
         let guards = Guards {
             limits: Arc::new(Limits::default()),
@@ -105,13 +122,13 @@ impl Process {
             hub: Hub::default(),
             kubernetes: Arc::new(Kubernetes(Arc::clone(world))),
             namespaces: Arc::new(Anywhere),
-            rollouts: Arc::new(Alone),
+            rollouts: Arc::new(Known(Arc::clone(&cache))),
             metrics,
         };
         let mut process = Self {
             world: Arc::clone(world),
             driver: Driver::new(Arc::new(context)),
-            cache: BTreeMap::new(),
+            cache,
             triggers: HashMap::new(),
             due: BTreeMap::new(),
         };
@@ -137,13 +154,18 @@ impl Process {
                 continue;
             };
             self.due.remove(&name);
-            let Some(object) = self.cache.get(&name) else { continue };
-            let wait = self.driver.look(object).await;
+            let Some(object) = self.known().get(&name).cloned() else { continue };
+            self.world.lock().acting.clone_from(&name);
+            let wait = self.driver.look(&object).await;
             self.follow();
             let again = Instant::now() + wait;
             let at = self.due.entry(name).or_insert(again);
             *at = again.min(*at);
         }
+    }
+
+    fn known(&self) -> MutexGuard<'_, BTreeMap<String, CanaryRollout>> {
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits for whatever comes next.
@@ -180,10 +202,10 @@ impl Process {
                 if self.triggers.insert(name.clone(), trigger.clone()) != Some(trigger) {
                     self.due.insert(name.clone(), Instant::now());
                 }
-                self.cache.insert(name, *object);
+                self.known().insert(name, *object);
             }
             Watched::Deleted(name) => {
-                self.cache.remove(&name);
+                self.known().remove(&name);
                 self.triggers.remove(&name);
                 self.due.remove(&name);
                 self.driver.forget(NAMESPACE.into(), name);
