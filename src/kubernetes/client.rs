@@ -6,19 +6,21 @@ use async_trait::async_trait;
 use http::header::{HeaderValue, USER_AGENT};
 use hyper_timeout::TimeoutConnector;
 use hyper_util::{client::legacy::connect::HttpConnector, rt::TokioExecutor};
-use k8s_openapi::api::core::v1::ObjectReference;
+use k8s_openapi::{
+    api::{core::v1::ObjectReference, events::v1::Event as KubeEvent},
+    apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta},
+};
 use kube::{
     Api, Client, Config,
-    api::{ApiResource, DynamicObject, Patch, PatchParams},
+    api::{ApiResource, DynamicObject, Patch, PatchParams, PostParams},
     client::{ClientBuilder, ConfigExt as _},
     core::GroupVersionKind,
-    runtime::events::{Event as KubeEvent, EventType, Recorder, Reporter},
 };
 use serde_json::{Value, json};
 use tower::{BoxError, ServiceBuilder};
 
 use super::port::{Class, Error, Event, KindNames, ObjectId, Port};
-use crate::api::FIELD_MANAGER;
+use crate::{api::FIELD_MANAGER, context::Clock};
 
 /// Longest wait for an answer to a call: the API server gives up on its own after 60 s; a pass has
 /// no use for an answer that late.
@@ -100,16 +102,15 @@ fn without_delay(config: Config) -> Result<Client, kube::Error> {
 /// The port against a real API server.
 pub struct Kubernetes {
     client: Client,
-    recorder: Recorder,
+    /// Tells replicas apart in Events.
+    instance: String,
 }
 
 impl Kubernetes {
     /// `instance` tells replicas apart in Events.
     #[must_use]
     pub fn new(client: Client, instance: String) -> Self {
-        let reporter = Reporter { controller: FIELD_MANAGER.into(), instance: Some(instance) };
-        let recorder = Recorder::new(client.clone(), reporter);
-        Self { client, recorder }
+        Self { client, instance }
     }
 
     fn api(&self, object: &ObjectId) -> Api<DynamicObject> {
@@ -167,24 +168,37 @@ impl Port for Kubernetes {
         to_value(object, &patched)
     }
 
+    /// Each is an object of its own. kube's Recorder would keep all of the last six minutes in
+    /// memory, and tell a second one of the same reason with the words of the first.
     async fn publish_event(&self, object: &ObjectId, event: &Event) -> Result<(), Error> {
-        let reference = ObjectReference {
-            api_version: Some(object.kind.api_version.into()),
-            kind: Some(object.kind.kind.into()),
-            namespace: Some(object.namespace.clone()),
-            name: Some(object.name.clone()),
-            uid: Some(object.uid.clone()),
-            ..Default::default()
-        };
+        let now = Clock::System.now();
+        let kind = if event.warning { "Warning" } else { "Normal" };
         let event = KubeEvent {
-            type_: if event.warning { EventType::Warning } else { EventType::Normal },
-            reason: event.reason.clone(),
+            metadata: ObjectMeta {
+                namespace: Some(object.namespace.clone()),
+                name: Some(format!("{}.{:x}", object.name, now.as_nanosecond())),
+                ..ObjectMeta::default()
+            },
+            regarding: Some(ObjectReference {
+                api_version: Some(object.kind.api_version.into()),
+                kind: Some(object.kind.kind.into()),
+                namespace: Some(object.namespace.clone()),
+                name: Some(object.name.clone()),
+                uid: Some(object.uid.clone()),
+                ..ObjectReference::default()
+            }),
+            type_: Some(kind.into()),
+            reason: Some(event.reason.clone()),
+            action: Some(event.reason.clone()),
             note: Some(event.note.clone()),
-            action: event.reason.clone(),
-            secondary: None,
+            event_time: Some(MicroTime(now)),
+            reporting_controller: Some(FIELD_MANAGER.into()),
+            reporting_instance: Some(self.instance.clone()),
+            ..KubeEvent::default()
         };
-        let published = self.recorder.publish(&event, &reference).await;
-        published.map_err(|source| failed("publish an event", object, &source))
+        let api = Api::namespaced(self.client.clone(), &object.namespace);
+        let published = api.create(&PostParams::default(), &event).await;
+        published.map(|_| ()).map_err(|source| failed("publish an event", object, &source))
     }
 }
 

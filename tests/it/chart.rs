@@ -131,7 +131,7 @@ fn the_operator_may_do_what_it_needs_and_nothing_else() {
             ("canaryrollouts.groundcrew.dev", "get list patch watch"),
             ("canaryrollouts.groundcrew.dev/status", "patch"),
             ("customresourcedefinitions.apiextensions.k8s.io", "get"),
-            ("events.events.k8s.io", "create patch"),
+            ("events.events.k8s.io", "create"),
             ("leases.coordination.k8s.io", "create get update"),
             ("namespaces", "list watch"),
         ]
