@@ -85,6 +85,8 @@ pub async fn observe(
         bake: rollout.bake,
         on_failure: rollout.on_failure,
         rollback_window: rollout.rollback_window,
+        checks: rollout.checks.iter().map(|check| check.name.clone()).collect(),
+        post_checks: rollout.post_checks.iter().map(|check| check.name.clone()).collect(),
     });
     let evidence = read_evidence(terms.as_ref(), memory, place).await;
     let (alarms, taken_by) = match want {
@@ -117,6 +119,9 @@ pub async fn observe(
         terms,
         evidence,
         alarms,
+        checks: None,
+        edited: object.status.as_ref().and_then(|status| status.observed_generation)
+            != object.metadata.generation,
     })
 }
 

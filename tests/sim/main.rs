@@ -13,6 +13,7 @@
     reason = "tests"
 )]
 
+mod checks;
 mod evidence;
 mod explore;
 mod faults;

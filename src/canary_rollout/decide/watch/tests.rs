@@ -81,6 +81,8 @@ impl World {
             terms: Some(Terms { criteria, ..Terms::default() }),
             evidence: Ok(None),
             alarms,
+            checks: None,
+            edited: false,
         };
         let now = "2026-12-06T02:00:00Z".parse().unwrap();
         Self { facts, memory: Memory::default(), now, traffic: (0.0, 0.0), plan: None }
