@@ -213,7 +213,7 @@ impl Here<'_, '_> {
     }
 }
 
-/// After a rollback the checks run once, for the report.
+/// After a rollback the checks run once, for the report; what could not be looked at, until it can.
 pub(super) fn after_rollback(situation: &Situation<'_>, entry: &HistoryEntry, plan: &mut Plan) {
     let names = situation.facts.terms.as_ref().map(|terms| terms.post_checks.as_slice());
     let names = names.unwrap_or_default();
@@ -232,6 +232,12 @@ pub(super) fn after_rollback(situation: &Situation<'_>, entry: &HistoryEntry, pl
         _ if !recorded => plan.needs = Some(stage),
         Meaning::Running(_) if !ran => plan.needs = Some(stage),
         Meaning::Running(_) => plan.revisit = Revisit::At(situation.later(PENDING_POLL)),
+        // Nothing was reported yet: the next look at what is at rest tries again.
+        Meaning::Unreadable(_)
+            if !ran && again(situation, found) <= situation.later(PENDING_POLL) =>
+        {
+            plan.needs = Some(stage);
+        }
         Meaning::Hold => plan.report.message.push_str("; its checks hold since"),
         Meaning::Broken(why) | Meaning::Unreadable(why) => {
             plan.report.message.push_str(&format!("; since then, {why}"));

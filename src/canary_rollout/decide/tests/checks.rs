@@ -245,6 +245,11 @@ fn after_a_rollback_the_checks_run_once_for_the_report() {
         let later = world.at("09:00:00").plan();
         assert_eq!((later.needs, later.report.message), (None, plan.report.message));
     }
+    let mut world = World::concluded(Outcome::RolledBack, "ErrorRate");
+    world.facts.terms.as_mut().unwrap().post_checks = names();
+    world.pass_with(AfterRollback, Unreadable);
+    assert_eq!(world.plan().needs, None);
+    assert_eq!(world.at("01:59:00").plan().needs, Some(AfterRollback));
     for outcome in [Outcome::Aborted, Outcome::Superseded] {
         let mut world = World::concluded(outcome, "x");
         world.facts.terms.as_mut().unwrap().post_checks = names();
