@@ -15,7 +15,7 @@
 //! | [`context`] | what a pass is handed: clock, AWS, Kubernetes, metrics |
 //! | [`aws`] | ports, the SDK behind them, and limits, gate, accounts and shared answers above |
 //! | [`kubernetes`] | clients, the lease, and everything that is written there |
-//! | [`facts`], [`fair`], [`names`], [`stats`], [`thresholds`], [`verbs`], [`status`] | pure leaves that decisions are made of |
+//! | [`facts`], [`fair`], [`invocations`], [`names`], [`stats`], [`thresholds`], [`verbs`], [`status`] | pure leaves that decisions are made of |
 //! | [`operator`], [`health`], [`metrics`], [`telemetry`], [`cli`] | the process |
 //!
 //! What always holds: decisions are made from facts and one reading of the clock; a write is made
@@ -42,6 +42,7 @@ pub mod error;
 pub mod facts;
 pub mod fair;
 pub mod health;
+pub mod invocations;
 pub mod kubernetes;
 pub mod metrics;
 pub mod names;

@@ -215,7 +215,7 @@ pub enum NoData {
     Pass,
 }
 
-/// A function: State Active and LastUpdateStatus Successful.
+/// A function that is invoked; without invoke: State Active and LastUpdateStatus Successful.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LambdaCheck {
@@ -225,6 +225,29 @@ pub struct LambdaCheck {
         regex(pattern = r"^[A-Za-z0-9_-]{1,64}(:[A-Za-z0-9_-]{1,128})?$")
     )]
     pub function: String,
+    /// Invokes it, and judges what it returns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invoke: Option<Invoke>,
+}
+
+/// An invocation that a check makes. It may be made more than once: also where the answer of the
+/// first time was lost.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Invoke {
+    /// The event, in JSON. Default: `{}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 65536))]
+    pub payload: Option<String>,
+    /// The `statusCode` that the returned object must have. Default: any object will do, as long as
+    /// the function does not fail.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 100, max = 599))]
+    pub expect_status: Option<i32>,
+    /// The longest that the invocation may take, its cold start included; at most 60s. Default 30s.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[x_kube(validation = Rule::new("self >= duration('1s') && self <= duration('60s')").message("maxDuration must be 1s to 60s"))]
+    pub max_duration: Option<Duration>,
 }
 
 /// A DynamoDB table.

@@ -116,6 +116,24 @@ const TABLE: &str = "arn:{partition}:dynamodb:{region}:{account}:table/{table}";
 const CLUSTER: &str = "arn:{partition}:rds:{region}:{account}:cluster:{cluster}";
 const INSTANCE: &str = "arn:{partition}:rds:{region}:{account}:db:{instance}";
 
+const LIST_METRICS: Entry = Entry {
+    service: "cloudwatch",
+    name: "ListMetrics",
+    write: false,
+    family: Family::CloudWatchList,
+    actions: &["cloudwatch:ListMetrics"],
+    arn: "*",
+};
+
+const DESCRIBE_TABLE: Entry = Entry {
+    service: "dynamodb",
+    name: "DescribeTable",
+    write: false,
+    family: Family::DynamoDbControl,
+    actions: &["dynamodb:DescribeTable"],
+    arn: TABLE,
+};
+
 const fn rds(name: &'static str, actions: &'static [&'static str], arn: &'static str) -> Entry {
     Entry { service: "rds", name, write: false, family: Family::Rds, actions, arn }
 }
@@ -181,17 +199,8 @@ impl Operation {
                 Family::CloudWatchMetrics,
                 &["cloudwatch:GetMetricData"],
             ),
-            Self::CloudWatchListMetrics => {
-                cloudwatch("ListMetrics", Family::CloudWatchList, &["cloudwatch:ListMetrics"])
-            }
-            Self::DynamoDbDescribeTable => Entry {
-                service: "dynamodb",
-                name: "DescribeTable",
-                write: false,
-                family: Family::DynamoDbControl,
-                actions: &["dynamodb:DescribeTable"],
-                arn: TABLE,
-            },
+            Self::CloudWatchListMetrics => LIST_METRICS,
+            Self::DynamoDbDescribeTable => DESCRIBE_TABLE,
             Self::LambdaCreateAlias => write("CreateAlias", &["lambda:CreateAlias"]),
             Self::LambdaGetAlias => read("GetAlias", &["lambda:GetAlias"]),
             Self::LambdaGetFunction => {

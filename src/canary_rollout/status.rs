@@ -110,19 +110,7 @@ fn planned(
             started_at: Time(canary.started_at),
         }),
         publishing: publishing.map(Into::into),
-        step: flight.as_ref().map(|flight| {
-            let (index, count) = (flight.index, flight.steps.len());
-            StepStatus {
-                index: index.try_into().unwrap_or(i32::MAX),
-                count: count.try_into().unwrap_or(i32::MAX),
-                display: display(flight),
-                entered_at: flight.entered_at.map(Time),
-                invocations: flight.through.map(|_| flight.invocations),
-                through: flight.through.map(Time),
-                hold_until: report.hold_until.map(Time),
-                smoke: flight.smoke.clone(),
-            }
-        }),
+        step: flight.as_ref().map(|flight| step(flight, report)),
         steps: flight.as_ref().map(|flight| flight.steps.to_api()).unwrap_or_default(),
         held: flight.as_ref().and_then(|flight| flight.held.clone()),
         analysis: flight.as_ref().map_or_else(
@@ -143,6 +131,21 @@ fn planned(
             generation,
             now,
         ),
+    }
+}
+
+/// Where the rollout stands.
+fn step(flight: &Flight, report: &Report) -> StepStatus {
+    let (index, count) = (flight.index, flight.steps.len());
+    StepStatus {
+        index: index.try_into().unwrap_or(i32::MAX),
+        count: count.try_into().unwrap_or(i32::MAX),
+        display: display(flight),
+        entered_at: flight.entered_at.map(Time),
+        invocations: flight.through.map(|_| flight.invocations),
+        through: flight.through.map(Time),
+        hold_until: report.hold_until.map(Time),
+        smoke: flight.smoke.clone(),
     }
 }
 

@@ -125,6 +125,7 @@ impl Sort {
         let message = format!("no answer within {} s", timeout.as_secs());
         match self {
             Self::Http(_) => Judged::failed(message),
+            Self::Lambda(lambda) if lambda.invokes() => Judged::failed(message),
             Self::Alarms(_)
             | Self::Metric(_)
             | Self::Lambda(_)

@@ -74,7 +74,8 @@ fn recall(situation: &Situation<'_>, stage: CheckStage, names: &[String]) -> Che
         && found.iter().zip(names).all(|(entry, name)| entry.stage == stage && entry.name == *name);
     let recent = found.iter().all(|entry| later(entry.at.0, AGAIN) > situation.now);
     let usable = match meaning(&found) {
-        Meaning::Hold => true,
+        // What held before an earlier start says nothing of this one.
+        Meaning::Hold => stage != CheckStage::BeforeStart,
         Meaning::Unreadable(_) => recent && !situation.facts.edited,
         // After 100 a failure has its consequence at once; who goes on then asks for a new look.
         Meaning::Broken(_) => stage == CheckStage::BeforeStart && recent && !situation.facts.edited,

@@ -101,7 +101,13 @@ fn checks() -> Value {
             "name": "rate",
             "metric": {"expression": "100*e", "queries": [query], "period": "5m", "max": "5%"},
         },
-        {"name": "function", "lambda": {"function": "api:live"}},
+        {
+            "name": "function",
+            "lambda": {
+                "function": "api:live",
+                "invoke": {"payload": "{}", "expectStatus": 200, "maxDuration": "2s"},
+            },
+        },
         {"name": "table", "dynamodb": {"table": "topology"}},
         {"name": "instance", "rds": {"instance": "prod-db"}},
         {"name": "cluster", "rds": {"cluster": "ledger"}},

@@ -90,9 +90,10 @@ fn a_check_that_contradicts_itself_is_refused_with_the_fix() {
         let mut metric = json!({"namespace": "N", "metricName": "M", "statistic": "Sum",
             "period": "5m", "max": "1"});
         for (name, value) in change.as_object().unwrap() {
-            match value {
-                Value::Null => drop(metric.as_object_mut().unwrap().remove(name)),
-                value => metric[name] = value.clone(),
+            if value.is_null() {
+                metric.as_object_mut().unwrap().remove(name);
+            } else {
+                metric[name] = value.clone();
             }
         }
         json!({"metric": metric})
@@ -112,6 +113,10 @@ fn a_check_that_contradicts_itself_is_refused_with_the_fix() {
         (json!({"http": {"url": "https://user@a.com/"}}), "spec.checks[0].http.url"),
         (json!({"http": {"url": "ftp://a.com/"}}), "spec.checks[0].http.url"),
         (json!({"http": {"url": "https://"}}), "spec.checks[0].http.url"),
+        (
+            json!({"lambda": {"function": "a", "invoke": {"maxDuration": "61s"}}}),
+            "maxDuration must be 1s to 60s",
+        ),
         (json!({"rds": {}}), "give exactly one of instance and cluster"),
         (json!({"rds": {"instance": "a", "cluster": "b"}}), "give exactly one of instance"),
         (metric(json!({"expression": "e", "queries": [query]})), either),

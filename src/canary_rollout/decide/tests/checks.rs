@@ -11,7 +11,7 @@ use crate::{
         },
         duration::Duration,
     },
-    canary_rollout::world::{REVISION, ended},
+    canary_rollout::world::{NEXT_REVISION, REVISION, ended, release},
     facts::check::{CheckResult, CheckRun},
 };
 
@@ -94,6 +94,17 @@ fn all_checks_that_do_not_hold_are_told_at_once() {
     let says = "waits to start until all checks hold: check alarms: alarms says so; \
                 check api: api says so";
     told(&plan, Phase::Pending, "ChecksFailed", says);
+}
+
+#[test]
+fn each_start_is_checked_anew() {
+    let mut world = World::new().checked();
+    world.pass_with(BeforeStart, Passed);
+    let passed = world.status.checks;
+    let mut next = World::concluded(Outcome::Promoted, "x").checked();
+    next.status.checks = passed;
+    next.facts.wanted = Ok(release("44", NEXT_REVISION));
+    assert_eq!(next.plan().needs, Some(BeforeStart));
 }
 
 #[test]
