@@ -14,6 +14,7 @@ use crate::{
         limits::Priority,
         session::{CallContext, Session},
     },
+    checks::Checks,
     engine::PASS_DEADLINE,
     facts::peers::Peer,
     kubernetes::port::Port,
@@ -29,13 +30,15 @@ pub struct Context {
     /// Sessions of AWS accounts.
     pub accounts: Accounts,
     /// What was read from AWS, shared.
-    pub hub: Hub,
+    pub hub: Arc<Hub>,
     /// Where statuses, finalizers and Events are written.
     pub kubernetes: Arc<dyn Port>,
     /// What Namespaces say about AWS.
     pub namespaces: Arc<dyn Namespaces>,
     /// The other rollouts.
     pub rollouts: Arc<dyn Rollouts>,
+    /// Checks that run beside the passes.
+    pub checks: Checks,
     /// Where things are counted.
     pub metrics: Metrics,
 }

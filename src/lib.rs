@@ -10,11 +10,12 @@
 //! |---|---|
 //! | [`api`] | the custom resources, as users write them |
 //! | [`canary_rollout`] | one kind: its observe, decide, act and status |
+//! | [`checks`] | conditions that must hold: one file for each sort |
 //! | [`engine`] | runs the passes of a kind: isolated, bounded, fair, never on an old cache |
 //! | [`context`] | what a pass is handed: clock, AWS, Kubernetes, metrics |
 //! | [`aws`] | ports, the SDK behind them, and limits, gate, accounts and shared answers above |
 //! | [`kubernetes`] | clients, the lease, and everything that is written there |
-//! | [`facts`], [`fair`], [`names`], [`stats`], [`verbs`], [`status`] | pure leaves that decisions are made of |
+//! | [`facts`], [`fair`], [`invocations`], [`names`], [`stats`], [`thresholds`], [`verbs`], [`status`] | pure leaves that decisions are made of |
 //! | [`operator`], [`health`], [`metrics`], [`telemetry`], [`cli`] | the process |
 //!
 //! What always holds: decisions are made from facts and one reading of the clock; a write is made
@@ -33,6 +34,7 @@
 pub mod api;
 pub mod aws;
 pub mod canary_rollout;
+pub mod checks;
 pub mod cli;
 pub mod context;
 pub mod engine;
@@ -40,6 +42,7 @@ pub mod error;
 pub mod facts;
 pub mod fair;
 pub mod health;
+pub mod invocations;
 pub mod kubernetes;
 pub mod metrics;
 pub mod names;
@@ -47,4 +50,5 @@ pub mod operator;
 pub mod stats;
 pub mod status;
 pub mod telemetry;
+pub mod thresholds;
 pub mod verbs;

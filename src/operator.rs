@@ -21,6 +21,13 @@ use crate::{
         session::Guards,
     },
     canary_rollout::CanaryRollouts,
+    checks::{
+        Checks,
+        http::{
+            client::{HttpClient, NoClient},
+            hosts::AllowedHosts,
+        },
+    },
     context::{Clock, Context},
     engine::{self, Scope},
     health::{self, HealthError, HealthServer, Liveness, Readiness},
@@ -52,6 +59,8 @@ pub struct Options {
     pub identity: String,
     /// Where `/livez`, `/readyz` and `/metrics` are served.
     pub health_address: SocketAddr,
+    /// Hosts that HTTP checks may ask although they are not public, or not by https.
+    pub http_hosts: AllowedHosts,
     /// The time.
     pub clock: Clock,
 }
@@ -68,6 +77,9 @@ pub enum StartError {
     /// The custom CA cannot be used.
     #[error(transparent)]
     Trust(#[from] InvalidTrust),
+    /// The client of HTTP checks cannot be set up.
+    #[error(transparent)]
+    Http(#[from] NoClient),
     /// The lease's settings cannot work.
     #[error(transparent)]
     Lease(#[from] InvalidLease),
@@ -88,6 +100,7 @@ pub async fn run(
     let config = Config::infer().await.map_err(|source| StartError::Config(Box::new(source)))?;
     let clients = Clients::new(&config)?;
     let connector = Arc::new(SdkConnector::new(&TrustSource::from_environment())?);
+    let fetch = Arc::new(HttpClient::new(options.http_hosts.clone())?);
     let metrics = Metrics::new();
     let (liveness, readiness) = (Liveness::new(), Readiness::new(readiness::COMPONENTS));
     let server = HealthServer::bind(options.health_address).await?;
@@ -107,7 +120,7 @@ pub async fn run(
     let lead = |leadership: Leadership| {
         let leads = leadership.clone();
         metrics.leads_when(move || leads.is_leader());
-        Work::new(&options, &clients, connector, metrics.clone(), leadership)
+        Work::new(&options, &clients, connector, fetch, metrics.clone(), leadership)
     };
     let code = elect(&options, &clients, lead, stop).await?;
     probing.abort();
@@ -160,6 +173,7 @@ impl Work {
         options: &Options,
         clients: &Clients,
         connector: Arc<SdkConnector>,
+        fetch: Arc<HttpClient>,
         metrics: Metrics,
         leadership: Leadership,
     ) -> Self {
@@ -173,11 +187,13 @@ impl Work {
         let known: Arc<NamespaceStore> = Arc::clone(&namespaces);
         let (rollouts, objects) = reflector::store();
         let kubernetes = Kubernetes::new(clients.calls.clone(), options.identity.clone());
+        let hub = Arc::new(Hub::default());
         let context = Context {
+            checks: Checks::new(fetch, Arc::clone(&hub), options.clock.clone()),
             clock: options.clock.clone(),
             settings: options.aws.clone(),
             accounts: Accounts::new(connector, guards),
-            hub: Hub::default(),
+            hub,
             kubernetes: Arc::new(kubernetes),
             namespaces: known,
             rollouts: Arc::new(KnownRollouts(rollouts)),

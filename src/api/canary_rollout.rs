@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     analysis::{Analysis, OnFailure},
+    check::Check,
     duration::Duration,
     shared::AwsLocation,
 };
@@ -87,6 +88,17 @@ pub struct CanaryRolloutSpec {
     /// What the new version is judged by; edits apply at once, also in flight.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub analysis: Option<Analysis>,
+    /// What must hold before a rollout starts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 16))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub checks: Option<Vec<Check>>,
+    /// What must hold when the new version serves everybody, and again when the bake is over: a
+    /// failure is that of the release. After a rollback they run once, for the report.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 16))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub post_checks: Option<Vec<Check>>,
     /// What a failure leads to: Rollback (default) or Hold.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_failure: Option<OnFailure>,

@@ -5,7 +5,10 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{analysis::MetricStatus, canary_rollout::Step, duration::Duration, shared::LastAction};
+use super::{
+    analysis::MetricStatus, canary_rollout::Step, check::CheckStatus, duration::Duration,
+    shared::LastAction,
+};
 
 /// What the rollout is doing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -122,6 +125,10 @@ pub struct CanaryRolloutStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16))]
     pub analysis: Vec<MetricStatus>,
+    /// What the checks said last, of those that ran last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16))]
+    pub checks: Vec<CheckStatus>,
     /// Alarms that fired before the start and are ignored until they are OK.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 100), inner(length(max = 255)))]

@@ -5,6 +5,7 @@
 pub mod analysis;
 pub mod canary_rollout;
 pub mod canary_status;
+pub mod check;
 pub mod duration;
 pub mod schema;
 pub mod shared;

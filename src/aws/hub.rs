@@ -11,7 +11,7 @@ use self::{
     alarms::{Names, Prefixes},
     aliases::Aliases,
     gather::Gather,
-    metrics::Metrics,
+    metrics::{Maths, Metrics},
 };
 
 pub use self::{
@@ -26,6 +26,7 @@ pub use self::{
 pub struct Hub {
     aliases: Aliases,
     metrics: Gather<Metrics>,
+    maths: Gather<Maths>,
     alarm_names: Gather<Names>,
     alarm_prefixes: Gather<Prefixes>,
 }

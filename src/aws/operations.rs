@@ -11,6 +11,8 @@ use super::gate::CALL_TIMEOUT;
 pub enum Operation {
     CloudWatchDescribeAlarms,
     CloudWatchGetMetricData,
+    CloudWatchListMetrics,
+    DynamoDbDescribeTable,
     LambdaCreateAlias,
     LambdaDeleteFunction,
     LambdaGetAlias,
@@ -23,6 +25,8 @@ pub enum Operation {
     LambdaUpdateAlias,
     LambdaUpdateFunctionCode,
     LambdaUpdateFunctionConfiguration,
+    RdsDescribeDbClusters,
+    RdsDescribeDbInstances,
     StsAssumeRole,
     StsGetCallerIdentity,
 }
@@ -34,12 +38,19 @@ pub enum Family {
     CloudWatchAlarms,
     /// GetMetricData: 50 calls/s, raisable.
     CloudWatchMetrics,
+    /// ListMetrics: 25 calls/s, raisable.
+    CloudWatchList,
+    /// Reads of DynamoDB's control plane: 2,500 calls/s.
+    DynamoDbControl,
     /// GetFunction: 100 calls/s.
     LambdaGetFunction,
     /// Invoke: bounded by concurrency, far above what we send.
     LambdaInvoke,
     /// Every other control-plane call of Lambda, together: 15 calls/s, not raisable.
     LambdaControl,
+    /// Every call of RDS, together. AWS publishes no number; accounts see throttles from about
+    /// 20 calls/s.
+    Rds,
     /// STS: far above what we send.
     Sts,
 }
@@ -54,8 +65,11 @@ impl Family {
         match self {
             Self::CloudWatchAlarms => 7.0,
             Self::CloudWatchMetrics => 40.0,
+            Self::CloudWatchList => 15.0,
+            Self::DynamoDbControl => 50.0,
             Self::LambdaGetFunction => 90.0,
             Self::LambdaControl => 14.0,
+            Self::Rds => 10.0,
             Self::LambdaInvoke | Self::Sts => 50.0,
         }
     }
@@ -65,9 +79,12 @@ impl Family {
     #[must_use]
     pub const fn burst(self) -> f64 {
         match self {
-            Self::CloudWatchMetrics | Self::LambdaGetFunction | Self::LambdaInvoke | Self::Sts => {
-                10.0
-            }
+            Self::CloudWatchMetrics
+            | Self::DynamoDbControl
+            | Self::LambdaGetFunction
+            | Self::LambdaInvoke
+            | Self::Sts => 10.0,
+            Self::CloudWatchList | Self::Rds => 5.0,
             Self::CloudWatchAlarms => 2.0,
             // Never two at once, but a token that is up to 36 ms late costs no time.
             Self::LambdaControl => 1.5,
@@ -93,17 +110,52 @@ pub struct Entry {
     pub family: Family,
     /// IAM actions that it needs.
     pub actions: &'static [&'static str],
-    /// ARN pattern that a policy grants them on; `{function}` is the function's name.
+    /// ARN pattern that a policy grants them on; names in braces are those of the object.
     pub arn: &'static str,
 }
 
 const FUNCTION: &str = "arn:{partition}:lambda:{region}:{account}:function:{function}";
+const TABLE: &str = "arn:{partition}:dynamodb:{region}:{account}:table/{table}";
+const CLUSTER: &str = "arn:{partition}:rds:{region}:{account}:cluster:{cluster}";
+const INSTANCE: &str = "arn:{partition}:rds:{region}:{account}:db:{instance}";
+
+const fn lambda(
+    name: &'static str,
+    write: bool,
+    family: Family,
+    actions: &'static [&'static str],
+) -> Entry {
+    Entry { service: "lambda", name, write, family, actions, arn: FUNCTION }
+}
+
+const fn read(name: &'static str, actions: &'static [&'static str]) -> Entry {
+    lambda(name, false, Family::LambdaControl, actions)
+}
+
+const fn write(name: &'static str, actions: &'static [&'static str]) -> Entry {
+    lambda(name, true, Family::LambdaControl, actions)
+}
+
+// CloudWatch grants these on everything only.
+const fn cloudwatch(name: &'static str, family: Family, actions: &'static [&'static str]) -> Entry {
+    Entry { service: "cloudwatch", name, write: false, family, actions, arn: "*" }
+}
+
+const fn sts(name: &'static str, actions: &'static [&'static str]) -> Entry {
+    Entry { service: "sts", name, write: false, family: Family::Sts, actions, arn: "*" }
+}
+
+const fn rds(name: &'static str, actions: &'static [&'static str], arn: &'static str) -> Entry {
+    Entry { service: "rds", name, write: false, family: Family::Rds, actions, arn }
+}
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 20] = [
         Self::CloudWatchDescribeAlarms,
         Self::CloudWatchGetMetricData,
+        Self::CloudWatchListMetrics,
+        Self::DynamoDbDescribeTable,
         Self::LambdaCreateAlias,
         Self::LambdaDeleteFunction,
         Self::LambdaGetAlias,
@@ -116,6 +168,8 @@ impl Operation {
         Self::LambdaUpdateAlias,
         Self::LambdaUpdateFunctionCode,
         Self::LambdaUpdateFunctionConfiguration,
+        Self::RdsDescribeDbClusters,
+        Self::RdsDescribeDbInstances,
         Self::StsAssumeRole,
         Self::StsGetCallerIdentity,
     ];
@@ -123,31 +177,6 @@ impl Operation {
     /// What is known of it. Source of the actions and ARNs: AWS service authorization reference.
     #[must_use]
     pub const fn entry(self) -> Entry {
-        const fn lambda(
-            name: &'static str,
-            write: bool,
-            family: Family,
-            actions: &'static [&'static str],
-        ) -> Entry {
-            Entry { service: "lambda", name, write, family, actions, arn: FUNCTION }
-        }
-        const fn read(name: &'static str, actions: &'static [&'static str]) -> Entry {
-            lambda(name, false, Family::LambdaControl, actions)
-        }
-        const fn write(name: &'static str, actions: &'static [&'static str]) -> Entry {
-            lambda(name, true, Family::LambdaControl, actions)
-        }
-        // CloudWatch grants these on everything only.
-        const fn cloudwatch(
-            name: &'static str,
-            family: Family,
-            actions: &'static [&'static str],
-        ) -> Entry {
-            Entry { service: "cloudwatch", name, write: false, family, actions, arn: "*" }
-        }
-        const fn sts(name: &'static str, actions: &'static [&'static str]) -> Entry {
-            Entry { service: "sts", name, write: false, family: Family::Sts, actions, arn: "*" }
-        }
         match self {
             Self::CloudWatchDescribeAlarms => cloudwatch(
                 "DescribeAlarms",
@@ -159,6 +188,17 @@ impl Operation {
                 Family::CloudWatchMetrics,
                 &["cloudwatch:GetMetricData"],
             ),
+            Self::CloudWatchListMetrics => {
+                cloudwatch("ListMetrics", Family::CloudWatchList, &["cloudwatch:ListMetrics"])
+            }
+            Self::DynamoDbDescribeTable => Entry {
+                service: "dynamodb",
+                name: "DescribeTable",
+                write: false,
+                family: Family::DynamoDbControl,
+                actions: &["dynamodb:DescribeTable"],
+                arn: TABLE,
+            },
             Self::LambdaCreateAlias => write("CreateAlias", &["lambda:CreateAlias"]),
             Self::LambdaDeleteFunction => write("DeleteFunction", &["lambda:DeleteFunction"]),
             Self::LambdaGetAlias => read("GetAlias", &["lambda:GetAlias"]),
@@ -182,6 +222,12 @@ impl Operation {
             }
             Self::LambdaUpdateFunctionConfiguration => {
                 write("UpdateFunctionConfiguration", &["lambda:UpdateFunctionConfiguration"])
+            }
+            Self::RdsDescribeDbClusters => {
+                rds("DescribeDBClusters", &["rds:DescribeDBClusters"], CLUSTER)
+            }
+            Self::RdsDescribeDbInstances => {
+                rds("DescribeDBInstances", &["rds:DescribeDBInstances"], INSTANCE)
             }
             Self::StsAssumeRole => sts("AssumeRole", &["sts:AssumeRole", "sts:TagSession"]),
             // Needs no permission: AWS answers it for any valid credentials.
@@ -212,6 +258,10 @@ impl Operation {
             | Self::LambdaPublishVersion
             | Self::LambdaUpdateAlias
             | Self::LambdaUpdateFunctionConfiguration
+            | Self::CloudWatchListMetrics
+            | Self::DynamoDbDescribeTable
+            | Self::RdsDescribeDbClusters
+            | Self::RdsDescribeDbInstances
             | Self::StsAssumeRole
             | Self::StsGetCallerIdentity => CALL_TIMEOUT,
         }
@@ -266,6 +316,9 @@ mod tests {
         for (family, limit) in [
             (Family::CloudWatchAlarms, 9.0),
             (Family::CloudWatchMetrics, 50.0),
+            (Family::CloudWatchList, 25.0),
+            (Family::DynamoDbControl, 2_500.0),
+            (Family::Rds, 20.0),
             (Family::LambdaGetFunction, 100.0),
             (Family::LambdaControl, 15.0),
             (Family::LambdaInvoke, 1_000.0),

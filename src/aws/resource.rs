@@ -1,6 +1,6 @@
 //! How errors name what a call was about.
 
-use crate::facts::cloudwatch::AlarmFilter;
+use crate::facts::cloudwatch::{AlarmFilter, Metric};
 
 /// A Lambda function, or one of its versions or aliases.
 #[must_use]
@@ -26,6 +26,30 @@ pub fn metrics(count: usize) -> String {
     }
 }
 
+/// Whether CloudWatch knows a metric.
+#[must_use]
+pub fn metric(metric: &Metric) -> String {
+    format!("metric {} {}", metric.namespace, metric.name)
+}
+
+/// A DynamoDB table.
+#[must_use]
+pub fn table(table: &str) -> String {
+    format!("table {table}")
+}
+
+/// An RDS instance.
+#[must_use]
+pub fn db_instance(instance: &str) -> String {
+    format!("instance {instance}")
+}
+
+/// An RDS cluster.
+#[must_use]
+pub fn db_cluster(cluster: &str) -> String {
+    format!("cluster {cluster}")
+}
+
 /// The alarms that a call asks for.
 #[must_use]
 pub fn alarms(filter: &AlarmFilter) -> String {
@@ -34,6 +58,7 @@ pub fn alarms(filter: &AlarmFilter) -> String {
             [name] => format!("alarm {name}"),
             names => format!("{} alarms", names.len()),
         },
+        AlarmFilter::All => "all alarms".to_owned(),
         AlarmFilter::Prefix(prefix) => format!("alarms {prefix}*"),
     }
 }

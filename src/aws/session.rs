@@ -38,7 +38,7 @@ use crate::{
     metrics::Metrics,
 };
 
-pub use self::guarded::{GuardedCloudWatch, GuardedLambda};
+pub use self::guarded::{GuardedCloudWatch, GuardedDynamoDb, GuardedLambda, GuardedRds};
 
 /// Most attempts of a read in one pass: enough for a lost connection and a short throttle; what
 /// lasts longer is for the next pass, which backs off.
@@ -125,6 +125,18 @@ impl Session {
     #[must_use]
     pub fn cloudwatch(self: &Arc<Self>, context: CallContext) -> GuardedCloudWatch {
         GuardedCloudWatch { session: Arc::clone(self), context }
+    }
+
+    /// DynamoDB, on behalf of `context`.
+    #[must_use]
+    pub fn dynamodb(self: &Arc<Self>, context: CallContext) -> GuardedDynamoDb {
+        GuardedDynamoDb { session: Arc::clone(self), context }
+    }
+
+    /// RDS, on behalf of `context`.
+    #[must_use]
+    pub fn rds(self: &Arc<Self>, context: CallContext) -> GuardedRds {
+        GuardedRds { session: Arc::clone(self), context }
     }
 
     /// Lambda, on behalf of `context`.

@@ -12,6 +12,7 @@ use crate::{
         duration::Duration,
     },
     facts::cloudwatch::Metric,
+    thresholds::{self, Bare},
 };
 
 /// Default of `analysis.interval`, and the shortest: CloudWatch has one datapoint a minute.
@@ -197,57 +198,20 @@ fn custom(metric: &MetricRef) -> Source {
             dimensions,
         },
         statistic: metric.statistic.clone(),
-        unit: metric.unit.or_else(|| known_unit(&metric.namespace, &metric.metric_name)),
+        unit: metric
+            .unit
+            .or_else(|| thresholds::known_unit(&metric.namespace, &metric.metric_name)),
     }
-}
-
-/// Units of metrics that AWS publishes, where limits with a unit are of use.
-///
-/// Source: the CloudWatch metrics pages of Lambda, API Gateway, Elastic Load Balancing, RDS and SQS.
-fn known_unit(namespace: &str, name: &str) -> Option<MetricUnit> {
-    Some(match (namespace, name) {
-        ("AWS/Lambda", "Duration" | "PostRuntimeExtensionsDuration" | "IteratorAge")
-        | ("AWS/ApiGateway", "Latency" | "IntegrationLatency") => MetricUnit::Milliseconds,
-        ("AWS/ApplicationELB", "TargetResponseTime")
-        | ("AWS/SQS", "ApproximateAgeOfOldestMessage") => MetricUnit::Seconds,
-        ("AWS/RDS" | "AWS/EC2" | "AWS/ECS", "CPUUtilization") => MetricUnit::Percent,
-        _ => return None,
-    })
 }
 
 /// A limit in the unit of its metric.
 fn threshold(text: &str, source: &Source, field: &str) -> Result<f64, InvalidSpec> {
-    let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
-    let suffix = text.get(digits.len()..).unwrap_or_default();
-    let fits = digits.chars().all(|c| c.is_ascii_digit() || c == '.');
-    let number: f64 = digits
-        .parse()
-        .ok()
-        .filter(|number: &f64| fits && number.is_finite() && *number >= 0.0)
-        .ok_or_else(|| invalid(field, "a number with its unit, like 5%, 800ms, 2s or 10"))?;
-    let unit = match source {
-        Source::Builtin(builtin) => builtin_unit(*builtin),
-        Source::Custom { unit, .. } => *unit,
-    };
-    match (unit, suffix) {
-        (Some(MetricUnit::Percent), "%") if number > 100.0 => Err(invalid(field, "at most 100%")),
-        (Some(MetricUnit::Percent), "%")
-        | (Some(MetricUnit::Milliseconds), "ms")
-        | (Some(MetricUnit::Seconds), "s") => Ok(number),
-        (Some(MetricUnit::Milliseconds), "s") => Ok(number * 1_000.0),
-        (Some(MetricUnit::Seconds), "ms") => Ok(number / 1_000.0),
-        (None, "") => Ok(number),
+    let (unit, bare) = match source {
+        Source::Builtin(builtin) => (builtin_unit(*builtin), Bare::Refused),
         // A custom metric with a unit still takes bare numbers, in that unit.
-        (Some(_), "") if matches!(source, Source::Custom { .. }) => Ok(number),
-        (Some(MetricUnit::Percent), _) => Err(invalid(field, "a percentage, like 5%")),
-        (Some(MetricUnit::Milliseconds | MetricUnit::Seconds), _) => {
-            Err(invalid(field, "a time, like 800ms or 2s"))
-        }
-        (None, _) => Err(invalid(
-            field,
-            "a bare number: this metric has no known unit; metric.unit can say one",
-        )),
-    }
+        Source::Custom { unit, .. } => (*unit, Bare::Taken),
+    };
+    thresholds::parse(text, unit, bare).map_err(|expected| invalid(field, expected))
 }
 
 /// Unit of a built-in metric; none for counts.

@@ -9,6 +9,7 @@ use crate::api::{
         CanaryRolloutStatus, Ending, HISTORY_MAX, Held, HistoryEntry, Outcome, PublishingStatus,
         SmokeStatus, StepStatus,
     },
+    check::CheckStatus,
     duration::Duration,
     shared::LastAction,
 };
@@ -36,6 +37,8 @@ pub struct Memory {
     pub history: Vec<HistoryEntry>,
     /// How the last verb ended.
     pub last_action: Option<LastAction>,
+    /// What the checks said last.
+    pub checks: Vec<CheckStatus>,
 }
 
 /// A release on its way to being a version.
@@ -147,6 +150,7 @@ impl Memory {
             history: status.history.clone(),
             last_action: status.last_action.clone(),
             publishing: status.publishing.clone().map(Publishing::from),
+            checks: status.checks.clone(),
             ..Self::default()
         };
         let (Some(revision), Some(stable)) = (&status.revision, &status.stable) else {

@@ -3,6 +3,7 @@
 //! A pass observes, decides, acts and publishes; see the files of these names.
 
 mod act;
+mod checks;
 mod claims;
 mod criteria;
 mod decide;
@@ -71,6 +72,7 @@ impl Kind for CanaryRollouts {
 
     fn forget(context: &Context, namespace: &str, name: &str) {
         context.metrics.forget_rollout(namespace, name);
+        context.checks.forget(namespace, name);
     }
 }
 
@@ -141,8 +143,13 @@ async fn try_pass(
     let key = observe::alias_key(object, &session);
     let memory = Memory::recall(object.status.as_ref());
     let looked_at = observe::Place { context, session: &session, key: &key, now };
-    let facts = observe::observe(object, &memory, &looked_at).await?;
-    let plan = attempt.plan.insert(decide(&facts, &memory, now));
+    let mut facts = observe::observe(object, &memory, &looked_at).await?;
+    let mut plan = decide(&facts, &memory, now);
+    if let Some(stage) = plan.needs {
+        facts.checks = Some(checks::run(object, stage, &looked_at).await);
+        plan = decide(&facts, &memory, now);
+    }
+    let plan = attempt.plan.insert(plan);
     let acted_on =
         act::Place { session: &session, hub: &context.hub, key: &key, namespace: &namespace, now };
     let mut answers = Vec::new();

@@ -86,12 +86,7 @@ pub async fn observe(
     let keep = rollout.as_ref().ok().filter(|_| want != Want::Work);
     let keep = keep.and_then(|rollout| rollout.keep_versions);
     let surplus = surplus::read(&lambda, memory, place.key, (&owner, keep), alias).await?;
-    let terms = rollout.as_ref().ok().map(|rollout| Terms {
-        criteria: rollout.criteria.clone(),
-        bake: rollout.bake,
-        on_failure: rollout.on_failure,
-        rollback_window: rollout.rollback_window,
-    });
+    let terms = rollout.as_ref().ok().map(terms_of);
     let evidence = read_evidence(terms.as_ref(), memory, place).await;
     let (alarms, taken_by) = match want {
         Want::Work => (
@@ -120,7 +115,21 @@ pub async fn observe(
         terms,
         evidence,
         alarms,
+        checks: None,
+        edited: object.status.as_ref().and_then(|status| status.observed_generation)
+            != object.metadata.generation,
     })
+}
+
+fn terms_of(rollout: &Rollout) -> Terms {
+    Terms {
+        criteria: rollout.criteria.clone(),
+        bake: rollout.bake,
+        on_failure: rollout.on_failure,
+        rollback_window: rollout.rollback_window,
+        checks: rollout.checks.iter().map(|check| check.name.clone()).collect(),
+        post_checks: rollout.post_checks.iter().map(|check| check.name.clone()).collect(),
+    }
 }
 
 fn owner(object: &CanaryRollout, context: &Context) -> Owner {

@@ -20,9 +20,14 @@ use crate::{
     api::{
         analysis::OnFailure,
         canary_rollout::{CanaryRollout, Phase},
+        check::CheckVerdict,
     },
     context::Context,
-    facts::{kubernetes::ActionRequest, lambda::Source},
+    facts::{
+        check::{CheckResult, CheckRun},
+        kubernetes::ActionRequest,
+        lambda::Source,
+    },
     names::Mark,
     verbs::{self, Verb},
 };
@@ -71,6 +76,8 @@ pub async fn look(object: &CanaryRollout, context: &Context) -> Result<Preview, 
 }
 
 fn preview(mut facts: Facts, rollout: Result<&Rollout, &InvalidSpec>, now: Timestamp) -> Preview {
+    // They are told, and do not run: one may invoke a function.
+    facts.terms.iter_mut().for_each(|terms| terms.checks.clear());
     let found = found(&facts, now);
     own_the_mark(&mut facts);
     let mended = mend::mend(&mut facts, rollout.ok(), now);
@@ -124,7 +131,7 @@ impl<'a> Walk<'a> {
 
     fn lines(mut self) -> Vec<Line> {
         for _ in 0..PASSES_MAX {
-            let plan = decide(&self.facts, &self.memory, self.now);
+            let plan = self.decide();
             self.tell(&plan);
             let changed = !plan.actions.is_empty()
                 || plan.finalizer != self.facts.finalizer
@@ -168,13 +175,33 @@ impl<'a> Walk<'a> {
         self.lines
     }
 
+    /// Checks are taken to hold.
+    fn decide(&mut self) -> Plan {
+        let plan = decide(&self.facts, &self.memory, self.now);
+        let Some(stage) = plan.needs else { return plan };
+        let names = self.rollout.post_checks.iter().map(|check| check.name.clone());
+        let holds =
+            |name| CheckResult { name, verdict: CheckVerdict::Passed, message: String::new() };
+        self.facts.checks = Some(CheckRun { stage, results: names.map(holds).collect() });
+        let plan = decide(&self.facts, &self.memory, self.now);
+        self.facts.checks = None;
+        plan
+    }
+
     fn tell(&mut self, plan: &Plan) {
         let actions = plan.actions.iter().map(ToString::to_string);
         if let Some(last) = self.lines.last_mut().filter(|l| l.message == plan.report.message) {
             last.actions.extend(actions);
             return;
         }
-        let terms = if plan.report.hold_until.is_some() { self.terms(plan) } else { Vec::new() };
+        let mut terms =
+            if plan.report.hold_until.is_some() { self.terms(plan) } else { Vec::new() };
+        let checks = match plan.report.reason {
+            "Starting" => self.rollout.checks.as_slice(),
+            "Baking" if plan.report.hold_until.is_none() => self.rollout.post_checks.as_slice(),
+            _ => &[],
+        };
+        terms.extend(checks.iter().map(|check| format!("check {check}")));
         self.lines.push(Line {
             after: self.now.duration_since(self.begun),
             message: plan.report.message.clone(),

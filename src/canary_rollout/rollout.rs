@@ -7,13 +7,17 @@ mod tests;
 pub use release::{Release, Settings, Source, digest_of, held_revision};
 
 use super::criteria::Criteria;
-use crate::api::{
-    analysis::OnFailure,
-    canary_rollout::{
-        Approve, CanaryRolloutSpec, OnTimeout, Preset, STEPS_MAX, Smoke as RawSmoke,
-        Step as RawStep,
+use crate::{
+    api::{
+        analysis::OnFailure,
+        canary_rollout::{
+            Approve, CanaryRolloutSpec, OnTimeout, Preset, STEPS_MAX, Smoke as RawSmoke,
+            Step as RawStep,
+        },
+        check::Check as RawCheck,
+        duration::Duration,
     },
-    duration::Duration,
+    checks::Check,
 };
 
 /// Most bytes of all payloads of a rollout: they are frozen in the status with their steps. The API
@@ -48,6 +52,10 @@ pub struct Rollout {
     pub rollback_window: usize,
     /// How many older versions of ours are kept; none: all.
     pub keep_versions: Option<usize>,
+    /// What must hold before the start.
+    pub checks: Vec<Check>,
+    /// What must hold at 100 and after the bake.
+    pub post_checks: Vec<Check>,
 }
 
 /// At most 32 steps, with weights that rise.
@@ -142,6 +150,8 @@ impl Rollout {
                 },
                 None => None,
             },
+            checks: parse_checks(spec.checks.as_deref(), "checks")?,
+            post_checks: parse_checks(spec.post_checks.as_deref(), "postChecks")?,
         })
     }
 }
@@ -265,6 +275,11 @@ impl Step {
             },
         }
     }
+}
+
+fn parse_checks(raw: Option<&[RawCheck]>, field: &str) -> Result<Vec<Check>, InvalidSpec> {
+    Check::parse_all(raw.unwrap_or_default())
+        .map_err(|wrong| invalid(format!("{field}{}", wrong.field), wrong.expected))
 }
 
 fn parse_step(raw: &RawStep, field: &str) -> Result<Step, InvalidSpec> {

@@ -79,7 +79,7 @@ fn planned(
     generation: Option<i64>,
     now: Timestamp,
 ) -> CanaryRolloutStatus {
-    let Plan { memory, report, actions: _, finalizer: _, notes: _, revisit: _ } = plan;
+    let Plan { memory, report, actions: _, finalizer: _, notes: _, revisit: _, needs: _ } = plan;
     let Memory {
         revision,
         stable,
@@ -91,6 +91,7 @@ fn planned(
         paused_at,
         history,
         last_action,
+        checks,
     } = memory.clone();
     let revision_stays = old.revision == memory.revision;
     let known = old.canary.as_ref().map_or(0, |canary| canary.weight);
@@ -120,6 +121,7 @@ fn planned(
             |flight| flight.analysis.clone(),
         ),
         ending: flight.and_then(|flight| flight.ending),
+        checks,
         ignored_alarms,
         paused_at: paused_at.map(Time),
         alias: report.alias_revision.clone().map(|revision_id| AliasStatus { revision_id }),
@@ -134,6 +136,7 @@ fn planned(
     }
 }
 
+/// Where the rollout stands.
 fn step(flight: &Flight, report: &Report) -> StepStatus {
     let (index, count) = (flight.index, flight.steps.len());
     StepStatus {

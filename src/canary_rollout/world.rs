@@ -175,6 +175,8 @@ impl World {
                 terms: Some(Terms::default()),
                 evidence: Ok(None),
                 alarms: None,
+                checks: None,
+                edited: false,
             },
             status: CanaryRolloutStatus::default(),
             now: time("01:44:00"),
@@ -368,6 +370,7 @@ impl World {
             finalizer: self.facts.finalizer,
             notes: Vec::new(),
             revisit: Revisit::Now,
+            needs: None,
         };
         self.publish(&plan);
     }

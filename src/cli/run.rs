@@ -8,6 +8,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::{EXIT_USAGE, fail};
 use crate::{
     aws::accounts::{DefaultCredentials, ExternalIdTemplate, Settings},
+    checks::http::hosts::AllowedHosts,
     context::Clock,
     operator::{self, Options},
     telemetry::{self, LogFormat},
@@ -33,6 +34,10 @@ pub(super) struct Args {
     /// External id with which roles are assumed
     #[arg(long, env = "GROUNDCREW_EXTERNAL_ID_TEMPLATE", default_value_t)]
     external_id_template: ExternalIdTemplate,
+    /// Hosts (comma-separated, like *.internal or 10.0.0.5:8080) that HTTP checks may ask although
+    /// they are not public, or not by https
+    #[arg(long, env = "GROUNDCREW_ALLOW_HTTP_HOST", value_delimiter = ',')]
+    allow_http_host: Vec<String>,
     /// Lead without a Lease: only where there is no second replica
     #[arg(long, env = "GROUNDCREW_NO_LEADER_ELECTION")]
     no_leader_election: bool,
@@ -103,6 +108,7 @@ fn options(args: Args) -> Result<Options, Box<dyn std::error::Error>> {
         lease_namespace: (!args.no_leader_election).then_some(args.lease_namespace),
         identity: args.identity.unwrap_or_else(|| format!("{}-{}", host(), std::process::id())),
         health_address: args.health_address,
+        http_hosts: AllowedHosts::parse(args.allow_http_host.iter().map(String::as_str))?,
         clock,
     })
 }

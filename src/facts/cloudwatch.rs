@@ -24,6 +24,17 @@ pub struct Series {
     pub period: u32,
 }
 
+/// An expression over series: CloudWatch metric math.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Math {
+    /// The expression, as CloudWatch takes it.
+    pub expression: String,
+    /// The series that it names, by their ids there, sorted.
+    pub inputs: Vec<(String, Series)>,
+    /// Length of a period in seconds: a multiple of 60.
+    pub period: u32,
+}
+
 /// A time from its start (inclusive) to its end (exclusive).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span {
@@ -49,6 +60,15 @@ pub struct MetricPage {
     pub datapoints: Vec<(usize, Vec<Datapoint>)>,
     /// Queries whose data CloudWatch could not read: their datapoints mean nothing.
     pub failed: Vec<usize>,
+    /// Where the next page starts.
+    pub next: Option<String>,
+}
+
+/// One page of ListMetrics.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MetricsPage {
+    /// Whether the metric that was asked for is on this page, with exactly its dimensions.
+    pub known: bool,
     /// Where the next page starts.
     pub next: Option<String>,
 }
@@ -80,6 +100,8 @@ pub enum AlarmFilter {
     Names(Vec<String>),
     /// Those whose name starts so.
     Prefix(String),
+    /// Every alarm of the account and region.
+    All,
 }
 
 /// One page of DescribeAlarms.

@@ -1,7 +1,10 @@
 //! Plain data: what AWS and Kubernetes said. No behaviour beyond construction and comparison.
 
+pub mod check;
 pub mod cloudwatch;
+pub mod dynamodb;
 pub mod kubernetes;
 pub mod lambda;
 pub mod peers;
+pub mod rds;
 pub mod surplus;

@@ -13,6 +13,7 @@
     reason = "tests"
 )]
 
+mod checks;
 mod claims;
 mod evidence;
 mod explore;

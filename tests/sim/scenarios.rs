@@ -11,7 +11,7 @@ use groundcrew::api::{
 };
 
 use crate::{
-    claims, evidence, releases,
+    checks, claims, evidence, releases,
     script::{Edit, Rule, View},
     world::{ALIAS, FUNCTION, NAME, State},
 };
@@ -156,6 +156,7 @@ pub fn all() -> Vec<Scenario> {
     all.extend(evidence::all());
     all.extend(releases::all());
     all.extend(claims::all());
+    all.extend(checks::all());
     all
 }
 

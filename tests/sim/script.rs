@@ -62,6 +62,8 @@ pub enum Edit {
     Kill,
     /// A version gets this many invocations and errors a minute from now on.
     Traffic(&'static str, f64, f64),
+    /// The database changes its status.
+    Database(&'static str),
     /// An alarm changes its state.
     Alarm(&'static str, AlarmState),
 }
@@ -194,6 +196,7 @@ impl State {
             Edit::Traffic(version, invocations, errors) => {
                 self.cloudwatch.traffic.insert(version, (*invocations, *errors));
             }
+            Edit::Database(status) => self.databases.instance = status,
             Edit::Alarm(name, state) => {
                 self.cloudwatch.alarms.insert(name, *state);
             }

@@ -40,8 +40,12 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 pub struct Ports {
     /// CloudWatch.
     pub cloudwatch: Arc<dyn port::CloudWatch>,
+    /// DynamoDB.
+    pub dynamodb: Arc<dyn port::DynamoDb>,
     /// Lambda.
     pub lambda: Arc<dyn port::Lambda>,
+    /// RDS.
+    pub rds: Arc<dyn port::Rds>,
     /// STS.
     pub sts: Arc<dyn port::Sts>,
 }

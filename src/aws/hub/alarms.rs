@@ -118,7 +118,11 @@ impl Ask for Prefixes {
     ) -> Result<Outcomes<Self>, Error> {
         let mut outcomes = Outcomes::<Self>::new();
         for prefix in prefixes {
-            let found = describe(cloudwatch, &AlarmFilter::Prefix(prefix.clone())).await;
+            let filter = match prefix.as_str() {
+                "" => AlarmFilter::All,
+                prefix => AlarmFilter::Prefix(prefix.to_owned()),
+            };
+            let found = describe(cloudwatch, &filter).await;
             outcomes.insert(prefix.clone(), found.map(Arc::from));
         }
         Ok(outcomes)
@@ -150,7 +154,8 @@ async fn describe(
 }
 
 impl Hub {
-    /// The alarms of these names, and those whose names start with these prefixes.
+    /// The alarms of these names, and those whose names start with these prefixes: all for the
+    /// empty prefix.
     ///
     /// Callers of one session share calls, and what was answered less than [`ALARMS_FRESH`] before
     /// `now` is not asked for again. Safe to drop at any time: others lose nothing.

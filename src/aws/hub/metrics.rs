@@ -20,7 +20,7 @@ use crate::{
         resource,
         session::Session,
     },
-    facts::cloudwatch::{Datapoint, Series, Span},
+    facts::cloudwatch::{Datapoint, Math, Series, Span},
 };
 
 /// How long datapoints answer for the same span: a pass that is repeated reads nothing twice.
@@ -88,6 +88,48 @@ impl Ask for Metrics {
     }
 }
 
+/// Expressions of one span. Each is a call of its own: CloudWatch refuses a call whole for one
+/// expression that it cannot read, and that must be nobody else's trouble.
+pub(super) struct Maths;
+
+#[async_trait]
+impl Ask for Maths {
+    type Scope = Span;
+    type Item = Arc<Math>;
+    type Answer = Arc<[Datapoint]>;
+    type Stamp = ();
+
+    const OPERATION: Operation = Operation::CloudWatchGetMetricData;
+    const ITEMS_MAX: usize = 1;
+    const KEPT: Duration = METRICS_KEPT;
+    const WEIGHT_MAX: usize = POINTS_KEPT;
+
+    fn is_fresh((): (), (): ()) -> bool {
+        true
+    }
+
+    fn weight(points: &Arc<[Datapoint]>) -> usize {
+        points.len().saturating_add(POINTS_PER_SERIES)
+    }
+
+    fn resource(math: &Arc<Math>) -> String {
+        resource::metrics(math.inputs.len())
+    }
+
+    async fn read(
+        cloudwatch: &dyn port::CloudWatch,
+        span: &Span,
+        items: &[Arc<Math>],
+    ) -> Result<Outcomes<Self>, Error> {
+        let mut outcomes = Outcomes::<Self>::new();
+        for math in items {
+            let points = cloudwatch.get_metric_math(math, *span).await;
+            outcomes.insert(Arc::clone(math), points.map(Arc::from));
+        }
+        Ok(outcomes)
+    }
+}
+
 /// What the pages said, by the index of the query.
 #[derive(Default)]
 struct Read {
@@ -133,5 +175,25 @@ impl Hub {
         let answers = self.metrics.get(session, &span, &items, ()).await?;
         let answers = answers.into_iter();
         Ok(answers.map(|(series, points)| (Series::clone(&series), points.to_vec())).collect())
+    }
+
+    /// Datapoints of an expression in `span`, oldest first; none where there is no data.
+    ///
+    /// What was answered in the last [`METRICS_KEPT`] is not asked for again. Safe to drop at any
+    /// time: others lose nothing.
+    ///
+    /// # Errors
+    ///
+    /// Those of GetMetricData, and [`Class::Invalid`](crate::aws::Class::Invalid) for an
+    /// expression that has more than one result. Errors are not kept.
+    pub async fn math(
+        &self,
+        session: &Arc<Session>,
+        math: &Math,
+        span: Span,
+    ) -> Result<Vec<Datapoint>, Error> {
+        let items = BTreeSet::from([Arc::new(math.clone())]);
+        let answers = self.maths.get(session, &span, &items, ()).await?;
+        Ok(answers.into_values().flat_map(|points| points.to_vec()).collect())
     }
 }

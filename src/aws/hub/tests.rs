@@ -28,7 +28,8 @@ use crate::{
     context::Clock,
     facts::{
         cloudwatch::{
-            Alarm, AlarmFilter, AlarmPage, AlarmState, Datapoint, Metric, MetricPage, Series, Span,
+            Alarm, AlarmFilter, AlarmPage, AlarmState, Datapoint, Math, Metric, MetricPage,
+            MetricsPage, Series, Span,
         },
         lambda::{
             Alias, AliasChange, Changed, CodeChange, ConfigurationChange, FunctionVersion,
@@ -164,6 +165,16 @@ impl port::CloudWatch for Fake {
         Ok(answer)
     }
 
+    async fn get_metric_math(&self, math: &Math, span: Span) -> Result<Vec<Datapoint>, Error> {
+        self.metric_calls.lock().unwrap().push((math.inputs.len(), span));
+        self.call(Operation::CloudWatchGetMetricData).await?;
+        Ok(vec![Datapoint { at: span.from, value: self.value }])
+    }
+
+    async fn list_metrics(&self, metric: &Metric, _: Option<&str>) -> Result<MetricsPage, Error> {
+        panic!("asked for {metric:?}")
+    }
+
     async fn describe_alarms(
         &self,
         filter: &AlarmFilter,
@@ -176,6 +187,7 @@ impl port::CloudWatch for Fake {
         let asked = alarms.iter().filter(|(name, _)| match filter {
             AlarmFilter::Names(names) => names.contains(name),
             AlarmFilter::Prefix(prefix) => name.starts_with(prefix),
+            AlarmFilter::All => true,
         });
         let all: Vec<Alarm> =
             asked.map(|(name, state)| Alarm { name: name.clone(), state: *state }).collect();
@@ -250,7 +262,9 @@ fn session(fake: Fake) -> (Arc<Fake>, Arc<Session>) {
     let caller = Caller::new("123456789012".to_owned(), "eu-west-1".to_owned(), guards);
     let ports = Ports {
         cloudwatch: Arc::clone(&fake) as Arc<dyn port::CloudWatch>,
+        dynamodb: Arc::new(port::unasked::Unasked),
         lambda: Arc::new(Unasked),
+        rds: Arc::new(port::unasked::Unasked),
         sts: Arc::new(Unasked),
     };
     (fake, Arc::new(Session::new(caller, ports)))

@@ -4,7 +4,9 @@ use async_trait::async_trait;
 
 use crate::{
     aws::Error,
-    facts::cloudwatch::{AlarmFilter, AlarmPage, MetricPage, Series, Span},
+    facts::cloudwatch::{
+        AlarmFilter, AlarmPage, Datapoint, Math, Metric, MetricPage, MetricsPage, Series, Span,
+    },
 };
 
 /// Most queries of one GetMetricData. Source: CloudWatch API reference.
@@ -25,6 +27,15 @@ pub trait CloudWatch: Send + Sync {
         span: Span,
         next: Option<&str>,
     ) -> Result<MetricPage, Error>;
+
+    /// GetMetricData of one expression, in one call of its own: a mistake in it is nobody else's.
+    /// Datapoints of its result, oldest first.
+    async fn get_metric_math(&self, math: &Math, span: Span) -> Result<Vec<Datapoint>, Error>;
+
+    /// ListMetrics with a metric's namespace, name and dimensions, one page; `next` as the page
+    /// before gave it.
+    async fn list_metrics(&self, metric: &Metric, next: Option<&str>)
+    -> Result<MetricsPage, Error>;
 
     /// DescribeAlarms of metric and composite alarms, one page; `next` as the page before gave it.
     async fn describe_alarms(

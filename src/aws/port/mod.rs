@@ -4,9 +4,15 @@
 //! simulated world of the tests against memory.
 
 pub mod cloudwatch;
+pub mod dynamodb;
 pub mod lambda;
+pub mod rds;
 pub mod sts;
+#[cfg(test)]
+pub mod unasked;
 
 pub use cloudwatch::CloudWatch;
+pub use dynamodb::DynamoDb;
 pub use lambda::Lambda;
+pub use rds::Rds;
 pub use sts::Sts;

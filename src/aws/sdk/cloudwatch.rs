@@ -6,8 +6,8 @@ use aws_sdk_cloudwatch::{
     operation::RequestId as _,
     primitives::DateTime,
     types::{
-        AlarmType, Dimension, Metric, MetricDataQuery, MetricDataResult, MetricStat, ScanBy,
-        StateValue, StatusCode,
+        AlarmType, Dimension, DimensionFilter, Metric, MetricDataQuery, MetricDataResult,
+        MetricStat, ScanBy, StateValue, StatusCode,
     },
 };
 use jiff::Timestamp;
@@ -24,12 +24,16 @@ use crate::{
         resource,
     },
     facts::cloudwatch::{
-        Alarm, AlarmFilter, AlarmPage, AlarmState, Datapoint, MetricPage, Series, Span,
+        self as facts, Alarm, AlarmFilter, AlarmPage, AlarmState, Datapoint, Math, MetricPage,
+        MetricsPage, Series, Span,
     },
 };
 
 /// Most alarms of one page. Source: CloudWatch API reference, DescribeAlarms, MaxRecords.
 const ALARMS_PER_PAGE: i32 = 100;
+
+/// Id of an expression's result; longer than the ids that users may choose.
+const MATH_ID: &str = "groundcrew_result";
 
 /// CloudWatch with one identity in one region.
 pub(super) struct SdkCloudWatch {
@@ -83,6 +87,64 @@ impl port::CloudWatch for SdkCloudWatch {
         Ok(MetricPage { next, ..page })
     }
 
+    async fn get_metric_math(&self, math: &Math, span: Span) -> Result<Vec<Datapoint>, Error> {
+        let about = resource::metrics(math.inputs.len());
+        let call = self.call(Operation::CloudWatchGetMetricData, about);
+        let request = self
+            .client
+            .get_metric_data()
+            .set_metric_data_queries(Some(math_queries(math)))
+            .start_time(date_time(span.from))
+            .end_time(date_time(span.until))
+            .scan_by(ScanBy::TimestampAscending);
+        let answer = request.send().await.map_err(|error| call.failed(&error))?;
+        let unreadable = |what: &str| call.unreadable(what, answer.request_id());
+        // Spans of expressions have far fewer datapoints than a page.
+        if token(answer.next_token()).is_some() {
+            return Err(unreadable("it has more than one page"));
+        }
+        match answer.metric_data_results() {
+            [result] if result.id() == Some(MATH_ID) => datapoints(result, false)
+                .ok_or_else(|| unreadable("CloudWatch did not give the expression's data whole")),
+            [] => Ok(Vec::new()),
+            [_, ..] => Err(call.invalid(
+                "the expression has more than one result: AVG, MAX or SUM makes one of many"
+                    .to_owned(),
+            )),
+        }
+    }
+
+    async fn list_metrics(
+        &self,
+        metric: &facts::Metric,
+        next: Option<&str>,
+    ) -> Result<MetricsPage, Error> {
+        let call = self.call(Operation::CloudWatchListMetrics, resource::metric(metric));
+        let filters = metric
+            .dimensions
+            .iter()
+            .map(|(name, value)| DimensionFilter::builder().name(name).value(value).build());
+        let request = self
+            .client
+            .list_metrics()
+            .namespace(&metric.namespace)
+            .metric_name(&metric.name)
+            .set_dimensions(Some(filters.collect()))
+            .set_next_token(next.map(str::to_owned));
+        let answer = request.send().await.map_err(|error| call.failed(&error))?;
+        // Metrics with more dimensions match the filter, too.
+        let known = answer.metrics().iter().any(|found| {
+            let mut dimensions: Vec<(String, String)> = found
+                .dimensions()
+                .iter()
+                .filter_map(|d| Some((d.name()?.to_owned(), d.value()?.to_owned())))
+                .collect();
+            dimensions.sort();
+            dimensions == metric.dimensions
+        });
+        Ok(MetricsPage { known, next: token(answer.next_token()) })
+    }
+
     async fn describe_alarms(
         &self,
         filter: &AlarmFilter,
@@ -96,7 +158,7 @@ impl port::CloudWatch for SdkCloudWatch {
             .set_alarm_types(Some(vec![AlarmType::MetricAlarm, AlarmType::CompositeAlarm]))
             .max_records(ALARMS_PER_PAGE)
             .set_next_token(next.map(str::to_owned));
-        // An empty filter would describe every alarm of the account.
+        // An empty list or prefix would describe every alarm of the account.
         let request = match filter {
             AlarmFilter::Names(names) if (1..=ALARM_NAMES_MAX).contains(&names.len()) => {
                 request.set_alarm_names(Some(names.clone()))
@@ -109,6 +171,7 @@ impl port::CloudWatch for SdkCloudWatch {
                 return Err(call.invalid("the prefix of the alarms' names is empty".to_owned()));
             }
             AlarmFilter::Prefix(prefix) => request.alarm_name_prefix(prefix),
+            AlarmFilter::All => request,
         };
         let answer = request.send().await.map_err(|error| call.failed(&error))?;
         let metric = answer.metric_alarms().iter().map(|a| (a.alarm_name(), a.state_value()));
@@ -121,6 +184,29 @@ impl port::CloudWatch for SdkCloudWatch {
 }
 
 fn query((index, series): (usize, &Series)) -> MetricDataQuery {
+    MetricDataQuery::builder()
+        .id(format!("m{index}"))
+        .metric_stat(metric_stat(series))
+        .return_data(true)
+        .build()
+}
+
+/// The expression, and what it names.
+fn math_queries(math: &Math) -> Vec<MetricDataQuery> {
+    let inputs = math.inputs.iter().map(|(id, series)| {
+        let input = MetricDataQuery::builder().id(id).metric_stat(metric_stat(series));
+        input.return_data(false).build()
+    });
+    let result = MetricDataQuery::builder()
+        .id(MATH_ID)
+        .expression(&math.expression)
+        .period(i32::try_from(math.period).unwrap_or(i32::MAX))
+        .return_data(true)
+        .build();
+    inputs.chain([result]).collect()
+}
+
+fn metric_stat(series: &Series) -> MetricStat {
     let Series { metric, statistic, period } = series;
     let dimensions =
         metric.dimensions.iter().map(|(name, value)| Dimension::builder().name(name).value(value));
@@ -128,15 +214,11 @@ fn query((index, series): (usize, &Series)) -> MetricDataQuery {
         .namespace(&metric.namespace)
         .metric_name(&metric.name)
         .set_dimensions(Some(dimensions.map(|dimension| dimension.build()).collect()));
-    let stat = MetricStat::builder()
+    MetricStat::builder()
         .metric(metric.build())
         // What no request can hold is refused by CloudWatch.
         .period(i32::try_from(*period).unwrap_or(i32::MAX))
-        .stat(statistic);
-    MetricDataQuery::builder()
-        .id(format!("m{index}"))
-        .metric_stat(stat.build())
-        .return_data(true)
+        .stat(statistic)
         .build()
 }
 

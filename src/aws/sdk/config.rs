@@ -26,7 +26,10 @@ use rustls::{
 };
 use tokio::sync::Mutex;
 
-use super::{cloudwatch::SdkCloudWatch, error::Identity, lambda::SdkLambda, sts::SdkSts};
+use super::{
+    cloudwatch::SdkCloudWatch, dynamodb::SdkDynamoDb, error::Identity, lambda::SdkLambda,
+    rds::SdkRds, sts::SdkSts,
+};
 use crate::aws::{
     Error,
     accounts::{Connector, Ports, Role, Target},
@@ -190,17 +193,25 @@ pub(super) fn ports(config: &SdkConfig, target: &Target) -> Ports {
     };
     let cloudwatch =
         aws_sdk_cloudwatch::config::Builder::from(config).retry_partition(partition("cloudwatch"));
+    let dynamodb =
+        aws_sdk_dynamodb::config::Builder::from(config).retry_partition(partition("dynamodb"));
     let lambda = aws_sdk_lambda::config::Builder::from(config).retry_partition(partition("lambda"));
+    let rds = aws_sdk_rds::config::Builder::from(config).retry_partition(partition("rds"));
     let sts = aws_sdk_sts::config::Builder::from(config).retry_partition(partition("sts"));
     Ports {
         cloudwatch: Arc::new(SdkCloudWatch::new(
             aws_sdk_cloudwatch::Client::from_conf(cloudwatch.build()),
             identity.clone(),
         )),
+        dynamodb: Arc::new(SdkDynamoDb::new(
+            aws_sdk_dynamodb::Client::from_conf(dynamodb.build()),
+            identity.clone(),
+        )),
         lambda: Arc::new(SdkLambda::new(
             aws_sdk_lambda::Client::from_conf(lambda.build()),
             identity.clone(),
         )),
+        rds: Arc::new(SdkRds::new(aws_sdk_rds::Client::from_conf(rds.build()), identity.clone())),
         sts: Arc::new(SdkSts::new(aws_sdk_sts::Client::from_conf(sts.build()), identity)),
     }
 }

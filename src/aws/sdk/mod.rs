@@ -6,8 +6,10 @@
 mod check;
 mod cloudwatch;
 mod config;
+mod dynamodb;
 mod error;
 mod lambda;
+mod rds;
 mod settings;
 mod sts;
 #[cfg(test)]

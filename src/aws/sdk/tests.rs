@@ -3,6 +3,7 @@
 mod answers;
 mod cloudwatch;
 mod credentials;
+mod databases;
 mod errors;
 mod publishing;
 mod trust;

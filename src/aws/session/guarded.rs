@@ -8,11 +8,15 @@ use super::{CallContext, Session};
 use crate::{
     aws::{Error, operations::Operation, port, resource},
     facts::{
-        cloudwatch::{AlarmFilter, AlarmPage, MetricPage, Series, Span},
+        cloudwatch::{
+            AlarmFilter, AlarmPage, Datapoint, Math, Metric, MetricPage, MetricsPage, Series, Span,
+        },
+        dynamodb::Table,
         lambda::{
             Alias, AliasChange, Changed, CodeChange, ConfigurationChange, FunctionVersion,
             Invocation, NamedPage, Provisioned, Publication, VersionPage,
         },
+        rds::Database,
         surplus::Surplus,
     },
 };
@@ -37,6 +41,30 @@ impl port::CloudWatch for GuardedCloudWatch {
         caller
             .call(Operation::CloudWatchGetMetricData, &about, &self.context, || {
                 ports.cloudwatch.get_metric_data(series, span, next)
+            })
+            .await
+    }
+
+    async fn get_metric_math(&self, math: &Math, span: Span) -> Result<Vec<Datapoint>, Error> {
+        let Session { caller, ports, .. } = &*self.session;
+        let about = resource::metrics(math.inputs.len());
+        caller
+            .call(Operation::CloudWatchGetMetricData, &about, &self.context, || {
+                ports.cloudwatch.get_metric_math(math, span)
+            })
+            .await
+    }
+
+    async fn list_metrics(
+        &self,
+        metric: &Metric,
+        next: Option<&str>,
+    ) -> Result<MetricsPage, Error> {
+        let Session { caller, ports, .. } = &*self.session;
+        let about = resource::metric(metric);
+        caller
+            .call(Operation::CloudWatchListMetrics, &about, &self.context, || {
+                ports.cloudwatch.list_metrics(metric, next)
             })
             .await
     }
@@ -209,6 +237,56 @@ impl port::Lambda for GuardedLambda {
         caller
             .call(Operation::LambdaDeleteFunction, &about, &self.context, || {
                 ports.lambda.delete_version(surplus)
+            })
+            .await
+    }
+}
+
+/// DynamoDB behind token, time-out, metrics and retries.
+#[derive(Clone)]
+pub struct GuardedDynamoDb {
+    pub(super) session: Arc<Session>,
+    pub(super) context: CallContext,
+}
+
+#[async_trait]
+impl port::DynamoDb for GuardedDynamoDb {
+    async fn describe_table(&self, table: &str) -> Result<Table, Error> {
+        let Session { caller, ports, .. } = &*self.session;
+        let about = resource::table(table);
+        caller
+            .call(Operation::DynamoDbDescribeTable, &about, &self.context, || {
+                ports.dynamodb.describe_table(table)
+            })
+            .await
+    }
+}
+
+/// RDS behind token, time-out, metrics and retries.
+#[derive(Clone)]
+pub struct GuardedRds {
+    pub(super) session: Arc<Session>,
+    pub(super) context: CallContext,
+}
+
+#[async_trait]
+impl port::Rds for GuardedRds {
+    async fn describe_db_instance(&self, instance: &str) -> Result<Database, Error> {
+        let Session { caller, ports, .. } = &*self.session;
+        let about = resource::db_instance(instance);
+        caller
+            .call(Operation::RdsDescribeDbInstances, &about, &self.context, || {
+                ports.rds.describe_db_instance(instance)
+            })
+            .await
+    }
+
+    async fn describe_db_cluster(&self, cluster: &str) -> Result<Database, Error> {
+        let Session { caller, ports, .. } = &*self.session;
+        let about = resource::db_cluster(cluster);
+        caller
+            .call(Operation::RdsDescribeDbClusters, &about, &self.context, || {
+                ports.rds.describe_db_cluster(cluster)
             })
             .await
     }

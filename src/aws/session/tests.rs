@@ -12,7 +12,9 @@ use super::*;
 use crate::{
     aws::port::{self, CloudWatch as _, Lambda as _},
     facts::{
-        cloudwatch::{AlarmFilter, AlarmPage, MetricPage, Series, Span},
+        cloudwatch::{
+            AlarmFilter, AlarmPage, Datapoint, Math, Metric, MetricPage, MetricsPage, Series, Span,
+        },
         lambda::{Alias, AliasChange},
     },
     kubernetes::leader::Leadership,
@@ -73,6 +75,12 @@ impl port::CloudWatch for Scripted {
     ) -> Result<MetricPage, Error> {
         self.answer(Operation::CloudWatchGetMetricData).await.map(|_| MetricPage::default())
     }
+    async fn get_metric_math(&self, _: &Math, _: Span) -> Result<Vec<Datapoint>, Error> {
+        self.answer(Operation::CloudWatchGetMetricData).await.map(|_| Vec::new())
+    }
+    async fn list_metrics(&self, _: &Metric, _: Option<&str>) -> Result<MetricsPage, Error> {
+        self.answer(Operation::CloudWatchListMetrics).await.map(|_| MetricsPage::default())
+    }
     async fn describe_alarms(&self, _: &AlarmFilter, _: Option<&str>) -> Result<AlarmPage, Error> {
         self.answer(Operation::CloudWatchDescribeAlarms).await.map(|_| AlarmPage::default())
     }
@@ -105,7 +113,9 @@ impl Bench {
         let caller = Caller::new("123456789012".to_owned(), "eu-west-1".to_owned(), guards);
         let ports = Ports {
             cloudwatch: Arc::new(Scripted(Arc::clone(&script))),
+            dynamodb: Arc::new(port::unasked::Unasked),
             lambda: Arc::new(Scripted(Arc::clone(&script))),
+            rds: Arc::new(port::unasked::Unasked),
             sts: Arc::new(Scripted(Arc::clone(&script))),
         };
         Self { script, session: Arc::new(Session::new(caller, ports)), metrics }

@@ -1,6 +1,7 @@
 //! The revision in flight is about to end: the alias goes back, or to the new version alone.
 
 use super::{
+    Terms,
     plan::{Plan, Purpose, Revisit},
     position::Position,
     provision,
@@ -87,8 +88,8 @@ pub(super) fn promote(situation: &Situation<'_>) -> Option<Plan> {
     }
     let arrived = alias.version == canary.version && alias.weights.is_empty();
     if arrived && (proved(situation) || flight.is_baking()) {
-        let bake = situation.facts.terms.as_ref().map_or(Duration::ZERO, |terms| terms.bake);
-        let bakes = bake > Duration::ZERO && !flight.is_baking();
+        let watched = |terms: &Terms| terms.bake > Duration::ZERO || !terms.post_checks.is_empty();
+        let bakes = situation.facts.terms.as_ref().is_some_and(watched) && !flight.is_baking();
         return Some(match bakes {
             true => start_baking(situation, flight, canary),
             false => promoted(situation, canary, ending),
@@ -153,7 +154,7 @@ pub(super) fn suspended(situation: &Situation<'_>, canary: &Canary) -> Plan {
 
 /// The reason of an ending is one of a closed set; what a newer operator wrote is shown as such.
 fn reason(ending: &Ending) -> &'static str {
-    const KNOWN: [&str; 21] = [
+    const KNOWN: [&str; 22] = [
         "AbortedByUser",
         "AlarmFiring",
         "AlarmInsufficientData",
@@ -170,6 +171,7 @@ fn reason(ending: &Ending) -> &'static str {
         "Invocations",
         "MetricFailed",
         "NoData",
+        "PostCheckFailed",
         "ProvisionedConcurrencyFailed",
         "RolledBackByUser",
         "SmokeFailed",

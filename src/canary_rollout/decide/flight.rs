@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// Longest wait for data and invocations, where a step does not say.
-const MAX_WAIT: Duration = Duration::from_secs(2 * 3_600);
+pub(super) const MAX_WAIT: Duration = Duration::from_secs(2 * 3_600);
 
 /// Rule: what is in flight goes back, goes on, waits, or is superseded.
 pub(super) fn proceed(situation: &Situation<'_>) -> Option<Plan> {
@@ -57,11 +57,11 @@ pub(super) fn proceed(situation: &Situation<'_>) -> Option<Plan> {
 }
 
 /// A rollout in flight and the alias that it moves.
-struct Here<'s, 'f> {
-    situation: &'s Situation<'f>,
-    flight: &'s Flight,
-    canary: &'s Canary,
-    alias: &'s Alias,
+pub(super) struct Here<'s, 'f> {
+    pub(super) situation: &'s Situation<'f>,
+    pub(super) flight: &'s Flight,
+    pub(super) canary: &'s Canary,
+    pub(super) alias: &'s Alias,
 }
 
 impl Here<'_, '_> {
@@ -97,7 +97,7 @@ impl Here<'_, '_> {
     }
 
     /// The new version failed: back to stable, or held for a person to decide.
-    fn fail(&self, failed: &Failed) -> Plan {
+    pub(super) fn fail(&self, failed: &Failed) -> Plan {
         let Failed { reason, message } = failed;
         let terms = self.situation.facts.terms.as_ref();
         match terms.map(|terms| terms.on_failure).unwrap_or_default() {
@@ -174,7 +174,7 @@ impl Here<'_, '_> {
             (None, Some(step)) => self.take(flight.index, step),
             (Some(_), Some(Step::Smoke(smoke))) => self.smoke(smoke),
             (Some(entered), Some(step)) => self.wait_or_leave(entered, step, awaited),
-            (Some(entered), None) => self.bake(entered, awaited),
+            (Some(entered), None) => self.bake_and_check(entered, awaited),
             (None, None) => self.finish(),
         }
     }
@@ -232,7 +232,7 @@ impl Here<'_, '_> {
     }
 
     /// The time of the step is over and the evidence is not there: it waits, and then fails.
-    fn wait_for_data(&self, until: Timestamp, what: &str) -> Plan {
+    pub(super) fn wait_for_data(&self, until: Timestamp, what: &str) -> Plan {
         let now = self.situation.now;
         let weight = self.situation.weight().unwrap_or(0);
         if until <= now {
@@ -246,7 +246,7 @@ impl Here<'_, '_> {
     }
 
     /// The alias is at 100: watched until the bake is over.
-    fn bake(&self, entered: Timestamp, awaited: Option<String>) -> Plan {
+    pub(super) fn bake(&self, entered: Timestamp, awaited: Option<String>) -> Plan {
         let situation = self.situation;
         let bake = situation.facts.terms.as_ref().map_or(Duration::ZERO, |terms| terms.bake);
         let until = later(entered, bake.signed());
@@ -255,7 +255,9 @@ impl Here<'_, '_> {
                 self.wait_for_data(later(entered, MAX_WAIT.max(bake).signed()), &what)
             }
             None if until <= situation.now => {
-                let message = "the bake is over".to_owned();
+                let checked = bake == Duration::ZERO;
+                let message =
+                    if checked { "its checks hold" } else { "the bake is over" }.to_owned();
                 self.end(Outcome::Promoted, "StepsCompleted", message, Phase::Baking)
             }
             awaited => {

@@ -4,6 +4,7 @@ use jiff::SignedDuration;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::{
+    checks,
     ending::serves,
     lost,
     plan::{Action, Plan, Purpose, Revisit},
@@ -14,6 +15,7 @@ use super::{
 use crate::{
     api::analysis::AlreadyFiring,
     api::canary_rollout::{Ending, HistoryEntry, Outcome, Phase},
+    api::check::CheckStatus,
     canary_rollout::{
         memory::{Canary, Flight},
         rollout::Steps,
@@ -122,7 +124,14 @@ pub(super) fn settle_or_start(situation: &Situation<'_>) -> Option<Plan> {
         suspended(situation, &format!("release of version {} would start", wanted.version))
     } else {
         match alarms_before(situation) {
-            Ok(ignored) => start(situation, alias, wanted, ignored),
+            // A way back must be open while a check fails that is the reason for it.
+            Ok(ignored) if served_lately(situation, wanted) => {
+                start(situation, alias, wanted, ignored, Vec::new())
+            }
+            Ok(ignored) => match checks::before_start(situation) {
+                Ok(checks) => start(situation, alias, wanted, ignored, checks),
+                Err(waiting) => *waiting,
+            },
             Err((phase, reason, message)) => {
                 let report = situation.report(phase, reason, message);
                 situation.plan(report, Revisit::At(situation.later(FLIGHT_POLL)))
@@ -186,6 +195,7 @@ fn stays_back(
     let report = situation.report(phase, phase.as_str(), message);
     let mut plan = situation.plan(report, Revisit::At(situation.later(at_rest(wanted))));
     plan.memory.publishing = None;
+    checks::after_rollback(situation, entry, &mut plan);
     plan
 }
 
@@ -245,6 +255,7 @@ fn start(
     alias: &Alias,
     wanted: &Wanted,
     ignored_alarms: Vec<String>,
+    checks: Vec<CheckStatus>,
 ) -> Plan {
     let lately = served_lately(situation, wanted);
     let message = if lately {
@@ -271,6 +282,7 @@ fn start(
     plan.memory.paused_at = None;
     plan.memory.publishing = None;
     plan.memory.ignored_alarms = ignored_alarms;
+    plan.memory.checks = checks;
     plan.memory.flight = Some(Flight { ending, ..Flight::before(steps, 0) });
     plan.finalizer = true;
     plan

@@ -1,5 +1,6 @@
 //! What to do next: facts and memory in, a plan out. Pure.
 
+mod checks;
 mod deletion;
 mod ending;
 mod flight;
@@ -32,6 +33,7 @@ use super::{criteria::Criteria, evidence::Evidence, memory::Memory};
 use crate::{
     api::{analysis::OnFailure, duration::Duration},
     facts::{
+        check::CheckRun,
         kubernetes::{ActionRequest, Deletion},
         lambda::{Alias, FunctionVersion, Provisioned, Source},
         surplus::Surplus,
@@ -78,6 +80,10 @@ pub struct Facts {
     pub evidence: Result<Option<Evidence>, String>,
     /// The alarms that the spec names; none when they were not asked for.
     pub alarms: Option<Result<AlarmReport, String>>,
+    /// What checks said in this pass; none when none ran.
+    pub checks: Option<CheckRun>,
+    /// Whether the spec changed since the last pass.
+    pub edited: bool,
 }
 
 /// What the new version is judged by, and what follows.
@@ -91,6 +97,10 @@ pub struct Terms {
     pub on_failure: OnFailure,
     /// How many revisions ago a release may have been promoted that skips the steps; 0 for none.
     pub rollback_window: usize,
+    /// Names of the checks before the start.
+    pub checks: Vec<String>,
+    /// Names of the checks at 100 and after the bake.
+    pub post_checks: Vec<String>,
 }
 
 /// What the alias serves, in words: `alias production serves version 42 with 43 at 10%`.

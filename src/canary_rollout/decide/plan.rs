@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 
 use crate::{
-    api::canary_rollout::Phase,
+    api::{canary_rollout::Phase, check::CheckStage},
     canary_rollout::{memory::Memory, rollout::Smoke},
     facts::{
         lambda::{AliasChange, CodeChange, CodeSource, ConfigurationChange, Publication},
@@ -28,6 +28,8 @@ pub struct Plan {
     pub notes: Vec<Note>,
     /// When to look again.
     pub revisit: Revisit,
+    /// Checks on which it depends: they are to run, and then it is to be decided again.
+    pub needs: Option<CheckStage>,
 }
 
 /// When to look again.
@@ -172,6 +174,14 @@ pub(super) fn percentage(share: f64) -> String {
 }
 
 impl Plan {
+    /// The same, with a look at `then` at the latest.
+    pub(super) fn no_later_than(mut self, then: Timestamp) -> Self {
+        if let Revisit::At(at) = &mut self.revisit {
+            *at = then.min(*at);
+        }
+        self
+    }
+
     /// A changed memory is acted on by the next pass, at once, after it was published: a crash
     /// between a write and its record would else leave an alias that nobody remembers to have moved.
     pub(super) fn with_changes_of(mut self, before: &Memory) -> Self {

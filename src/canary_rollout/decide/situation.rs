@@ -10,6 +10,7 @@ use crate::{
     api::{
         ABANDON_ANNOTATION,
         canary_rollout::{Ending, HistoryEntry, Outcome, Phase},
+        check::CheckStatus,
     },
     canary_rollout::memory::{Canary, Flight, Memory},
     facts::kubernetes::Deletion,
@@ -44,6 +45,13 @@ impl<'a> Situation<'a> {
     pub(super) fn with_flight(&self, flight: Flight) -> Self {
         let mut memory = self.memory.clone();
         memory.flight = Some(flight);
+        Self { facts: self.facts, memory, now: self.now, notes: self.notes.clone() }
+    }
+
+    /// The same with other checks in memory.
+    pub(super) fn with_checks(&self, checks: Vec<CheckStatus>) -> Self {
+        let mut memory = self.memory.clone();
+        memory.checks = checks;
         Self { facts: self.facts, memory, now: self.now, notes: self.notes.clone() }
     }
 
@@ -121,6 +129,7 @@ impl<'a> Situation<'a> {
             finalizer: self.memory.flight.is_some(),
             notes: self.notes.clone(),
             revisit,
+            needs: None,
         }
     }
 

@@ -63,9 +63,13 @@ fn facts(rollout: &Rollout, alias: Option<Alias>, release: &ReleaseFacts) -> Fac
             bake: rollout.bake,
             on_failure: rollout.on_failure,
             rollback_window: rollout.rollback_window,
+            checks: rollout.checks.iter().map(|check| check.name.clone()).collect(),
+            post_checks: rollout.post_checks.iter().map(|check| check.name.clone()).collect(),
         }),
         evidence: Ok(None),
         alarms: Some(Ok(AlarmReport::default())),
+        checks: None,
+        edited: false,
     }
 }
 
@@ -243,4 +247,35 @@ fn a_firing_alarm_that_is_ignored_is_no_problem() {
     let mut facts = facts(&rollout, serving("1", &[]), &version("2"));
     facts.alarms = Some(Ok(AlarmReport { firing: vec!["a".into()], ..AlarmReport::default() }));
     assert_eq!(preview(facts, Ok(&rollout), now()).problems, Vec::<String>::new());
+}
+
+#[test]
+fn checks_are_told_where_they_would_run() {
+    let text = "
+function: {name: web, alias: live}
+release: {version: '2'}
+preset: AllAtOnce
+checks:
+- {name: alarms-ok, alarms: {namePrefixes: [web-], excludePrefixes: [web-slow-]}}
+- {name: database, rds: {instance: prod-db}}
+postChecks:
+- {name: api, http: {url: 'https://api.example.com/health?token=x', bodyContains: ok}}
+- {name: rate, metric: {expression: 100*e/i, queries: [{id: e, namespace: AWS/Lambda, metricName: Errors, statistic: Sum}], period: 10m, periods: 2, max: 5%}}
+";
+    let rollout = rollout(text);
+    let facts = facts(&rollout, serving("1", &[]), &version("2"));
+    let preview = preview(facts, Ok(&rollout), now());
+    assert_eq!(preview.problems, Vec::<String>::new());
+    insta::assert_snapshot!(shown(&preview.lines), @r"
+      0 releasing version 2 in place of 1
+        - check alarms-ok: at most 0 alarms of web-* in ALARM, without web-slow-*
+        - check database: instance prod-db is available
+      0 setting the alias to version 2 alone
+        ! UpdateAlias web:live to version 2 alone
+      0 100%: watching version 2
+        - check api: https://api.example.com/health answers 200 with the expected text
+        - check rate: 100*e/i at most 5% in the last 2 periods of 10m
+      0 its checks hold
+      0 alias live serves version 2
+    ");
 }

@@ -15,6 +15,10 @@ use crate::{
         sdk::{SdkConnector, TrustSource},
         session::Guards,
     },
+    checks::{
+        Checks,
+        http::{Answer, Fetch, Unanswered, Url},
+    },
     cli::Error,
     context::{Clock, Context, Namespaces, Rollouts},
     facts::peers::Peer,
@@ -42,11 +46,13 @@ pub(super) fn context(region: Option<String>) -> Result<Context, Error> {
         metrics: metrics.clone(),
     };
     let connector = Arc::new(SdkConnector::new(&TrustSource::from_environment())?);
+    let hub = Arc::new(Hub::default());
     Ok(Context {
+        checks: Checks::new(Arc::new(NoCluster), Arc::clone(&hub), Clock::System),
         clock: Clock::System,
         settings,
         accounts: Accounts::new(connector, guards),
-        hub: Hub::default(),
+        hub,
         kubernetes: Arc::new(NoCluster),
         namespaces: Arc::new(NoCluster),
         rollouts: Arc::new(NoCluster),
@@ -56,6 +62,13 @@ pub(super) fn context(region: Option<String>) -> Result<Context, Error> {
 
 /// Knows nothing, and takes nothing.
 struct NoCluster;
+
+#[async_trait]
+impl Fetch for NoCluster {
+    async fn get(&self, _: &Url, _: bool) -> Result<Answer, Unanswered> {
+        Err(Unanswered::Forbidden("a plan runs no checks".to_owned()))
+    }
+}
 
 impl Namespaces for NoCluster {
     fn facts(&self, name: &str) -> NamespaceFacts {

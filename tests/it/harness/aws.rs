@@ -151,10 +151,26 @@ impl StandIn {
                 .behavior_version(BehaviorVersion::latest())
                 .region(Region::new(REGION))
                 .endpoint_url(&self.endpoint)
+                .credentials_provider(keys.clone())
+                .build(),
+        );
+        let dynamodb = aws_sdk_dynamodb::Client::from_conf(
+            aws_sdk_dynamodb::Config::builder()
+                .behavior_version(BehaviorVersion::latest())
+                .region(Region::new(REGION))
+                .endpoint_url(&self.endpoint)
+                .credentials_provider(keys.clone())
+                .build(),
+        );
+        let rds = aws_sdk_rds::Client::from_conf(
+            aws_sdk_rds::Config::builder()
+                .behavior_version(BehaviorVersion::latest())
+                .region(Region::new(REGION))
+                .endpoint_url(&self.endpoint)
                 .credentials_provider(keys)
                 .build(),
         );
-        Account { stand_in: self, number, access_key, lambda, cloudwatch }
+        Account { stand_in: self, number, access_key, lambda, cloudwatch, dynamodb, rds }
     }
 }
 
@@ -170,6 +186,8 @@ pub struct Account<'a> {
     access_key: String,
     lambda: aws_sdk_lambda::Client,
     cloudwatch: aws_sdk_cloudwatch::Client,
+    pub dynamodb: aws_sdk_dynamodb::Client,
+    pub rds: aws_sdk_rds::Client,
 }
 
 /// An alias as its owner sees it.

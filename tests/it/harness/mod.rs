@@ -79,7 +79,8 @@ async fn shared() -> &'static (Cluster, Operator) {
     SHARED
         .get_or_init(async || {
             let cluster = Cluster::start("shared").await;
-            let operator = Operator::start(&cluster, "shared", &[]).await;
+            let operator =
+                Operator::start(&cluster, "shared", &["--allow-http-host=127.0.0.1"]).await;
             (cluster, operator)
         })
         .await

@@ -2,6 +2,7 @@
 
 mod alarms;
 mod aws_faults;
+mod checks;
 mod claims;
 mod cli;
 mod conflict;

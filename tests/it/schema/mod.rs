@@ -27,6 +27,8 @@ fn full() -> Value {
         ],
         "bake": "30m",
         "analysis": analysis(),
+        "checks": checks(),
+        "postChecks": checks(),
         "onFailure": "Rollback",
         "rollbackWindow": {"revisions": 3},
         "history": {"keepVersions": 10},
@@ -63,6 +65,54 @@ fn analysis() -> Value {
             "onInsufficientData": "Pass",
         },
     })
+}
+
+/// Checks that have every field together.
+fn checks() -> Value {
+    let query = json!({
+        "id": "e", "namespace": "AWS/Lambda", "metricName": "Errors",
+        "dimensions": {"FunctionName": "api"}, "statistic": "Sum",
+    });
+    json!([
+        {
+            "name": "alarms", "timeout": "30s", "retries": 2, "region": "eu-west-1",
+            "alarms": {
+                "names": ["a"], "namePrefixes": ["b-"], "excludePrefixes": ["b-c"],
+                "maxInAlarm": 1,
+            },
+        },
+        {"name": "all", "alarms": {"all": true}},
+        {
+            "name": "http",
+            "http": {
+                "url": "https://api.example.com/health?a=b", "expectStatus": 204,
+                "bodyContains": "ok",
+            },
+        },
+        {
+            "name": "metric",
+            "metric": {
+                "namespace": "AWS/Lambda", "metricName": "Duration",
+                "dimensions": {"FunctionName": "api"}, "statistic": "p99.9", "period": "10m",
+                "periods": 3, "max": "800ms", "min": "1ms", "unit": "Milliseconds",
+                "onNoData": "Pass",
+            },
+        },
+        {
+            "name": "rate",
+            "metric": {"expression": "100*e", "queries": [query], "period": "5m", "max": "5%"},
+        },
+        {
+            "name": "function",
+            "lambda": {
+                "function": "api:live",
+                "invoke": {"payload": "{}", "expectStatus": 200, "maxDuration": "2s"},
+            },
+        },
+        {"name": "table", "dynamodb": {"table": "topology"}},
+        {"name": "instance", "rds": {"instance": "prod-db"}},
+        {"name": "cluster", "rds": {"cluster": "ledger"}},
+    ])
 }
 
 /// A spec with what does not go with steps.

@@ -78,6 +78,69 @@ fn what_contradicts_itself_is_refused_with_the_fix() {
 }
 
 #[test]
+fn a_check_that_contradicts_itself_is_refused_with_the_fix() {
+    let one = "a check has exactly one of alarms, http, metric, lambda, dynamodb and rds";
+    let timeout = "timeout must be 1s to 5m";
+    let some = "give names, namePrefixes or both, or all: true";
+    let either = "give exactly one of metricName and expression";
+    let period = "period must be whole minutes, 1m to 24h";
+    let table = json!({"table": "topology"});
+    let query = json!({"id": "e", "namespace": "N", "metricName": "M", "statistic": "Sum"});
+    let metric = |change: Value| {
+        let mut metric = json!({"namespace": "N", "metricName": "M", "statistic": "Sum",
+            "period": "5m", "max": "1"});
+        for (name, value) in change.as_object().unwrap() {
+            if value.is_null() {
+                metric.as_object_mut().unwrap().remove(name);
+            } else {
+                metric[name] = value.clone();
+            }
+        }
+        json!({"metric": metric})
+    };
+    let cases = [
+        (json!({}), one),
+        (json!({"dynamodb": table, "rds": {"instance": "a"}}), one),
+        (json!({"dynamodb": table, "timeout": "301s"}), timeout),
+        (json!({"dynamodb": table, "timeout": "0s"}), timeout),
+        (json!({"alarms": {}}), some),
+        (json!({"alarms": {"all": true, "names": ["a"]}}), some),
+        (json!({"alarms": {"all": false}}), "all is true or left out"),
+        (
+            json!({"alarms": {"names": ["a"], "excludePrefixes": ["b"]}}),
+            "excludePrefixes takes alarms out of namePrefixes or all",
+        ),
+        (json!({"http": {"url": "https://user@a.com/"}}), "spec.checks[0].http.url"),
+        (json!({"http": {"url": "ftp://a.com/"}}), "spec.checks[0].http.url"),
+        (json!({"http": {"url": "https://"}}), "spec.checks[0].http.url"),
+        (
+            json!({"lambda": {"function": "a", "invoke": {"maxDuration": "61s"}}}),
+            "maxDuration must be 1s to 60s",
+        ),
+        (json!({"rds": {}}), "give exactly one of instance and cluster"),
+        (json!({"rds": {"instance": "a", "cluster": "b"}}), "give exactly one of instance"),
+        (metric(json!({"expression": "e", "queries": [query]})), either),
+        (metric(json!({"statistic": null})), "namespace, metricName and statistic belong together"),
+        (
+            metric(json!({"namespace": null, "metricName": null, "statistic": null,
+                "expression": "e"})),
+            "an expression needs queries, and queries an expression",
+        ),
+        (metric(json!({"max": null})), "give a limit: max, min or both"),
+        (metric(json!({"max": "101%"})), "a percentage is at most 100%"),
+        (metric(json!({"period": "90s"})), period),
+        (metric(json!({"period": "25h"})), period),
+        (metric(json!({"period": "30s"})), period),
+    ];
+    let cases = cases.map(|(mut check, told)| {
+        check["name"] = json!("c");
+        let spec = with("/checks", json!([check]));
+        Case { what: check.to_string(), spec, told: told.to_owned() }
+    });
+    run(refused(cases.into()));
+}
+
+#[test]
 fn an_analysis_that_contradicts_itself_is_refused_with_the_fix() {
     let custom = json!({"namespace": "Shop", "metricName": "Lag", "statistic": "Sum"});
     let (window, settle) = ("window must be 1m to 24h", "settle must be at most 1h");

@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use groundcrew::{
     aws::{self, operations::Operation, port},
     facts::cloudwatch::{
-        Alarm, AlarmFilter, AlarmPage, AlarmState, Datapoint, MetricPage, Series, Span,
+        Alarm, AlarmFilter, AlarmPage, AlarmState, Datapoint, Math, Metric, MetricPage,
+        MetricsPage, Series, Span,
     },
 };
 use jiff::SignedDuration;
@@ -51,6 +52,7 @@ impl State {
         let wanted = |name: &str| match filter {
             AlarmFilter::Names(names) => names.iter().any(|wanted| wanted == name),
             AlarmFilter::Prefix(prefix) => name.starts_with(prefix.as_str()),
+            AlarmFilter::All => true,
         };
         let alarms = self.cloudwatch.alarms.iter().filter(|(name, _)| wanted(name));
         alarms.map(|(name, state)| Alarm { name: (*name).to_owned(), state: *state }).collect()
@@ -80,6 +82,18 @@ impl port::CloudWatch for Aws {
                 move |fault| refusal(operation, "metrics", fault),
             )
             .await
+    }
+
+    async fn get_metric_math(&self, math: &Math, _: Span) -> Result<Vec<Datapoint>, aws::Error> {
+        panic!("no scenario asks for {math:?}")
+    }
+
+    async fn list_metrics(
+        &self,
+        metric: &Metric,
+        _: Option<&str>,
+    ) -> Result<MetricsPage, aws::Error> {
+        panic!("no scenario asks for {metric:?}")
     }
 
     async fn describe_alarms(

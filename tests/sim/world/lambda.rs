@@ -274,6 +274,8 @@ impl Connector for Aws {
         let service = Arc::new(Self(Arc::clone(&self.0)));
         Ok(Ports {
             lambda: Arc::<Self>::clone(&service),
+            dynamodb: Arc::<Self>::clone(&service),
+            rds: Arc::<Self>::clone(&service),
             cloudwatch: Arc::<Self>::clone(&service),
             sts: service,
         })
@@ -524,7 +526,7 @@ impl Aws {
     }
 }
 
-fn error(operation: Operation, about: &str, class: Class, code: &str) -> aws::Error {
+pub(super) fn error(operation: Operation, about: &str, class: Class, code: &str) -> aws::Error {
     aws::Error {
         operation,
         resource: about.to_owned(),

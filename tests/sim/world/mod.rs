@@ -1,6 +1,7 @@
 //! The world in memory: Lambda and Kubernetes as the ports show them, with faults at every call.
 
 pub mod cloudwatch;
+pub mod databases;
 pub mod functions;
 pub mod kubernetes;
 pub mod lambda;
@@ -62,6 +63,7 @@ pub struct State {
     pub lambda: lambda::Lambda,
     pub kubernetes: kubernetes::Store,
     pub cloudwatch: cloudwatch::CloudWatch,
+    pub databases: databases::Databases,
     pub invariants: Invariants,
     faults: Faults,
     counts: BTreeMap<String, u32>,
@@ -119,6 +121,7 @@ impl World {
             lambda: lambda::Lambda::new(),
             kubernetes: kubernetes::Store::default(),
             cloudwatch: cloudwatch::CloudWatch::default(),
+            databases: databases::Databases::default(),
             invariants: Invariants::default(),
             faults,
             counts: BTreeMap::new(),

@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use async_trait::async_trait;
 use groundcrew::{
     api::canary_rollout::CanaryRollout,
     aws::{
@@ -17,6 +18,10 @@ use groundcrew::{
         session::Guards,
     },
     canary_rollout::CanaryRollouts,
+    checks::{
+        Checks,
+        http::{Answer, Fetch, Unanswered, Url},
+    },
     context::{Context, Namespaces, Rollouts},
     engine::Driver,
     facts::peers::Peer,
@@ -57,6 +62,16 @@ impl Rollouts for Known {
                 account: object.status.as_ref().and_then(|status| status.account_id.clone()),
             })
             .collect()
+    }
+}
+
+/// No scenario asks the web.
+struct Web;
+
+#[async_trait]
+impl Fetch for Web {
+    async fn get(&self, url: &Url, _: bool) -> Result<Answer, Unanswered> {
+        panic!("no scenario asks {url}")
     }
 }
 
@@ -115,11 +130,13 @@ impl Process {
         };
         let allowed = NAMESPACE.parse().expect("a namespace");
         let settings = Settings::new(CLUSTER.into(), None, allowed, ExternalIdTemplate::default());
+        let hub = Arc::new(Hub::default());
         let context = Context {
+            checks: Checks::new(Arc::new(Web), Arc::clone(&hub), clock.clone()),
             clock,
             settings: settings.expect("settings"),
             accounts: Accounts::new(Arc::new(Aws(Arc::clone(world))), guards),
-            hub: Hub::default(),
+            hub,
             kubernetes: Arc::new(Kubernetes(Arc::clone(world))),
             namespaces: Arc::new(Anywhere),
             rollouts: Arc::new(Known(Arc::clone(&cache))),

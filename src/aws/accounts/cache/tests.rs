@@ -12,7 +12,9 @@ use crate::{
     aws::{gate::Gate, limits::Limits},
     context::Clock,
     facts::{
-        cloudwatch::{AlarmFilter, AlarmPage, MetricPage, Series, Span},
+        cloudwatch::{
+            AlarmFilter, AlarmPage, Datapoint, Math, Metric, MetricPage, MetricsPage, Series, Span,
+        },
         lambda::{
             Alias, AliasChange, Changed, CodeChange, ConfigurationChange, FunctionVersion,
             Invocation, NamedPage, Provisioned, Publication, VersionPage,
@@ -39,7 +41,9 @@ impl Connector for World {
         self.0.connected.fetch_add(1, Ordering::Relaxed);
         Ok(Ports {
             cloudwatch: Arc::new(Rejecting),
+            dynamodb: Arc::new(port::unasked::Unasked),
             lambda: Arc::new(Rejecting),
+            rds: Arc::new(port::unasked::Unasked),
             sts: Arc::new(World(Arc::clone(&self.0))),
         })
     }
@@ -81,6 +85,12 @@ impl port::CloudWatch for Rejecting {
         _: Span,
         _: Option<&str>,
     ) -> Result<MetricPage, Error> {
+        Err(failure(Class::Credentials))
+    }
+    async fn get_metric_math(&self, _: &Math, _: Span) -> Result<Vec<Datapoint>, Error> {
+        Err(failure(Class::Credentials))
+    }
+    async fn list_metrics(&self, _: &Metric, _: Option<&str>) -> Result<MetricsPage, Error> {
         Err(failure(Class::Credentials))
     }
     async fn describe_alarms(&self, _: &AlarmFilter, _: Option<&str>) -> Result<AlarmPage, Error> {

@@ -41,7 +41,7 @@ async fn callers_share_calls_of_a_hundred_names_and_one_call_per_prefix() {
 fn size(filter: &AlarmFilter) -> usize {
     match filter {
         AlarmFilter::Names(names) => names.len(),
-        AlarmFilter::Prefix(_) => 0,
+        AlarmFilter::Prefix(_) | AlarmFilter::All => 0,
     }
 }
 
@@ -139,4 +139,18 @@ async fn a_failure_reaches_all_who_asked_and_one_role_only() {
     let again = hub.alarms(&one, &asked, &[], at(0)).await.unwrap();
     assert_eq!(again.missing, asked);
     assert_eq!(denied.alarm_calls().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_empty_prefix_asks_for_all_alarms_once() {
+    let hub = Hub::default();
+    let (fake, session) = session(Fake::default());
+    fake.set("a", AlarmState::Ok);
+    fake.set("b", AlarmState::Alarm);
+    let all = [String::new()];
+    let found = join_all((0..3).map(|_| hub.alarms(&session, &[], &all, at(0)))).await;
+    for found in found {
+        assert_eq!(found.unwrap().alarms.len(), 2);
+    }
+    assert_eq!(fake.alarm_calls(), [AlarmFilter::All]);
 }

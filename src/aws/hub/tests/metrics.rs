@@ -280,3 +280,24 @@ async fn what_is_not_allowed_is_not_asked_for_in_halves() {
     assert_eq!(denied.class, Class::Denied);
     assert_eq!(fake.metric_calls().len(), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_expression_is_a_call_of_its_own_that_those_share_who_ask_for_the_same() {
+    let hub = Hub::default();
+    let (fake, session) = session(Fake { value: 7.0, ..Fake::default() });
+    let span = Span { from: at(0), until: at(600) };
+    let math =
+        |expression: &str| Math { expression: expression.to_owned(), inputs: vec![], period: 600 };
+    let (sum, rate) = (math("a+b"), math("a/b"));
+    let asked = [&sum, &rate, &sum].map(|math| hub.math(&session, math, span));
+    for found in join_all(asked).await {
+        assert_eq!(found.unwrap(), [Datapoint { at: at(0), value: 7.0 }]);
+    }
+    assert_eq!(fake.metric_calls().len(), 2);
+    // A failure is nobody else's, and is not kept.
+    fake.trouble(Trouble::Fail(Class::Invalid));
+    let wrong = math("a+");
+    assert_eq!(hub.math(&session, &wrong, span).await.unwrap_err().class, Class::Invalid);
+    assert!(hub.math(&session, &sum, span).await.is_ok());
+    assert!(hub.math(&session, &wrong, span).await.is_ok());
+}

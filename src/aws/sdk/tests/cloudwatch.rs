@@ -1,5 +1,7 @@
 //! What CloudWatch answers in CBOR.
 
+mod math;
+
 use aws_smithy_cbor::{Decoder, Encoder, data::Type};
 use aws_smithy_types::DateTime;
 use jiff::Timestamp;
@@ -9,7 +11,8 @@ use super::*;
 use crate::{
     aws::port::cloudwatch::{ALARM_NAMES_MAX, QUERIES_MAX},
     facts::cloudwatch::{
-        Alarm, AlarmFilter, AlarmPage, AlarmState, Datapoint, Metric, MetricPage, Series, Span,
+        Alarm, AlarmFilter, AlarmPage, AlarmState, Datapoint, Math, Metric, MetricPage,
+        MetricsPage, Series, Span,
     },
 };
 

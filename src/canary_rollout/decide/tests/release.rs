@@ -29,6 +29,8 @@ fn rollout(code_sha256: Option<&str>) -> Rollout {
         on_failure: OnFailure::default(),
         rollback_window: 0,
         keep_versions: None,
+        checks: Vec::new(),
+        post_checks: Vec::new(),
     }
 }
 

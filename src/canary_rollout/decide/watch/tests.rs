@@ -73,15 +73,11 @@ impl World {
             request: None,
             alias: Some(alias),
             alias_source: crate::facts::lambda::Source::Write,
-            taken_by: None,
-            provisioned: None,
-            latest: None,
-            published: None,
-            surplus: None,
             wanted: Ok(wanted),
             terms: Some(Terms { criteria, ..Terms::default() }),
             evidence: Ok(None),
             alarms,
+            ..crate::canary_rollout::world::World::new().facts
         };
         let now = "2026-12-06T02:00:00Z".parse().unwrap();
         Self { facts, memory: Memory::default(), now, traffic: (0.0, 0.0), plan: None }

@@ -1,0 +1,115 @@
+//! Checks of a spec, parsed once.
+
+use std::time::Duration;
+
+use super::{
+    Check, Sort, alarms::Alarms, dynamodb::Table, http::Http, lambda::Lambda, metric::Metric,
+    rds::Database,
+};
+use crate::api::check as raw;
+
+/// Default of `timeout`.
+const TIMEOUT: Duration = Duration::from_secs(60);
+/// Longest `timeout`: a check that takes longer is a job.
+const TIMEOUT_MAX: Duration = Duration::from_secs(300);
+/// Most `retries`.
+const RETRIES_MAX: i32 = 10;
+
+/// A check that cannot work. The API server refuses most of these, too; this is for what it cannot
+/// see, and for what it let in under older rules.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{field} must be {expected}")]
+pub struct InvalidCheck {
+    /// Path below the check's list: `[0].http.url`.
+    pub field: String,
+    /// What it has to be.
+    pub expected: &'static str,
+}
+
+/// What is wrong, by the field below a sort.
+pub(super) type Wrong = (&'static str, &'static str);
+
+impl Check {
+    /// Parses a list of checks.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidCheck`] names the first field that cannot work.
+    pub fn parse_all(list: &[raw::Check]) -> Result<Vec<Self>, InvalidCheck> {
+        let invalid = |field: String, expected| InvalidCheck { field, expected };
+        if list.len() > raw::CHECKS_MAX {
+            return Err(invalid(String::new(), "at most 16 checks"));
+        }
+        let mut checks: Vec<Self> = Vec::with_capacity(list.len());
+        for (index, raw) in list.iter().enumerate() {
+            if checks.iter().any(|before| before.name == raw.name) {
+                return Err(invalid(format!("[{index}].name"), "another name: this one is taken"));
+            }
+            let parsed = Self::parse(raw);
+            checks.push(parsed.map_err(|(field, expected)| {
+                let dot = if field.is_empty() { "" } else { "." };
+                invalid(format!("[{index}]{dot}{field}"), expected)
+            })?);
+        }
+        Ok(checks)
+    }
+
+    fn parse(raw: &raw::Check) -> Result<Self, (String, &'static str)> {
+        let below = |sort: &'static str| {
+            move |(field, expected): Wrong| match field {
+                "" => (sort.to_owned(), expected),
+                field => (format!("{sort}.{field}"), expected),
+            }
+        };
+        let raw::Check {
+            name,
+            timeout,
+            retries,
+            region,
+            alarms,
+            http,
+            metric,
+            lambda,
+            dynamodb,
+            rds,
+        } = raw;
+        let sort = match (alarms, http, metric, lambda, dynamodb, rds) {
+            (Some(it), None, None, None, None, None) => {
+                Sort::Alarms(Alarms::parse(it).map_err(below("alarms"))?)
+            }
+            (None, Some(it), None, None, None, None) => {
+                Sort::Http(Http::parse(it).map_err(below("http"))?)
+            }
+            (None, None, Some(it), None, None, None) => {
+                Sort::Metric(Metric::parse(it).map_err(below("metric"))?)
+            }
+            (None, None, None, Some(it), None, None) => {
+                Sort::Lambda(Lambda::parse(it).map_err(below("lambda"))?)
+            }
+            (None, None, None, None, Some(it), None) => {
+                Sort::DynamoDb(Table::parse(it).map_err(below("dynamodb"))?)
+            }
+            (None, None, None, None, None, Some(it)) => {
+                Sort::Rds(Database::parse(it).map_err(below("rds"))?)
+            }
+            (_, _, _, _, _, _) => {
+                let expected =
+                    "a check of exactly one of alarms, http, metric, lambda, dynamodb and rds";
+                return Err((String::new(), expected));
+            }
+        };
+        let timeout = timeout.map_or(TIMEOUT, |timeout| Duration::from_secs(timeout.as_secs()));
+        if timeout.is_zero() || timeout > TIMEOUT_MAX {
+            return Err(("timeout".into(), "1s to 5m"));
+        }
+        let retries = retries.unwrap_or(0);
+        let retries = u32::try_from(retries).ok().filter(|_| retries <= RETRIES_MAX);
+        Ok(Self {
+            name: name.clone(),
+            timeout,
+            retries: retries.ok_or_else(|| ("retries".to_owned(), "0 to 10"))?,
+            region: region.clone(),
+            sort,
+        })
+    }
+}
