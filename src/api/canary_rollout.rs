@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     analysis::{Analysis, OnFailure},
     duration::Duration,
-    shared::AwsLocation,
+    shared::{AwsLocation, Mode},
 };
 
 pub use super::canary_status::{
@@ -93,6 +93,10 @@ pub struct CanaryRolloutSpec {
     /// Lets a release that was served lately skip the steps; absent: none does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollback_window: Option<RollbackWindow>,
+    /// Enforce (default), or Audit: start nothing new, and tell in status.plan what would be done. A
+    /// canary that must go back still goes back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<Mode>,
     /// Start nothing new. A canary that must go back still goes back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspend: Option<bool>,

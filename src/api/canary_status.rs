@@ -136,6 +136,11 @@ pub struct CanaryRolloutStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 10))]
     pub history: Vec<HistoryEntry>,
+    /// With `mode: Audit`: what would be done, in order; each write in the words that it has when it
+    /// is carried out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 100), inner(length(max = 512)))]
+    pub plan: Vec<String>,
     /// How the last verb ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_action: Option<LastAction>,

@@ -14,6 +14,7 @@ mod observe;
 pub mod preview;
 mod rollout;
 mod status;
+mod walk;
 #[cfg(test)]
 mod world;
 
@@ -24,10 +25,12 @@ use jiff::Timestamp;
 use kube::ResourceExt as _;
 
 use self::{
-    decide::{Plan, Revisit, decide, learn},
+    decide::{Plan, Revisit, learn},
     error::Error,
     memory::Memory,
+    rollout::Rollout,
     status::{Attempt, Failure},
+    walk::decide_and_look_ahead,
 };
 use crate::{
     api::canary_rollout::{CanaryRollout, CanaryRolloutStatus},
@@ -142,7 +145,9 @@ async fn try_pass(
     let memory = Memory::recall(object.status.as_ref());
     let looked_at = observe::Place { context, session: &session, key: &key, now };
     let facts = observe::observe(object, &memory, &looked_at).await?;
-    let plan = attempt.plan.insert(decide(&facts, &memory, now));
+    let rollout = Rollout::parse(&object.spec).ok();
+    let plan = decide_and_look_ahead(&facts, rollout.as_ref(), &memory, now);
+    let plan = attempt.plan.insert(plan);
     let acted_on =
         act::Place { session: &session, hub: &context.hub, key: &key, namespace: &namespace, now };
     let mut answers = Vec::new();

@@ -16,7 +16,10 @@ use super::{
     rollout::{self, Rollout},
 };
 use crate::{
-    api::canary_rollout::{CanaryRollout, Ending},
+    api::{
+        canary_rollout::{CanaryRollout, Ending, Phase},
+        shared::Mode,
+    },
     aws::{
         self, Class,
         accounts::Pinned,
@@ -87,13 +90,14 @@ pub async fn observe(
         rollback_window: rollout.rollback_window,
     });
     let evidence = read_evidence(terms.as_ref(), memory, place).await;
-    let (alarms, taken_by) = match want {
-        Want::Work => (
+    // What is at rest starts nothing. In Audit it tells what would start.
+    let starts = want == Want::Work || object.spec.mode == Some(Mode::Audit);
+    let (alarms, taken_by) = match starts {
+        true => (
             read_alarms(terms.as_ref(), place).await,
             claims::taken_by(object, place.context, place.session),
         ),
-        // What is at rest starts nothing.
-        Want::Drift | Want::Follow => (None, None),
+        false => (None, None),
     };
     Ok(Facts {
         owner: Owner {
@@ -104,6 +108,7 @@ pub async fn observe(
         function: place.key.function.clone(),
         alias_name: place.key.alias.clone(),
         suspended: object.spec.suspend.unwrap_or(false),
+        mode: object.spec.mode.unwrap_or_default(),
         deletion: objects::deletion(object),
         finalizer: objects::has_finalizer(object),
         request: objects::action_request(object),
@@ -223,6 +228,15 @@ pub fn at_rest(object: &CanaryRollout, memory: &Memory) -> bool {
         && seen == object.metadata.generation
         && (request.is_none() || request == answered)
         && object.metadata.deletion_timestamp.is_none()
+        && !waits_to_start(object)
+}
+
+/// Whether the status tells of something that keeps a release from starting: one that may go away
+/// by itself, so the next pass may start it. In Audit nothing starts.
+fn waits_to_start(object: &CanaryRollout) -> bool {
+    let phase = object.status.as_ref().and_then(|status| status.phase);
+    matches!(phase, Some(Phase::Pending | Phase::Held | Phase::Invalid))
+        && object.spec.mode != Some(Mode::Audit)
 }
 
 /// Provisioned concurrency, where a decision needs to know of it.

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
 use super::{
-    decide::{Note, Plan, Report},
+    decide::{AUDIT, Note, Plan, Report},
     memory::{Flight, Memory},
 };
 use crate::{
@@ -24,6 +24,9 @@ mod tests;
 
 /// Failed passes in a row after which a failure that may mend itself is told.
 const FAILURES_TOLD: u32 = 3;
+
+/// Longest line of `status.plan`.
+const PLAN_LINE_MAX: usize = 512;
 
 /// How a pass went.
 #[derive(Debug)]
@@ -79,7 +82,7 @@ fn planned(
     generation: Option<i64>,
     now: Timestamp,
 ) -> CanaryRolloutStatus {
-    let Plan { memory, report, actions: _, finalizer: _, notes: _, revisit: _ } = plan;
+    let Plan { memory, report, actions: _, finalizer: _, notes: _, revisit: _, ahead } = plan;
     let Memory {
         revision,
         stable,
@@ -109,19 +112,7 @@ fn planned(
             started_at: Time(canary.started_at),
         }),
         publishing: publishing.map(Into::into),
-        step: flight.as_ref().map(|flight| {
-            let (index, count) = (flight.index, flight.steps.len());
-            StepStatus {
-                index: index.try_into().unwrap_or(i32::MAX),
-                count: count.try_into().unwrap_or(i32::MAX),
-                display: display(flight),
-                entered_at: flight.entered_at.map(Time),
-                invocations: flight.through.map(|_| flight.invocations),
-                through: flight.through.map(Time),
-                hold_until: report.hold_until.map(Time),
-                smoke: flight.smoke.clone(),
-            }
-        }),
+        step: flight.as_ref().map(|flight| step(flight, report)),
         steps: flight.as_ref().map(|flight| flight.steps.to_api()).unwrap_or_default(),
         held: flight.as_ref().and_then(|flight| flight.held.clone()),
         analysis: flight.as_ref().map_or_else(
@@ -134,6 +125,7 @@ fn planned(
         paused_at: paused_at.map(Time),
         alias: report.alias_revision.clone().map(|revision_id| AliasStatus { revision_id }),
         history,
+        plan: ahead.iter().map(|line| cut_to(PLAN_LINE_MAX, line)).collect(),
         last_action,
         conditions: conditions::merge(
             &old.conditions,
@@ -141,6 +133,20 @@ fn planned(
             generation,
             now,
         ),
+    }
+}
+
+fn step(flight: &Flight, report: &Report) -> StepStatus {
+    let (index, count) = (flight.index, flight.steps.len());
+    StepStatus {
+        index: index.try_into().unwrap_or(i32::MAX),
+        count: count.try_into().unwrap_or(i32::MAX),
+        display: display(flight),
+        entered_at: flight.entered_at.map(Time),
+        invocations: flight.through.map(|_| flight.invocations),
+        through: flight.through.map(Time),
+        hold_until: report.hold_until.map(Time),
+        smoke: flight.smoke.clone(),
     }
 }
 
@@ -173,6 +179,9 @@ fn progressing(memory: &Memory, report: &Report) -> Statement {
             | Phase::Publishing,
             None,
         ) => (report.reason, format!("version {version} waits at step {step}: see Ready")),
+        (_, _) if report.reason == AUDIT => {
+            (AUDIT, format!("version {version} waits at step {step}: see Ready"))
+        }
         (_, Some(ending)) if ending.goes_back() => {
             ("GoingBack", format!("the alias goes back to version {stable}"))
         }
@@ -297,7 +306,11 @@ fn without_request(message: &str) -> &str {
 }
 
 fn cut(text: &str) -> String {
-    crate::error::clean(text).chars().take(MESSAGE_MAX).collect()
+    cut_to(MESSAGE_MAX, text)
+}
+
+fn cut_to(most: usize, text: &str) -> String {
+    crate::error::clean(text).chars().take(most).collect()
 }
 
 /// What people are told beside the object, once: transitions between two statuses.
@@ -328,13 +341,16 @@ pub fn notes(old: Option<&CanaryRolloutStatus>, new: &CanaryRolloutStatus) -> Ve
     }
     let started = |status: &CanaryRolloutStatus| status.step.as_ref().and(status.revision.clone());
     if started(new).is_some() && old.and_then(started) != started(new) {
-        tell(false, "Started", message);
+        tell(false, "Started", message.clone());
     }
     if let Some(action) = &new.last_action
         && old.and_then(|old| old.last_action.as_ref()) != Some(action)
     {
         let text = format!("{}: {:?}: {}", action.value, action.result, action.message);
         tell(false, "ActionAnswered", text);
+    }
+    if !new.plan.is_empty() && old.is_none_or(|old| old.plan != new.plan) {
+        tell(false, "Audit", message);
     }
     let newest = |status: &CanaryRolloutStatus| status.history.first().cloned();
     if let Some(entry) = newest(new).filter(|entry| entry.outcome == Outcome::Superseded)

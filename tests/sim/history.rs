@@ -19,6 +19,8 @@ pub enum Event {
         /// The object, as the API server had it then.
         object: Option<Box<CanaryRollout>>,
         leads: bool,
+        /// It was sent long before.
+        late: bool,
     },
     /// The operator made the alias.
     AliasCreated { after: Alias, leads: bool },

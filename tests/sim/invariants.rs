@@ -3,13 +3,14 @@
 //! The names are those of the project's list: G1 finalizer before weights, G3 finalizer leaves after
 //! the undo, G5 spec never written, G7 no write without a lease, G8 quiet when nothing changes, C1
 //! declared weights in their time, C3 ended means no weights, C4 weights only rise or go, C5 each
-//! write carries the current revision id, C6 a new release starts at step 0.
+//! write carries the current revision id, C6 a new release starts at step 0, Audit nothing goes forward
+//! in Audit.
 
 use groundcrew::{
     api::{
         FINALIZER,
         canary_rollout::{CanaryRollout, CanaryRolloutStatus, Outcome, Phase, Step},
-        shared::ActionResult,
+        shared::{ActionResult, Mode},
     },
     facts::lambda::{Alias, AliasChange, Publication},
 };
@@ -69,8 +70,8 @@ impl Invariants {
     /// Checks what happened, and returns what it breaks.
     pub fn observe(&mut self, now: Timestamp, event: &Event) -> Vec<String> {
         let found = match event {
-            Event::AliasUpdated { before, change, after, object, leads } => {
-                let found = match (before, after) {
+            Event::AliasUpdated { before, change, after, object, leads, late } => {
+                let mut found = match (before, after) {
                     (Some(before), Some(_)) => {
                         self.updated(now, before, change, object.as_deref(), *leads)
                     }
@@ -78,6 +79,8 @@ impl Invariants {
                     (None, Some(_)) => vec![("C5", "an alias that is not there was moved".into())],
                 };
                 if let Some(after) = after {
+                    // What was sent before it was told may still arrive.
+                    found.extend(audited(change, object.as_deref()).filter(|_| !late));
                     self.foreign = false;
                     self.aliases.push((now, Some(after.clone())));
                     self.own.push((now, after.clone()));
@@ -348,6 +351,18 @@ fn direction(before: &Alias, change: &AliasChange, status: &CanaryRolloutStatus)
         }
     }
     found
+}
+
+/// Once it is told that the spec says Audit, the alias goes back at most.
+fn audited(change: &AliasChange, object: Option<&CanaryRollout>) -> Option<(&'static str, String)> {
+    let object = object?;
+    let status = object.status.as_ref()?;
+    let told = status.conditions.iter().any(|one| one.type_ == "Ready" && one.reason == "Audit");
+    let current = status.observed_generation == object.metadata.generation;
+    let stable = status.stable.as_ref().map(|stable| stable.version.as_str());
+    let forward = change.weight.is_some() || Some(change.version.as_str()) != stable;
+    let broken = told && current && object.spec.mode == Some(Mode::Audit) && forward;
+    broken.then(|| ("Audit", format!("version {} was moved to in Audit", change.version)))
 }
 
 /// Ready=True is about the generation that the status speaks of, and never about a later one.

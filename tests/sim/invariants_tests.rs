@@ -90,6 +90,7 @@ fn write(before: &Alias, change: AliasChange, object: CanaryRollout) -> Event {
         after: Some(after),
         object: Some(Box::new(object)),
         leads: true,
+        late: false,
     }
 }
 
@@ -155,10 +156,10 @@ fn the_finalizer_stays_while_there_are_weights() {
 
 #[test]
 fn an_alias_is_not_moved_for_an_object_that_is_gone() {
-    let Event::AliasUpdated { before, change, after, leads, .. } = first_weight() else {
+    let Event::AliasUpdated { before, change, after, leads, late, .. } = first_weight() else {
         unreachable!()
     };
-    let event = Event::AliasUpdated { before, change, after, object: None, leads };
+    let event = Event::AliasUpdated { before, change, after, object: None, leads, late };
     check(&[(0, event)], &["G3"]);
 }
 
@@ -175,10 +176,10 @@ fn a_status_write_leaves_the_spec_alone_and_changes_something() {
 
 #[test]
 fn a_write_needs_the_lease() {
-    let Event::AliasUpdated { before, change, after, object, .. } = first_weight() else {
+    let Event::AliasUpdated { before, change, after, object, late, .. } = first_weight() else {
         unreachable!()
     };
-    let event = Event::AliasUpdated { before, change, after, object, leads: false };
+    let event = Event::AliasUpdated { before, change, after, object, leads: false, late };
     check(&[(0, event)], &["G7"]);
     let made = Event::AliasCreated { after: alias("43", None, "r0"), leads: false };
     check(&[(0, made)], &["G7"]);
@@ -273,4 +274,37 @@ fn ready_is_of_the_generation_that_was_looked_at() {
     check(&[(0, applied(flying(), ready(2), &bare))], &["Ready"]);
     check(&[(0, applied(flying(), ready(0), &bare))], &["Ready"]);
     check(&[(0, applied(flying(), ready(1), &bare))], &[]);
+}
+
+#[test]
+fn in_audit_an_alias_goes_back_at_most() {
+    let audited = |mut object: CanaryRollout| {
+        object.spec.mode = Some(Mode::Audit);
+        object.status.as_mut().unwrap().conditions = vec![Condition {
+            type_: "Ready".into(),
+            status: "False".into(),
+            reason: "Audit".into(),
+            message: String::new(),
+            observed_generation: Some(1),
+            last_transition_time: Time(at(0)),
+        }];
+        object
+    };
+    let bare = alias("42", None, "r0");
+    let step = change("42", Some(("43", 0.1)), "r0");
+    let forward = write(&bare, step.clone(), audited(flying()));
+    check(&[(0, forward.clone())], &["Audit"]);
+    let Event::AliasUpdated { before, change: late, after, object, leads, .. } = forward else {
+        unreachable!()
+    };
+    let late = Event::AliasUpdated { before, change: late, after, object, leads, late: true };
+    check(&[(0, late)], &[]);
+    let mut enforced = audited(flying());
+    enforced.spec.mode = None;
+    check(&[(0, write(&bare, step, enforced))], &[]);
+    let weighted = alias("42", Some(("43", 0.5)), "r1");
+    let promotion = write(&weighted, change("43", None, "r1"), audited(ending(Outcome::Promoted)));
+    check(&[(0, promotion)], &["Audit"]);
+    let back = write(&weighted, change("42", None, "r1"), audited(ending(Outcome::Aborted)));
+    check(&[(0, back)], &[]);
 }

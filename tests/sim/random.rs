@@ -5,6 +5,7 @@ use std::time::Duration;
 use groundcrew::api::{
     FINALIZER,
     canary_rollout::{CanaryRollout, OnTimeout, Phase, Preset},
+    shared::Mode,
 };
 use kube::ResourceExt as _;
 use tokio::time::Instant;
@@ -86,13 +87,16 @@ pub fn unrest(state: &State) -> Vec<String> {
     let phase = status.phase.unwrap_or_default();
     must(status.observed_generation == object.metadata.generation, "an old generation is told");
     must(
-        finalizer == status.step.is_some() || phase == Phase::Held,
+        finalizer == status.step.is_some() || phase == Phase::Held || (finalizer && weighted),
         "the finalizer is there exactly while in flight",
     );
     must(object.metadata.deletion_timestamp.is_none() || phase == Phase::Conflict, "still there");
+    let audited = object.spec.mode == Some(Mode::Audit);
     let moving = matches!(phase, Phase::Promoting | Phase::RollingBack | Phase::Pending);
-    must(!moving, "it is still under way");
-    must(phase != Phase::Progressing || status.paused_at.is_some(), "it still progresses");
+    must(!moving || (audited && phase == Phase::Pending), "it is still under way");
+    let stays = status.paused_at.is_some() || audited;
+    must(phase != Phase::Progressing || stays, "it still progresses");
+    must(audited || status.plan.is_empty(), "what Audit would do is told without it");
     if matches!(phase, Phase::Healthy | Phase::Aborted | Phase::RolledBack) {
         must(!weighted, "it ended, and the alias carries weights");
     }

@@ -11,7 +11,7 @@ use groundcrew::api::{
 };
 
 use crate::{
-    evidence, releases,
+    evidence, modes, releases,
     script::{Edit, Rule, View},
     world::{ALIAS, FUNCTION, NAME, State},
 };
@@ -155,6 +155,7 @@ pub fn all() -> Vec<Scenario> {
     all.extend(disturbed());
     all.extend(evidence::all());
     all.extend(releases::all());
+    all.extend(modes::all());
     all
 }
 

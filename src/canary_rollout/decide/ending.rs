@@ -1,6 +1,7 @@
 //! The revision in flight is about to end: the alias goes back, or to the new version alone.
 
 use super::{
+    audit,
     plan::{Plan, Purpose, Revisit},
     position::Position,
     provision,
@@ -100,8 +101,8 @@ pub(super) fn promote(situation: &Situation<'_>) -> Option<Plan> {
         Position::Marked(mark) => return Some(situation.taken(&mark)),
         Position::Elsewhere => return Some(situation.conflict()),
     }
-    if situation.facts.suspended {
-        return Some(suspended(situation, canary));
+    if let Some(plan) = audit::stays(situation, canary) {
+        return Some(plan);
     }
     let message = format!("setting the alias to version {} alone", canary.version);
     let report = situation.report(Phase::Promoting, "Promoting", message);

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{
-    ending::suspended,
+    audit,
     plan::{Action, Plan, Purpose, Report, Revisit},
     position::Position,
     situation::{Destination, FLIGHT_POLL, Situation, clock_time},
@@ -83,8 +83,8 @@ impl Here<'_, '_> {
         if let Some(held) = &self.flight.held {
             return Some(self.held(&held.message));
         }
-        if situation.facts.suspended {
-            return Some(suspended(situation, self.canary));
+        if let Some(plan) = audit::stays(situation, self.canary) {
+            return Some(plan);
         }
         let wanted = situation.facts.wanted.as_ref().ok()?;
         Some(if situation.memory.revision.as_ref() != Some(&wanted.revision) {

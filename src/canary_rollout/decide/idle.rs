@@ -4,11 +4,12 @@ use jiff::SignedDuration;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::{
+    audit,
     ending::serves,
     lost,
     plan::{Action, Plan, Purpose, Revisit},
     release::Wanted,
-    situation::{Destination, FLIGHT_POLL, SETTLED_POLL, Situation},
+    situation::{Destination, FLIGHT_POLL, PENDING_POLL, SETTLED_POLL, Situation},
 };
 use crate::{
     api::analysis::AlreadyFiring,
@@ -17,8 +18,12 @@ use crate::{
         memory::{Canary, Flight},
         rollout::Steps,
     },
-    facts::lambda::Alias,
+    facts::lambda::{Alias, Source},
 };
+
+/// Longest that the answer to a read may lie behind a write: GetAlias is some seconds late, and an
+/// answer is believed for a minute.
+const READ_AGE_MAX: SignedDuration = SignedDuration::from_secs(120);
 
 /// Rule: an older rollout moves the same alias. This one touches nothing, whatever it is asked.
 pub(super) fn taken(situation: &Situation<'_>) -> Option<Plan> {
@@ -47,6 +52,9 @@ pub(super) fn alias_missing(situation: &Situation<'_>) -> Option<Plan> {
     if situation.facts.suspended {
         let text = format!("the alias {alias} of {function} would be made");
         return Some(suspended(situation, &text));
+    }
+    if audit::is_on(situation) {
+        return Some(audit::would_make(situation, wanted));
     }
     let message = format!("making alias {alias} at version {}", wanted.version);
     let report = situation.report(Phase::Pending, "Initializing", message);
@@ -111,7 +119,9 @@ pub(super) fn settle_or_start(situation: &Situation<'_>) -> Option<Plan> {
     let failed =
         ended.filter(|entry| matches!(entry.outcome, Outcome::RolledBack | Outcome::Aborted));
 
-    Some(if alias.version == wanted.version {
+    Some(if let Some(entry) = failed.filter(|entry| may_be_old(situation, alias, entry)) {
+        look_again(situation, entry)
+    } else if alias.version == wanted.version {
         settled(situation, wanted, ended)
     } else if memory.stable.as_ref().is_some_and(|stable| *stable != alias.version) {
         situation.conflict()
@@ -121,6 +131,7 @@ pub(super) fn settle_or_start(situation: &Situation<'_>) -> Option<Plan> {
         suspended(situation, &format!("release of version {} would start", wanted.version))
     } else {
         match alarms_before(situation) {
+            Ok(_) if audit::is_on(situation) => audit::would_start(situation, alias, wanted),
             Ok(ignored) => start(situation, alias, wanted, ignored),
             Err((phase, reason, message)) => {
                 let report = situation.report(phase, reason, message);
@@ -167,6 +178,21 @@ fn alarms_before(situation: &Situation<'_>) -> Result<Vec<String>, (Phase, &'sta
     }
 }
 
+/// Whether a read may show the alias as it was before it went back.
+fn may_be_old(situation: &Situation<'_>, alias: &Alias, entry: &HistoryEntry) -> bool {
+    let since = situation.now.duration_since(entry.ended_at.0);
+    situation.facts.alias_source != Source::Write
+        && alias.version == entry.version
+        && since < READ_AGE_MAX
+}
+
+/// The end stays as it was told until the alias was read again.
+fn look_again(situation: &Situation<'_>, entry: &HistoryEntry) -> Plan {
+    let phase = if entry.outcome == Outcome::Aborted { Phase::Aborted } else { Phase::RolledBack };
+    let report = situation.report(phase, phase.as_str(), entry.message.clone());
+    situation.plan(report, Revisit::At(situation.later(PENDING_POLL)))
+}
+
 fn stays_back(
     situation: &Situation<'_>,
     alias: &Alias,
@@ -189,7 +215,7 @@ fn stays_back(
 }
 
 /// How often what is at rest is looked at: what `$LATEST` holds may change at any time.
-fn at_rest(wanted: &Wanted) -> SignedDuration {
+pub(super) fn at_rest(wanted: &Wanted) -> SignedDuration {
     if wanted.follows_latest { FLIGHT_POLL } else { SETTLED_POLL }
 }
 
@@ -232,7 +258,7 @@ fn suspended(situation: &Situation<'_>, what: &str) -> Plan {
 
 /// Whether the release was served at most as many revisions ago as `rollbackWindow` says. The newest
 /// entry that was served is the one that is served now, 0 revisions ago.
-fn served_lately(situation: &Situation<'_>, wanted: &Wanted) -> bool {
+pub(super) fn served_lately(situation: &Situation<'_>, wanted: &Wanted) -> bool {
     let window = situation.facts.terms.as_ref().map_or(0, |terms| terms.rollback_window);
     let served = situation.memory.history.iter().filter(|entry| entry.outcome.serves());
     let mut lately = served.take(window.saturating_add(1)).skip(1);

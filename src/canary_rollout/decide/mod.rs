@@ -1,5 +1,6 @@
 //! What to do next: facts and memory in, a plan out. Pure.
 
+mod audit;
 mod deletion;
 mod ending;
 mod flight;
@@ -19,6 +20,7 @@ mod watch;
 
 use jiff::Timestamp;
 
+pub use audit::REASON as AUDIT;
 pub use learn::{Answer, learn};
 pub use plan::{Action, Note, Plan, Purpose, Report, Revisit};
 pub use provision::matters as provisioned_matters;
@@ -28,7 +30,7 @@ pub use watch::AlarmReport;
 
 use super::{criteria::Criteria, evidence::Evidence, memory::Memory};
 use crate::{
-    api::{analysis::OnFailure, duration::Duration},
+    api::{analysis::OnFailure, duration::Duration, shared::Mode},
     facts::{
         kubernetes::{ActionRequest, Deletion},
         lambda::{Alias, FunctionVersion, Provisioned, Source},
@@ -47,6 +49,8 @@ pub struct Facts {
     pub alias_name: String,
     /// `spec.suspend`.
     pub suspended: bool,
+    /// `spec.mode`.
+    pub mode: Mode,
     /// What deletion asks for.
     pub deletion: Deletion,
     /// Whether our finalizer is on the object.

@@ -25,6 +25,8 @@ pub struct Plan {
     pub notes: Vec<Note>,
     /// When to look again.
     pub revisit: Revisit,
+    /// In Audit: what would be done, in order. Not chosen here: it takes many decisions.
+    pub ahead: Vec<String>,
 }
 
 /// When to look again.

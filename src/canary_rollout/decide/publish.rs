@@ -5,6 +5,7 @@
 //! whatever else happens to `$LATEST`, nothing is released that was not looked at.
 
 use super::{
+    audit,
     plan::{Action, Plan, Purpose, Revisit},
     release::{Draft, Unready, guard, ready, tell, update_failed},
     situation::{FLIGHT_POLL, PENDING_POLL, Situation},
@@ -45,6 +46,10 @@ pub(super) fn leave_latest(situation: &Situation<'_>) -> Option<Plan> {
     if situation.facts.suspended {
         return Some(suspended(situation, "what the alias serves at $LATEST would be published"));
     }
+    if audit::is_on(situation) {
+        let what = "publish what the alias serves at $LATEST, and point it at that version";
+        return Some(audit::would(situation, what, FLIGHT_POLL));
+    }
     let published = situation.facts.published.as_ref().filter(|version| {
         situation.memory.version_of(&draft.revision) == Some(version.version.as_str())
     });
@@ -82,6 +87,10 @@ pub(super) fn publish(situation: &Situation<'_>) -> Option<Plan> {
     if situation.facts.suspended {
         let what = format!("{} would be published", describe(&draft.release));
         return Some(suspended(situation, &what));
+    }
+    if audit::is_on(situation) {
+        let what = format!("publish {} and release it", describe(&draft.release));
+        return Some(audit::would(situation, &what, FLIGHT_POLL));
     }
     let Some(latest) = &situation.facts.latest else { return Some(tell_missing(situation)) };
     Some(advance(situation, draft, latest))

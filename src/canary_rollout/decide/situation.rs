@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
 use super::{
-    Facts,
+    Facts, lost,
     plan::{Action, Note, Plan, Purpose, Report, Revisit, percentage},
 };
 use crate::{
@@ -112,16 +112,24 @@ impl<'a> Situation<'a> {
         }
     }
 
-    /// A plan without writes. The finalizer is there exactly while a rollout is in flight.
+    /// A plan without writes. The finalizer is there exactly while a rollout is in flight; also while
+    /// only its mark tells of it.
     pub(super) fn plan(&self, report: Report, revisit: Revisit) -> Plan {
         Plan {
             memory: self.memory.clone(),
             report,
             actions: Vec::new(),
-            finalizer: self.memory.flight.is_some(),
+            finalizer: self.memory.flight.is_some() || self.keeps_finalizer(),
             notes: self.notes.clone(),
             revisit,
+            ahead: Vec::new(),
         }
+    }
+
+    /// Whether our finalizer guards weights of ours that nobody remembers: they can be taken up only
+    /// once the release is a version.
+    fn keeps_finalizer(&self) -> bool {
+        self.facts.finalizer && self.memory.revision.is_none() && lost::marked(self).is_some()
     }
 
     /// A plan that moves the alias to `version`, with the canary at `weight` if that is above 0.

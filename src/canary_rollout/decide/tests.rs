@@ -1,5 +1,6 @@
 //! One case per rule; `laws` hold for each of them and for generated ones.
 
+mod audit;
 mod deletion;
 mod ending;
 mod flight;

@@ -37,6 +37,7 @@ fn plan(phase: Phase) -> Plan {
         finalizer: false,
         notes: Vec::new(),
         revisit: Revisit::Now,
+        ahead: Vec::new(),
     }
 }
 

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::worlds::{any_world, flights};
 use crate::{
-    api::canary_rollout::Ending,
+    api::{canary_rollout::Ending, shared::Mode},
     canary_rollout::{
         decide::{Action, Facts, Plan, Purpose},
         memory::{Flight, Memory},
@@ -25,6 +25,8 @@ pub(super) fn hold(world: &World, plan: &Plan) {
         assert_ne!(facts.deletion, Deletion::Abandon, "abandoned things are not touched");
     }
     for action in &plan.actions {
+        let undo = matches!(action, Action::UpdateAlias { purpose: Purpose::Undo, .. });
+        assert!(undo || facts.mode == Mode::Enforce, "in Audit nothing is done but undo");
         match action {
             Action::CreateAlias { .. } => {
                 assert!(facts.alias.is_none() && !facts.suspended, "{plan:#?}");

@@ -5,9 +5,12 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use proptest::{collection::vec, option, prelude::*, sample::select};
 
 use crate::{
-    api::canary_rollout::{
-        CanaryRolloutStatus, CanaryVersion, Ending, HistoryEntry, OnTimeout, Outcome,
-        StableVersion, Step, StepStatus,
+    api::{
+        canary_rollout::{
+            CanaryRolloutStatus, CanaryVersion, Ending, HistoryEntry, OnTimeout, Outcome,
+            StableVersion, Step, StepStatus,
+        },
+        shared::Mode,
     },
     canary_rollout::{
         decide::{Facts, Wanted},
@@ -177,6 +180,7 @@ prop_compose! {
         newer in prop::bool::weighted(0.3),
         unusable in option::weighted(0.15, any::<bool>()),
         suspended in prop::bool::weighted(0.2),
+        audit in prop::bool::weighted(0.2),
         finalizer in prop::bool::weighted(0.8),
         deletion in prop_oneof![
             6 => Just(Deletion::None),
@@ -193,7 +197,8 @@ prop_compose! {
                 Ok(Wanted { steps: steps(&raw), ..wanted })
             }
         };
-        Facts { alias, request, suspended, finalizer, deletion, wanted, ..World::new().facts }
+        let mode = if audit { Mode::Audit } else { Mode::Enforce };
+        Facts { alias, request, suspended, mode, finalizer, deletion, wanted, ..World::new().facts }
     }
 }
 
@@ -213,10 +218,18 @@ pub(super) fn flights() -> impl Strategy<Value = World> {
     (any_world(), 0_usize..3, any::<bool>(), option::weighted(0.3, outcomes())).prop_map(
         |(any, index, entered, ending)| {
             let mut world = World::flying(index, entered.then_some("01:30:00"));
-            let Facts { request, suspended, finalizer, wanted, deletion, .. } = any.facts;
+            let Facts { request, suspended, mode, finalizer, wanted, deletion, .. } = any.facts;
             let alias = world.facts.alias.take();
-            world.facts =
-                Facts { alias, request, suspended, finalizer, wanted, deletion, ..world.facts };
+            world.facts = Facts {
+                alias,
+                request,
+                suspended,
+                mode,
+                finalizer,
+                wanted,
+                deletion,
+                ..world.facts
+            };
             world.now = any.now;
             world.status.ending = ending.map(|outcome| Ending {
                 outcome,

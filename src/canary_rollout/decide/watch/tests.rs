@@ -68,6 +68,7 @@ impl World {
             function: "api".into(),
             alias_name: "live".into(),
             suspended: false,
+            mode: crate::api::shared::Mode::Enforce,
             deletion: Deletion::None,
             finalizer: true,
             request: None,
