@@ -1,17 +1,20 @@
 //! What a rollout remembers between passes: the part of the status that decisions read.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::rollout::Steps;
 use crate::api::{
     analysis::MetricStatus,
     canary_rollout::{
-        CanaryRolloutStatus, Ending, HISTORY_MAX, Held, HistoryEntry, Outcome, PublishingStatus,
-        SmokeStatus, StepStatus,
+        CanaryRolloutStatus, Conflict, Ending, HISTORY_MAX, Held, HistoryEntry, Outcome,
+        PublishingStatus, PutBack, SmokeStatus, StepStatus,
     },
     duration::Duration,
     shared::LastAction,
 };
+
+/// Longest that the answer to a read may lie behind a write: GetAlias is some seconds late.
+const READ_AGE_MAX: SignedDuration = SignedDuration::from_secs(120);
 
 /// What a rollout remembers.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -34,6 +37,10 @@ pub struct Memory {
     pub history: Vec<HistoryEntry>,
     /// How the last verb ended.
     pub last_action: Option<LastAction>,
+    /// The alias is not where it was left.
+    pub conflict: Option<Conflict>,
+    /// When the alias was put back, newest first.
+    pub put_backs: Vec<PutBack>,
 }
 
 /// A release on its way to being a version.
@@ -145,6 +152,7 @@ impl Memory {
             history: status.history.clone(),
             last_action: status.last_action.clone(),
             publishing: status.publishing.clone().map(Publishing::from),
+            put_backs: status.put_backs.clone(),
             ..Self::default()
         };
         let (Some(revision), Some(stable)) = (&status.revision, &status.stable) else {
@@ -168,6 +176,7 @@ impl Memory {
             flight,
             canary,
             ignored_alarms: status.ignored_alarms.clone(),
+            conflict: status.conflict.clone(),
             ..people
         }
     }
@@ -189,6 +198,15 @@ impl Memory {
         made.and_then(|one| one.version.as_deref())
             .or(flown.map(|canary| canary.version.as_str()))
             .or(ended.map(|entry| entry.version.as_str()))
+    }
+
+    /// Whether the current revision went back so lately that a read may still show it as served.
+    #[must_use]
+    pub fn went_back_lately(&self, now: Timestamp) -> bool {
+        self.concluded().is_some_and(|entry| {
+            matches!(entry.outcome, Outcome::RolledBack | Outcome::Aborted)
+                && now.duration_since(entry.ended_at.0) < READ_AGE_MAX
+        })
     }
 
     /// Writes the end of a revision into the history.

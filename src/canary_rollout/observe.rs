@@ -74,6 +74,9 @@ pub async fn observe(
     };
     let namespace = object.namespace().unwrap_or_default();
     let lambda = place.session.lambda(call_terms(priority, &namespace));
+    if is_doubtful(object, memory, place.now) {
+        place.context.hub.forget_read(place.key);
+    }
     let seen = place
         .context
         .hub
@@ -83,12 +86,7 @@ pub async fn observe(
     let alias = seen.as_ref().map(|seen| &seen.alias);
     let release = release::read(&lambda, &rollout, memory, place.key, alias).await?;
     let provisioned = read_provisioned(&lambda, memory, place.key, alias).await?;
-    let terms = rollout.as_ref().ok().map(|rollout| Terms {
-        criteria: rollout.criteria.clone(),
-        bake: rollout.bake,
-        on_failure: rollout.on_failure,
-        rollback_window: rollout.rollback_window,
-    });
+    let terms = rollout.as_ref().ok().map(terms_of);
     let evidence = read_evidence(terms.as_ref(), memory, place).await;
     // What is at rest starts nothing. In Audit it tells what would start.
     let starts = want == Want::Work || object.spec.mode == Some(Mode::Audit);
@@ -109,6 +107,7 @@ pub async fn observe(
         alias_name: place.key.alias.clone(),
         suspended: object.spec.suspend.unwrap_or(false),
         mode: object.spec.mode.unwrap_or_default(),
+        on_conflict: object.spec.on_conflict.unwrap_or_default(),
         deletion: objects::deletion(object),
         finalizer: objects::has_finalizer(object),
         request: objects::action_request(object),
@@ -123,6 +122,22 @@ pub async fn observe(
         evidence,
         alarms,
     })
+}
+
+fn terms_of(rollout: &Rollout) -> Terms {
+    Terms {
+        criteria: rollout.criteria.clone(),
+        bake: rollout.bake,
+        on_failure: rollout.on_failure,
+        rollback_window: rollout.rollback_window,
+    }
+}
+
+/// Whether what is known of the alias may be out of date where that matters: then it is read again,
+/// so that a second look is not the first one again.
+fn is_doubtful(object: &CanaryRollout, memory: &Memory, now: Timestamp) -> bool {
+    let conflict = memory.conflict.is_some() && object.spec.on_conflict.is_some();
+    conflict || memory.went_back_lately(now)
 }
 
 /// The session that an object is worked on with.

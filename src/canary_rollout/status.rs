@@ -93,6 +93,8 @@ fn planned(
         paused_at,
         history,
         last_action,
+        conflict,
+        put_backs,
     } = memory.clone();
     let revision_stays = old.revision == memory.revision;
     let known = old.canary.as_ref().map_or(0, |canary| canary.weight);
@@ -123,6 +125,8 @@ fn planned(
         ending: flight.and_then(|flight| flight.ending),
         ignored_alarms,
         paused_at: paused_at.map(Time),
+        conflict,
+        put_backs,
         alias: report.alias_revision.clone().map(|revision_id| AliasStatus { revision_id }),
         history,
         plan: ahead.iter().map(|line| cut_to(PLAN_LINE_MAX, line)).collect(),

@@ -164,6 +164,7 @@ impl World {
                 alias_name: "production".into(),
                 suspended: false,
                 mode: Mode::Enforce,
+                on_conflict: crate::api::canary_rollout::OnConflict::Hold,
                 deletion: Deletion::None,
                 finalizer: false,
                 request: None,

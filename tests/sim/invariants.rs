@@ -10,7 +10,7 @@ use groundcrew::{
     api::{
         FINALIZER,
         canary_rollout::{CanaryRollout, CanaryRolloutStatus, Outcome, Phase, Step},
-        shared::{ActionResult, Mode},
+        shared::ActionResult,
     },
     facts::lambda::{Alias, AliasChange, Publication},
 };
@@ -20,6 +20,7 @@ use kube::ResourceExt as _;
 use crate::{
     faults::Sort,
     history::{Asked, Event},
+    limits::{PutBacks, audited},
     world::lambda::{STALENESS, percent},
 };
 
@@ -42,9 +43,10 @@ pub struct Invariants {
     untold: bool,
     /// A status write was carried out whose answer nobody got.
     status_unanswered: bool,
+    put_backs: PutBacks,
 }
 
-type Found = Vec<(&'static str, String)>;
+pub type Found = Vec<(&'static str, String)>;
 
 impl Invariants {
     /// A person took our finalizer away.
@@ -55,6 +57,7 @@ impl Invariants {
     /// A person emptied the status; `marked` tells whether the alias carries our mark.
     pub fn status_emptied(&mut self, marked: bool) {
         self.untold |= !marked;
+        self.put_backs.forget();
     }
 
     /// The operator has seen the object as of a resourceVersion.
@@ -140,6 +143,13 @@ impl Invariants {
             found.push(("G1", "weights were set without our finalizer".into()));
         }
         let Some(status) = &object.status else { return found };
+        let decided = status.put_backs.iter().any(|one| one.revision_id == before.revision_id);
+        if status.conflict.is_some() && decided {
+            // That the last write was carried out may not be known.
+            let left = self.own.iter().rev().take(2).map(|(_, left)| left);
+            found.extend(self.put_backs.check(now, change, object, left));
+            return found;
+        }
         found.extend(direction(before, change, status));
         if let Some((canary, weight)) = change.weight.as_ref().map(percent) {
             found.extend(self.step_taken(now, before, (&canary, weight), status));
@@ -351,18 +361,6 @@ fn direction(before: &Alias, change: &AliasChange, status: &CanaryRolloutStatus)
         }
     }
     found
-}
-
-/// Once it is told that the spec says Audit, the alias goes back at most.
-fn audited(change: &AliasChange, object: Option<&CanaryRollout>) -> Option<(&'static str, String)> {
-    let object = object?;
-    let status = object.status.as_ref()?;
-    let told = status.conditions.iter().any(|one| one.type_ == "Ready" && one.reason == "Audit");
-    let current = status.observed_generation == object.metadata.generation;
-    let stable = status.stable.as_ref().map(|stable| stable.version.as_str());
-    let forward = change.weight.is_some() || Some(change.version.as_str()) != stable;
-    let broken = told && current && object.spec.mode == Some(Mode::Audit) && forward;
-    broken.then(|| ("Audit", format!("version {} was moved to in Audit", change.version)))
 }
 
 /// Ready=True is about the generation that the status speaks of, and never about a later one.

@@ -1,7 +1,13 @@
 //! Each checker flags a history that breaks its invariant, and only then.
 
 use groundcrew::{
-    api::canary_rollout::{AliasStatus, CanaryVersion, Ending, StableVersion, StepStatus},
+    api::{
+        canary_rollout::{
+            AliasStatus, CanaryVersion, Conflict, Ending, OnConflict, PutBack, StableVersion,
+            StepStatus,
+        },
+        shared::Mode,
+    },
     facts::lambda::VersionWeight,
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
@@ -307,4 +313,32 @@ fn in_audit_an_alias_goes_back_at_most() {
     check(&[(0, promotion)], &["Audit"]);
     let back = write(&weighted, change("42", None, "r1"), audited(ending(Outcome::Aborted)));
     check(&[(0, back)], &[]);
+}
+
+#[test]
+fn an_alias_is_put_back_to_where_it_was_left_and_not_too_often() {
+    let decided = |on_conflict| {
+        let mut object = with(|status| {
+            let revision_id = "theirs".to_owned();
+            let conflict = Conflict { since: Time(at(0)), revision_id, left: Some(10) };
+            status.put_backs = vec![PutBack { at: Time(at(0)), revision_id: "theirs".into() }];
+            status.conflict = Some(conflict);
+        });
+        object.spec.on_conflict = on_conflict;
+        object
+    };
+    let enforced = || decided(Some(OnConflict::Enforce));
+    let moved = alias("45", None, "theirs");
+    let back = |change: AliasChange, object| write(&moved, change, object);
+    let left = change("42", Some(("43", 0.1)), "theirs");
+    let flown = (0, first_weight());
+    check(&[flown.clone(), (9, back(left.clone(), enforced()))], &[]);
+    check(&[flown.clone(), (9, back(change("42", None, "theirs"), enforced()))], &[]);
+    check(&[flown.clone(), (9, back(left.clone(), decided(None)))], &["C5"]);
+    let elsewhere = change("42", Some(("43", 0.5)), "theirs");
+    check(&[flown.clone(), (9, back(elsewhere, enforced()))], &["C5"]);
+    let again = |second| (second, back(left.clone(), enforced()));
+    check(&[flown.clone(), again(1), again(2), again(3)], &[]);
+    check(&[flown.clone(), again(1), again(2), again(3), again(4)], &["C5"]);
+    check(&[flown, again(1), again(2), again(3), again(4_000)], &[]);
 }

@@ -18,6 +18,7 @@ mod explore;
 mod faults;
 mod history;
 mod invariants;
+mod limits;
 mod modes;
 mod random;
 mod releases;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use groundcrew::api::{
     FINALIZER,
-    canary_rollout::{CanaryRollout, OnTimeout, Phase, Preset},
+    canary_rollout::{CanaryRollout, OnConflict, OnTimeout, Phase, Preset},
     shared::Mode,
 };
 use kube::ResourceExt as _;
@@ -30,19 +30,21 @@ pub fn run(seed: u64) -> (Vec<String>, Run) {
     let edits = u32::try_from(random.below(EDITS)).expect("small");
     let sort = random.below(6);
     let (rarity, edit_rarity) = (random.pick(&[3, 8, 15, 40]), random.pick(&[4, 12, 30]));
+    let on_conflict = random.pick(&[OnConflict::Hold, OnConflict::Adopt, OnConflict::Enforce]);
     let draw = move || {
         let until = Instant::now() + WILD;
         Faults::Drawn { random, until, rarity, edits, edit_rarity }
     };
-    let run = simulate(move |state| prepare(state, sort), Vec::new(), draw, WILD + QUIET);
+    let run =
+        simulate(move |state| prepare(state, sort, on_conflict), Vec::new(), draw, WILD + QUIET);
     let mut found = run.violations.clone();
     found.extend(run.unrest.clone());
     (found, run)
 }
 
-fn prepare(state: &mut State, sort: u64) {
+fn prepare(state: &mut State, sort: u64, on_conflict: OnConflict) {
     let two_steps = Some(vec![weight(10, 90), weight(50, 90)]);
-    let object = match sort {
+    let mut object = match sort {
         0 => rollout("43", None, Some(Preset::Canary10Percent5Minutes)),
         1 => rollout("43", None, Some(Preset::AllAtOnce)),
         2 => {
@@ -59,6 +61,7 @@ fn prepare(state: &mut State, sort: u64) {
         }
         _ => rollout("43", two_steps, None),
     };
+    object.spec.on_conflict = Some(on_conflict);
     state.create_object(object);
 }
 

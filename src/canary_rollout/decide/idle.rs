@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::{
-    audit,
+    audit, conflict,
     ending::serves,
     lost,
     plan::{Action, Plan, Purpose, Revisit},
@@ -20,10 +20,6 @@ use crate::{
     },
     facts::lambda::{Alias, Source},
 };
-
-/// Longest that the answer to a read may lie behind a write: GetAlias is some seconds late, and an
-/// answer is believed for a minute.
-const READ_AGE_MAX: SignedDuration = SignedDuration::from_secs(120);
 
 /// Rule: an older rollout moves the same alias. This one touches nothing, whatever it is asked.
 pub(super) fn taken(situation: &Situation<'_>) -> Option<Plan> {
@@ -84,11 +80,11 @@ pub(super) fn unowned_weights(situation: &Situation<'_>) -> Option<Plan> {
         } else if memory.stable.as_ref() == Some(&alias.version) {
             take_away(situation, alias)
         } else {
-            situation.conflict()
+            conflict::settle(situation)
         });
     }
     if situation.memory.revision.is_some() {
-        return Some(situation.conflict());
+        return Some(conflict::settle(situation));
     }
     let found = situation.found();
     let message = format!(
@@ -124,7 +120,7 @@ pub(super) fn settle_or_start(situation: &Situation<'_>) -> Option<Plan> {
     } else if alias.version == wanted.version {
         settled(situation, wanted, ended)
     } else if memory.stable.as_ref().is_some_and(|stable| *stable != alias.version) {
-        situation.conflict()
+        conflict::settle(situation)
     } else if let Some(entry) = failed {
         stays_back(situation, alias, wanted, entry)
     } else if situation.facts.suspended {
@@ -180,10 +176,9 @@ fn alarms_before(situation: &Situation<'_>) -> Result<Vec<String>, (Phase, &'sta
 
 /// Whether a read may show the alias as it was before it went back.
 fn may_be_old(situation: &Situation<'_>, alias: &Alias, entry: &HistoryEntry) -> bool {
-    let since = situation.now.duration_since(entry.ended_at.0);
     situation.facts.alias_source != Source::Write
         && alias.version == entry.version
-        && since < READ_AGE_MAX
+        && situation.memory.went_back_lately(situation.now)
 }
 
 /// The end stays as it was told until the alias was read again.

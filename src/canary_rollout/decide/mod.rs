@@ -1,6 +1,7 @@
 //! What to do next: facts and memory in, a plan out. Pure.
 
 mod audit;
+mod conflict;
 mod deletion;
 mod ending;
 mod flight;
@@ -30,7 +31,7 @@ pub use watch::AlarmReport;
 
 use super::{criteria::Criteria, evidence::Evidence, memory::Memory};
 use crate::{
-    api::{analysis::OnFailure, duration::Duration, shared::Mode},
+    api::{analysis::OnFailure, canary_rollout::OnConflict, duration::Duration, shared::Mode},
     facts::{
         kubernetes::{ActionRequest, Deletion},
         lambda::{Alias, FunctionVersion, Provisioned, Source},
@@ -51,6 +52,8 @@ pub struct Facts {
     pub suspended: bool,
     /// `spec.mode`.
     pub mode: Mode,
+    /// `spec.onConflict`.
+    pub on_conflict: OnConflict,
     /// What deletion asks for.
     pub deletion: Deletion,
     /// Whether our finalizer is on the object.
@@ -122,5 +125,6 @@ pub fn decide(facts: &Facts, memory: &Memory, now: Timestamp) -> Plan {
         idle::settle_or_start,
     ];
     let plan = rules.iter().find_map(|rule| rule(&situation));
-    plan.unwrap_or_else(|| situation.conflict()).with_changes_of(memory)
+    let plan = plan.unwrap_or_else(|| situation.conflict());
+    conflict::forget_what_is_over(plan).with_changes_of(memory)
 }

@@ -5,7 +5,7 @@
 //! whatever else happens to `$LATEST`, nothing is released that was not looked at.
 
 use super::{
-    audit,
+    audit, conflict,
     plan::{Action, Plan, Purpose, Revisit},
     release::{Draft, Unready, guard, ready, tell, update_failed},
     situation::{FLIGHT_POLL, PENDING_POLL, Situation},
@@ -35,7 +35,7 @@ pub(super) fn leave_latest(situation: &Situation<'_>) -> Option<Plan> {
     }
     if situation.memory.stable.is_some() {
         // It was at a version before: somebody moved it.
-        return Some(situation.conflict());
+        return Some(conflict::settle(situation));
     }
     let Some(latest) = &situation.facts.latest else {
         return Some(tell_missing(situation));
@@ -81,7 +81,7 @@ pub(super) fn publish(situation: &Situation<'_>) -> Option<Plan> {
     if memory.flight.is_none() && memory.stable.is_some() {
         let at = alias.map(|alias| &alias.version);
         if at != memory.stable.as_ref() {
-            return Some(situation.conflict());
+            return Some(conflict::settle(situation));
         }
     }
     if situation.facts.suspended {

@@ -155,13 +155,15 @@ impl<'a> Situation<'a> {
         let (version, weight, description) = match to {
             Destination::Alone(version) => (version, None, names::unmarked(&alias.description)),
             Destination::Weighted { canary, weight, step } => {
+                // Where somebody else moved the alias, it is put back with the weight.
+                let stable = self.memory.stable.as_ref().unwrap_or(&alias.version);
                 let mark = Mark {
                     owner: self.facts.owner.clone(),
                     revision: self.memory.revision.clone().unwrap_or_default(),
                     step,
                 };
                 let share = VersionWeight { version: canary, weight: f64::from(weight) / 100.0 };
-                (alias.version.clone(), Some(share), mark.write(&alias.description))
+                (stable.clone(), Some(share), mark.write(&alias.description))
             }
         };
         AliasChange {
@@ -209,7 +211,7 @@ impl<'a> Situation<'a> {
     }
 
     /// What a person can do about an alias that is not where it was left.
-    fn way_out(&self) -> String {
+    pub(super) fn way_out(&self) -> String {
         let revision = self.revision();
         let weighted = self.facts.alias.as_ref().is_some_and(|alias| !alias.weights.is_empty());
         let flight = self.memory.flight.as_ref();
@@ -286,7 +288,7 @@ impl<'a> Situation<'a> {
 pub(super) enum Destination {
     /// One version for everybody.
     Alone(String),
-    /// The version that it has, and a share for the canary.
+    /// The stable version, and a share for the canary.
     Weighted { canary: String, weight: i32, step: usize },
 }
 

@@ -1,6 +1,7 @@
 //! One case per rule; `laws` hold for each of them and for generated ones.
 
 mod audit;
+mod conflict;
 mod deletion;
 mod ending;
 mod flight;

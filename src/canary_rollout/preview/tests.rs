@@ -48,6 +48,7 @@ fn facts(rollout: &Rollout, alias: Option<Alias>, release: &ReleaseFacts) -> Fac
         alias_name: rollout.alias.clone(),
         suspended: false,
         mode: Mode::Enforce,
+        on_conflict: crate::api::canary_rollout::OnConflict::Hold,
         deletion: Deletion::None,
         finalizer: false,
         request: None,

@@ -57,3 +57,56 @@ fn in_audit_a_canary_in_flight_stays_and_can_still_be_aborted() {
         assert_eq!(scene.account.routes().await, ["1", "1 + 2:0.1", "1"]);
     });
 }
+
+#[test]
+fn enforced_an_alias_is_put_back_until_it_was_moved_too_often() {
+    play("enforced", async |scene| {
+        scene.account.released(3).await;
+        let mut enforced = spec("2", json!([{"weight": 10, "hold": "24h"}]));
+        enforced["onConflict"] = json!("Enforce");
+        scene.release(enforced).await;
+        scene.until_weight(10).await;
+        for times in 1..=3 {
+            scene.account.move_alias("3", &[]).await;
+            scene
+                .until(&format!("it was put back {times} times"), |_, status| {
+                    let entered =
+                        status.step.as_ref().is_some_and(|step| step.entered_at.is_some());
+                    status.put_backs.len() == times && status.conflict.is_none() && entered
+                })
+                .await;
+        }
+        scene.account.move_alias("3", &[]).await;
+        let conflict = scene.until_phase(Phase::Conflict).await;
+        let message = conflict.status.unwrap().message.unwrap();
+        assert!(message.contains("it was put back 3 times within an hour and moved"), "{message}");
+        let away_and_back = ["3", "1 + 2:0.1"].repeat(3);
+        let routes = [&["1", "1 + 2:0.1"], away_and_back.as_slice(), &["3"]].concat();
+        assert_eq!(scene.account.routes().await, routes);
+        scene.until_events("processor", &["PutBack", "Conflict"]).await;
+    });
+}
+
+#[test]
+fn adopted_what_somebody_else_did_ends_the_release_and_stays() {
+    play("adopted", async |scene| {
+        scene.account.released(3).await;
+        let mut adopting = spec("2", json!([{"weight": 10, "hold": "24h"}]));
+        adopting["onConflict"] = json!("Adopt");
+        scene.release(adopting).await;
+        let (_, revision) = scene.until_weight(10).await;
+        scene.account.move_alias("3", &[]).await;
+        let aborted = scene.until_phase(Phase::Aborted).await;
+        let status = aborted.status.as_ref().unwrap();
+        let ended = &status.history[0];
+        assert_eq!((ended.outcome, ended.reason.as_str()), (Outcome::Aborted, "AliasMoved"));
+        assert_eq!(status.stable.as_ref().unwrap().version, "3");
+        scene.let_it_look().await;
+        assert_eq!(scene.account.routes().await, ["1", "1 + 2:0.1", "3"]);
+        scene.until_events("processor", &["Adopted", "Aborted"]).await;
+
+        scene.verb(&format!("retry@{revision}"), "it").await;
+        scene.until_weight(10).await;
+        assert_eq!(scene.account.routes().await, ["1", "1 + 2:0.1", "3", "3 + 2:0.1"]);
+    });
+}

@@ -29,6 +29,7 @@ fn full() -> Value {
         "analysis": analysis(),
         "onFailure": "Rollback",
         "rollbackWindow": {"revisions": 3},
+        "onConflict": "Hold",
         "mode": "Enforce",
         "suspend": false,
     })

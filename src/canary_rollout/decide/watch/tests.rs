@@ -69,6 +69,7 @@ impl World {
             alias_name: "live".into(),
             suspended: false,
             mode: crate::api::shared::Mode::Enforce,
+            on_conflict: crate::api::canary_rollout::OnConflict::Hold,
             deletion: Deletion::None,
             finalizer: true,
             request: None,
