@@ -44,10 +44,10 @@ impl Source {
         modules.contains(&"tests") || test_modules.contains(&modules.join("/"))
     }
 
-    /// Whether it holds decisions or statuses of a kind.
+    /// Whether it holds decisions, walks over them, or statuses of a kind.
     fn is_pure(&self) -> bool {
         let modules = self.modules();
-        self.kind().is_some() && matches!(modules.get(1), Some(&("decide" | "status")))
+        self.kind().is_some() && matches!(modules.get(1), Some(&("decide" | "status" | "walk")))
     }
 
     /// The text without comments, string contents, and without what stands under `#[cfg(test)]`.

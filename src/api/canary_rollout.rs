@@ -8,12 +8,12 @@ use super::{
     analysis::{Analysis, OnFailure},
     check::Check,
     duration::Duration,
-    shared::AwsLocation,
+    shared::{AwsLocation, Mode},
 };
 
 pub use super::canary_status::{
-    AliasStatus, CanaryRolloutStatus, CanaryVersion, Ending, Held, HistoryEntry, Outcome, Phase,
-    PublishingStatus, SmokeStatus, StableVersion, StepStatus,
+    AliasStatus, CanaryRolloutStatus, CanaryVersion, Conflict, Ending, Held, HistoryEntry, Outcome,
+    Phase, PublishingStatus, PutBack, SmokeStatus, StableVersion, StepStatus,
 };
 
 /// Most steps of one rollout: bounds the status, where they are frozen per revision.
@@ -108,6 +108,14 @@ pub struct CanaryRolloutSpec {
     /// What is kept of what was released; absent: everything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub history: Option<History>,
+    /// What happens when somebody else moves the alias: Hold (default) touches nothing, Adopt accepts
+    /// what is there, Enforce puts the alias back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_conflict: Option<OnConflict>,
+    /// Enforce (default), or Audit: start nothing new, and tell in status.plan what would be done. A
+    /// canary that must go back still goes back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<Mode>,
     /// Start nothing new. A canary that must go back still goes back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspend: Option<bool>,
@@ -199,6 +207,18 @@ pub struct Configuration {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 64), regex(pattern = r"^[a-z][a-z0-9._-]*$"))]
     pub runtime: Option<String>,
+}
+
+/// What happens when somebody else moves the alias.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum OnConflict {
+    /// Nothing is touched until it is as it was left, or a person decides.
+    #[default]
+    Hold,
+    /// The version that it serves now is accepted, and the release ends.
+    Adopt,
+    /// It is put back, at most three times an hour.
+    Enforce,
 }
 
 /// How long a release that was served counts as proved.

@@ -36,7 +36,8 @@ pub enum Phase {
     RollingBack,
     /// The alias is back at the stable version; the release failed.
     RolledBack,
-    /// The alias is back at the stable version; a person, or an approval that ran out, ended it.
+    /// The alias is at the stable version; a person, an approval that ran out, or with `onConflict:
+    /// Adopt` somebody who moved the alias, ended it.
     Aborted,
     /// Nothing is done until a person decides.
     Held,
@@ -136,6 +137,13 @@ pub struct CanaryRolloutStatus {
     /// Set while a person paused the rollout.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paused_at: Option<Time>,
+    /// The alias is not where it was left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conflict: Option<Conflict>,
+    /// When the alias was put back, newest first, with `onConflict: Enforce`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 3))]
+    pub put_backs: Vec<PutBack>,
     /// The alias as it was last read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alias: Option<AliasStatus>,
@@ -147,6 +155,11 @@ pub struct CanaryRolloutStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 10))]
     pub history: Vec<HistoryEntry>,
+    /// With `mode: Audit`: what would be done, in order; each write in the words that it has when it
+    /// is carried out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 100), inner(length(max = 512)))]
+    pub plan: Vec<String>,
     /// How the last verb ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_action: Option<LastAction>,
@@ -255,7 +268,8 @@ pub enum Outcome {
     Promoted,
     /// It failed and the alias went back.
     RolledBack,
-    /// A person, or an approval that ran out, ended it and the alias went back.
+    /// A person, or an approval that ran out, ended it and the alias went back; or somebody else moved
+    /// the alias and that was accepted.
     Aborted,
     /// The alias was made for it, or served it when the rollout was first seen.
     Initialized,
@@ -305,6 +319,31 @@ pub struct Held {
     /// Why, in a sentence.
     #[schemars(length(max = 512))]
     pub message: String,
+}
+
+/// An alias that somebody else moved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Conflict {
+    /// When it was first found so.
+    pub since: Time,
+    /// The alias's revision id then.
+    #[schemars(length(max = 64))]
+    pub revision_id: String,
+    /// Percentage at which the canary was left; absent when nothing was in flight.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left: Option<i32>,
+}
+
+/// An alias that is, or was, put back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PutBack {
+    /// When that was decided.
+    pub at: Time,
+    /// Revision id of the alias that is put back.
+    #[schemars(length(max = 64))]
+    pub revision_id: String,
 }
 
 /// The alias as it was last read.

@@ -21,6 +21,16 @@ pub struct AwsLocation {
     pub account_id: Option<String>,
 }
 
+/// Whether an object acts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Mode {
+    /// It does what its spec asks for.
+    #[default]
+    Enforce,
+    /// It starts nothing, and tells what it would do. Undo runs.
+    Audit,
+}
+
 /// How the last verb ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum ActionResult {

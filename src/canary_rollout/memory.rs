@@ -1,18 +1,21 @@
 //! What a rollout remembers between passes: the part of the status that decisions read.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::rollout::Steps;
 use crate::api::{
     analysis::MetricStatus,
     canary_rollout::{
-        CanaryRolloutStatus, Ending, HISTORY_MAX, Held, HistoryEntry, Outcome, PublishingStatus,
-        SmokeStatus, StepStatus,
+        CanaryRolloutStatus, Conflict, Ending, HISTORY_MAX, Held, HistoryEntry, Outcome,
+        PublishingStatus, PutBack, SmokeStatus, StepStatus,
     },
     check::CheckStatus,
     duration::Duration,
     shared::LastAction,
 };
+
+/// Longest that the answer to a read may lie behind a write: GetAlias is some seconds late.
+const READ_AGE_MAX: SignedDuration = SignedDuration::from_secs(120);
 
 /// What a rollout remembers.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -39,6 +42,10 @@ pub struct Memory {
     pub last_action: Option<LastAction>,
     /// What the checks said last.
     pub checks: Vec<CheckStatus>,
+    /// The alias is not where it was left.
+    pub conflict: Option<Conflict>,
+    /// When the alias was put back, newest first.
+    pub put_backs: Vec<PutBack>,
 }
 
 /// A release on its way to being a version.
@@ -151,6 +158,7 @@ impl Memory {
             last_action: status.last_action.clone(),
             publishing: status.publishing.clone().map(Publishing::from),
             checks: status.checks.clone(),
+            put_backs: status.put_backs.clone(),
             ..Self::default()
         };
         let (Some(revision), Some(stable)) = (&status.revision, &status.stable) else {
@@ -175,6 +183,7 @@ impl Memory {
             canary,
             pruned: status.pruned.clone(),
             ignored_alarms: status.ignored_alarms.clone(),
+            conflict: status.conflict.clone(),
             ..people
         }
     }
@@ -196,6 +205,15 @@ impl Memory {
         made.and_then(|one| one.version.as_deref())
             .or(flown.map(|canary| canary.version.as_str()))
             .or(ended.map(|entry| entry.version.as_str()))
+    }
+
+    /// Whether the current revision went back so lately that a read may still show it as served.
+    #[must_use]
+    pub fn went_back_lately(&self, now: Timestamp) -> bool {
+        self.concluded().is_some_and(|entry| {
+            matches!(entry.outcome, Outcome::RolledBack | Outcome::Aborted)
+                && now.duration_since(entry.ended_at.0) < READ_AGE_MAX
+        })
     }
 
     /// Writes the end of a revision into the history.

@@ -15,6 +15,7 @@ mod observe;
 pub mod preview;
 mod rollout;
 mod status;
+mod walk;
 #[cfg(test)]
 mod world;
 
@@ -25,10 +26,12 @@ use jiff::Timestamp;
 use kube::ResourceExt as _;
 
 use self::{
-    decide::{Plan, Revisit, decide, learn},
+    decide::{Plan, Revisit, learn},
     error::Error,
     memory::Memory,
+    rollout::Rollout,
     status::{Attempt, Failure},
+    walk::decide_and_look_ahead,
 };
 use crate::{
     api::canary_rollout::{CanaryRollout, CanaryRolloutStatus},
@@ -144,10 +147,11 @@ async fn try_pass(
     let memory = Memory::recall(object.status.as_ref());
     let looked_at = observe::Place { context, session: &session, key: &key, now };
     let mut facts = observe::observe(object, &memory, &looked_at).await?;
-    let mut plan = decide(&facts, &memory, now);
+    let rollout = Rollout::parse(&object.spec).ok();
+    let mut plan = decide_and_look_ahead(&facts, rollout.as_ref(), &memory, now);
     if let Some(stage) = plan.needs {
         facts.checks = Some(checks::run(object, stage, &looked_at).await);
-        plan = decide(&facts, &memory, now);
+        plan = decide_and_look_ahead(&facts, rollout.as_ref(), &memory, now);
     }
     let plan = attempt.plan.insert(plan);
     let acted_on =

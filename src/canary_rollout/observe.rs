@@ -14,10 +14,13 @@ use super::{
     error::Error,
     evidence::{self, Evidence, Subject},
     memory::Memory,
-    rollout::{self, Rollout},
+    rollout::{self, InvalidSpec, Rollout},
 };
 use crate::{
-    api::canary_rollout::{CanaryRollout, Ending},
+    api::{
+        canary_rollout::{CanaryRollout, Ending, Phase},
+        shared::Mode,
+    },
     aws::{
         self, Class,
         accounts::Pinned,
@@ -72,6 +75,9 @@ pub async fn observe(
     };
     let namespace = object.namespace().unwrap_or_default();
     let lambda = place.session.lambda(call_terms(priority, &namespace));
+    if is_doubtful(object, memory, place.now) {
+        place.context.hub.forget_read(place.key);
+    }
     let seen = place
         .context
         .hub
@@ -82,25 +88,26 @@ pub async fn observe(
     let release = release::read(&lambda, &rollout, memory, place.key, alias).await?;
     let provisioned = read_provisioned(&lambda, memory, place.key, alias).await?;
     let owner = owner(object, place.context);
-    // Only at rest: what cannot be listed must not keep anything from starting or going back.
-    let keep = rollout.as_ref().ok().filter(|_| want != Want::Work);
-    let keep = keep.and_then(|rollout| rollout.keep_versions);
+    let keep = kept(&rollout, want);
     let surplus = surplus::read(&lambda, memory, place.key, (&owner, keep), alias).await?;
     let terms = rollout.as_ref().ok().map(terms_of);
     let evidence = read_evidence(terms.as_ref(), memory, place).await;
-    let (alarms, taken_by) = match want {
-        Want::Work => (
+    // What is at rest starts nothing. In Audit it tells what would start.
+    let starts = want == Want::Work || object.spec.mode == Some(Mode::Audit);
+    let (alarms, taken_by) = match starts {
+        true => (
             read_alarms(terms.as_ref(), place).await,
             claims::taken_by(object, place.context, place.session),
         ),
-        // What is at rest starts nothing.
-        Want::Drift | Want::Follow => (None, None),
+        false => (None, None),
     };
     Ok(Facts {
         owner,
         function: place.key.function.clone(),
         alias_name: place.key.alias.clone(),
         suspended: object.spec.suspend.unwrap_or(false),
+        mode: object.spec.mode.unwrap_or_default(),
+        on_conflict: object.spec.on_conflict.unwrap_or_default(),
         deletion: objects::deletion(object),
         finalizer: objects::has_finalizer(object),
         request: objects::action_request(object),
@@ -121,6 +128,12 @@ pub async fn observe(
     })
 }
 
+/// How many old versions are kept. Only at rest: what cannot be listed must not keep anything from
+/// starting or going back.
+fn kept(rollout: &Result<Rollout, InvalidSpec>, want: Want) -> Option<usize> {
+    rollout.as_ref().ok().filter(|_| want != Want::Work)?.keep_versions
+}
+
 fn terms_of(rollout: &Rollout) -> Terms {
     Terms {
         criteria: rollout.criteria.clone(),
@@ -138,6 +151,13 @@ fn owner(object: &CanaryRollout, context: &Context) -> Owner {
         namespace: object.namespace().unwrap_or_default(),
         name: object.name_any(),
     }
+}
+
+/// Whether what is known of the alias may be out of date where that matters: then it is read again,
+/// so that a second look is not the first one again.
+fn is_doubtful(object: &CanaryRollout, memory: &Memory, now: Timestamp) -> bool {
+    let conflict = memory.conflict.is_some() && object.spec.on_conflict.is_some();
+    conflict || memory.went_back_lately(now)
 }
 
 /// The session that an object is worked on with.
@@ -243,6 +263,15 @@ pub fn at_rest(object: &CanaryRollout, memory: &Memory) -> bool {
         && seen == object.metadata.generation
         && (request.is_none() || request == answered)
         && object.metadata.deletion_timestamp.is_none()
+        && !waits_to_start(object)
+}
+
+/// Whether the status tells of something that keeps a release from starting: one that may go away
+/// by itself, so the next pass may start it. In Audit nothing starts.
+fn waits_to_start(object: &CanaryRollout) -> bool {
+    let phase = object.status.as_ref().and_then(|status| status.phase);
+    matches!(phase, Some(Phase::Pending | Phase::Held | Phase::Invalid))
+        && object.spec.mode != Some(Mode::Audit)
 }
 
 /// Provisioned concurrency, where a decision needs to know of it.

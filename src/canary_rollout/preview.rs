@@ -2,40 +2,26 @@
 //! alias. Nothing is written.
 
 mod mend;
-mod model;
 #[cfg(test)]
 mod tests;
 
 use jiff::{SignedDuration, Timestamp};
 
-use self::model::Model;
 use super::{
     criteria::{self, Criteria},
-    decide::{Facts, Plan, Revisit, decide, found, learn},
+    decide::{Facts, Plan, found},
     memory::Memory,
     observe,
-    rollout::{InvalidSpec, Rollout, Step, Steps},
+    rollout::{InvalidSpec, Rollout, Step},
+    walk::Walk,
 };
 use crate::{
-    api::{
-        analysis::OnFailure,
-        canary_rollout::{CanaryRollout, Phase},
-        check::CheckVerdict,
-    },
+    api::{analysis::OnFailure, canary_rollout::CanaryRollout, shared::Mode},
     context::Context,
-    facts::{
-        check::{CheckResult, CheckRun},
-        kubernetes::ActionRequest,
-        lambda::Source,
-    },
     names::Mark,
-    verbs::{self, Verb},
 };
 
 pub use super::error::Error;
-
-/// Most passes of a preview: 32 steps take about five each, and the rest is a reserve.
-const PASSES_MAX: usize = 512;
 
 /// What a rollout would do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,10 +65,17 @@ fn preview(mut facts: Facts, rollout: Result<&Rollout, &InvalidSpec>, now: Times
     // They are told, and do not run: one may invoke a function.
     facts.terms.iter_mut().for_each(|terms| terms.checks.clear());
     let found = found(&facts, now);
+    // It tells what the manifest would do once it is enforced.
+    facts.mode = Mode::Enforce;
     own_the_mark(&mut facts);
     let mended = mend::mend(&mut facts, rollout.ok(), now);
     let lines = match rollout {
-        Ok(rollout) if mended.can_start => Walk::new(facts, rollout, now).lines(),
+        Ok(rollout) if mended.can_start => {
+            let mut teller = Teller { rollout, begun: now, lines: Vec::new() };
+            Walk::new(facts, Some(rollout), Memory::default(), now)
+                .each(|plan, at| teller.tell(plan, at));
+            teller.lines
+        }
         Ok(_) | Err(_) => Vec::new(),
     };
     Preview { found, problems: mended.problems, lines }
@@ -99,96 +92,15 @@ fn own_the_mark(facts: &mut Facts) {
     }
 }
 
-/// Passes of the operator, one after the other, on a model of the alias.
-struct Walk<'a> {
+/// What a walk tells.
+struct Teller<'a> {
     rollout: &'a Rollout,
-    facts: Facts,
-    memory: Memory,
     begun: Timestamp,
-    now: Timestamp,
     lines: Vec<Line>,
-    model: Model<'a>,
 }
 
-impl<'a> Walk<'a> {
-    /// The evidence is taken to be good: what it has to be is told beside each step.
-    fn new(mut facts: Facts, rollout: &'a Rollout, now: Timestamp) -> Self {
-        // The model knows of every write.
-        facts.alias_source = Source::Write;
-        facts.evidence = Ok(None);
-        facts.alarms = None;
-        if let Some(terms) = &mut facts.terms {
-            terms.criteria.metrics.clear();
-            terms.criteria.alarms = None;
-        }
-        if let Ok(wanted) = &mut facts.wanted {
-            wanted.steps = without_counts(&wanted.steps);
-        }
-        let memory = Memory::default();
-        let model = Model { rollout };
-        Self { rollout, facts, memory, begun: now, now, lines: Vec::new(), model }
-    }
-
-    fn lines(mut self) -> Vec<Line> {
-        for _ in 0..PASSES_MAX {
-            let plan = self.decide();
-            self.tell(&plan);
-            let changed = !plan.actions.is_empty()
-                || plan.finalizer != self.facts.finalizer
-                || plan.memory != self.memory;
-            self.facts.finalizer = plan.finalizer;
-            let mut plan = plan;
-            for action in plan.actions.clone() {
-                let answer = self.model.carry_out(&action, &mut self.facts);
-                learn(&mut plan, &answer);
-            }
-            self.memory = plan.memory;
-            let over = match plan.report.phase {
-                Phase::WaitingApproval => {
-                    self.approve();
-                    continue;
-                }
-                Phase::Pending
-                | Phase::Publishing
-                | Phase::Smoke
-                | Phase::Progressing
-                | Phase::Promoting
-                | Phase::Baking
-                | Phase::RollingBack => false,
-                Phase::WaitingData
-                | Phase::Healthy
-                | Phase::RolledBack
-                | Phase::Aborted
-                | Phase::Held
-                | Phase::Conflict
-                | Phase::Suspended
-                | Phase::Invalid => true,
-            };
-            match (changed, plan.report.hold_until, plan.revisit) {
-                (true, _, _) => {}
-                (false, _, _) if over => break,
-                (false, Some(until), _) if until > self.now => self.now = until,
-                (false, _, Revisit::At(then)) if then > self.now => self.now = then,
-                (false, _, _) => break,
-            }
-        }
-        self.lines
-    }
-
-    /// Checks are taken to hold.
-    fn decide(&mut self) -> Plan {
-        let plan = decide(&self.facts, &self.memory, self.now);
-        let Some(stage) = plan.needs else { return plan };
-        let names = self.rollout.post_checks.iter().map(|check| check.name.clone());
-        let holds =
-            |name| CheckResult { name, verdict: CheckVerdict::Passed, message: String::new() };
-        self.facts.checks = Some(CheckRun { stage, results: names.map(holds).collect() });
-        let plan = decide(&self.facts, &self.memory, self.now);
-        self.facts.checks = None;
-        plan
-    }
-
-    fn tell(&mut self, plan: &Plan) {
+impl Teller<'_> {
+    fn tell(&mut self, plan: &Plan, now: Timestamp) {
         let actions = plan.actions.iter().map(ToString::to_string);
         if let Some(last) = self.lines.last_mut().filter(|l| l.message == plan.report.message) {
             last.actions.extend(actions);
@@ -203,7 +115,7 @@ impl<'a> Walk<'a> {
         };
         terms.extend(checks.iter().map(|check| format!("check {check}")));
         self.lines.push(Line {
-            after: self.now.duration_since(self.begun),
+            after: now.duration_since(self.begun),
             message: plan.report.message.clone(),
             actions: actions.collect(),
             terms,
@@ -234,22 +146,6 @@ impl<'a> Walk<'a> {
         }
         terms
     }
-
-    fn approve(&mut self) {
-        let (Some(flight), Some(revision)) = (&self.memory.flight, &self.memory.revision) else {
-            return;
-        };
-        let target = verbs::Target { revision: revision.clone(), step: Some(flight.index) };
-        let value = target.compose(Verb::Promote, "preview").ok();
-        self.facts.request = value.map(|value| ActionRequest { value, by: String::new() });
-    }
-}
-
-/// The steps without the invocations that they wait for.
-fn without_counts(steps: &Steps) -> Steps {
-    let mut raw = steps.to_api();
-    raw.iter_mut().for_each(|step| step.min_invocations = None);
-    Steps::parse(&raw, "steps").unwrap_or_else(|_| steps.clone())
 }
 
 /// What the new version is judged by, in words.

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
 use super::{
-    decide::{Note, Plan, Report},
+    decide::{AUDIT, Note, Plan, Report},
     memory::{Flight, Memory},
 };
 use crate::{
@@ -24,6 +24,9 @@ mod tests;
 
 /// Failed passes in a row after which a failure that may mend itself is told.
 const FAILURES_TOLD: u32 = 3;
+
+/// Longest line of `status.plan`.
+const PLAN_LINE_MAX: usize = 512;
 
 /// How a pass went.
 #[derive(Debug)]
@@ -79,7 +82,8 @@ fn planned(
     generation: Option<i64>,
     now: Timestamp,
 ) -> CanaryRolloutStatus {
-    let Plan { memory, report, actions: _, finalizer: _, notes: _, revisit: _, needs: _ } = plan;
+    let Plan { memory, report, actions: _, finalizer: _, notes: _, revisit: _, needs: _, ahead } =
+        plan;
     let Memory {
         revision,
         stable,
@@ -92,6 +96,8 @@ fn planned(
         history,
         last_action,
         checks,
+        conflict,
+        put_backs,
     } = memory.clone();
     let revision_stays = old.revision == memory.revision;
     let known = old.canary.as_ref().map_or(0, |canary| canary.weight);
@@ -124,8 +130,11 @@ fn planned(
         checks,
         ignored_alarms,
         paused_at: paused_at.map(Time),
+        conflict,
+        put_backs,
         alias: report.alias_revision.clone().map(|revision_id| AliasStatus { revision_id }),
         history,
+        plan: ahead.iter().map(|line| cut_to(PLAN_LINE_MAX, line)).collect(),
         last_action,
         conditions: conditions::merge(
             &old.conditions,
@@ -180,6 +189,9 @@ fn progressing(memory: &Memory, report: &Report) -> Statement {
             | Phase::Publishing,
             None,
         ) => (report.reason, format!("version {version} waits at step {step}: see Ready")),
+        (_, _) if report.reason == AUDIT => {
+            (AUDIT, format!("version {version} waits at step {step}: see Ready"))
+        }
         (_, Some(ending)) if ending.goes_back() => {
             ("GoingBack", format!("the alias goes back to version {stable}"))
         }
@@ -304,7 +316,11 @@ fn without_request(message: &str) -> &str {
 }
 
 fn cut(text: &str) -> String {
-    crate::error::clean(text).chars().take(MESSAGE_MAX).collect()
+    cut_to(MESSAGE_MAX, text)
+}
+
+fn cut_to(most: usize, text: &str) -> String {
+    crate::error::clean(text).chars().take(most).collect()
 }
 
 /// What people are told beside the object, once: transitions between two statuses.
@@ -335,13 +351,16 @@ pub fn notes(old: Option<&CanaryRolloutStatus>, new: &CanaryRolloutStatus) -> Ve
     }
     let started = |status: &CanaryRolloutStatus| status.step.as_ref().and(status.revision.clone());
     if started(new).is_some() && old.and_then(started) != started(new) {
-        tell(false, "Started", message);
+        tell(false, "Started", message.clone());
     }
     if let Some(action) = &new.last_action
         && old.and_then(|old| old.last_action.as_ref()) != Some(action)
     {
         let text = format!("{}: {:?}: {}", action.value, action.result, action.message);
         tell(false, "ActionAnswered", text);
+    }
+    if !new.plan.is_empty() && old.is_none_or(|old| old.plan != new.plan) {
+        tell(false, "Audit", message);
     }
     let newest = |status: &CanaryRolloutStatus| status.history.first().cloned();
     if let Some(entry) = newest(new).filter(|entry| entry.outcome == Outcome::Superseded)

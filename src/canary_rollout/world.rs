@@ -8,12 +8,13 @@ pub use functions::function;
 
 use super::{
     decide::{
-        Action, Answer, Facts, Plan, Report, Revisit, Terms, Unready, Wanted, decide, learn,
+        Action, Answer, Facts, Plan, Report, Revisit, Terms, Unready, Wanted, learn,
         release::Unusable,
     },
     memory::{Canary, Flight, Memory},
     rollout::Steps,
     status::{Attempt, summarize},
+    walk::decide_and_look_ahead,
 };
 use crate::{
     api::{
@@ -22,6 +23,7 @@ use crate::{
             Approve, CanaryRolloutStatus, Ending, HistoryEntry, OnTimeout, Outcome, Phase, Step,
         },
         duration::Duration,
+        shared::Mode,
     },
     facts::{
         kubernetes::{ActionRequest, Deletion},
@@ -161,6 +163,8 @@ impl World {
                 function: "flightdata-processor".into(),
                 alias_name: "production".into(),
                 suspended: false,
+                mode: Mode::Enforce,
+                on_conflict: crate::api::canary_rollout::OnConflict::Hold,
                 deletion: Deletion::None,
                 finalizer: false,
                 request: None,
@@ -270,7 +274,7 @@ impl World {
     }
 
     pub fn plan(&self) -> Plan {
-        decide(&self.facts, &self.memory(), self.now)
+        decide_and_look_ahead(&self.facts, None, &self.memory(), self.now)
     }
 
     /// One pass: decides, writes, publishes.
@@ -371,6 +375,7 @@ impl World {
             notes: Vec::new(),
             revisit: Revisit::Now,
             needs: None,
+            ahead: Vec::new(),
         };
         self.publish(&plan);
     }

@@ -15,7 +15,7 @@ use crate::{
     world::State,
 };
 
-fn error_rate() -> Analysis {
+pub fn error_rate() -> Analysis {
     let metric = AnalysisMetric {
         name: "errors".into(),
         builtin: Some(Builtin::ErrorRate),
@@ -30,14 +30,14 @@ fn error_rate() -> Analysis {
     Analysis { metrics: Some(vec![metric]), ..Analysis::default() }
 }
 
-fn with_alarm() -> Analysis {
+pub fn with_alarm() -> Analysis {
     let alarms = AnalysisAlarms { names: Some(vec!["red".into()]), ..AnalysisAlarms::default() };
     Analysis { alarms: Some(alarms), ..Analysis::default() }
 }
 
 /// Two steps of 90 s judged by `analysis`, with this many errors in 100 invocations a minute of the
 /// new version.
-fn judged(analysis: Analysis, errors: f64, state: &mut State) -> CanaryRollout {
+pub fn judged(analysis: Analysis, errors: f64, state: &mut State) -> CanaryRollout {
     state.cloudwatch.traffic.insert("42", (100.0, 1.0));
     state.cloudwatch.traffic.insert("43", (100.0, errors));
     state.cloudwatch.alarms.insert("red", AlarmState::Ok);

@@ -132,7 +132,7 @@ fn without_samples(text: &str) -> String {
 /// Takes away what differs between runs that are the same to a user: times, and Lambda's revision
 /// ids, which count all writes.
 fn mask(value: &mut Value) {
-    const MASKED: [&str; 11] = [
+    const MASKED: [&str; 12] = [
         // How much was evaluated depends on when.
         "failures",
         "samples",
@@ -143,6 +143,7 @@ fn mask(value: &mut Value) {
         "holdUntil",
         "pausedAt",
         "at",
+        "since",
         "lastTransitionTime",
         "revisionId",
     ];

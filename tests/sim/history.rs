@@ -19,6 +19,8 @@ pub enum Event {
         /// The object, as the API server had it then.
         object: Option<Box<CanaryRollout>>,
         leads: bool,
+        /// It was sent long before.
+        late: bool,
     },
     /// The operator moved or made the alias for the object `by`; `oldest` is the oldest that names it.
     Acted { by: String, oldest: Option<String> },

@@ -4,7 +4,7 @@
 //! the undo, G5 spec never written, G7 no write without a lease, G8 quiet when nothing changes, C1
 //! declared weights in their time, C3 ended means no weights, C4 weights only rise or go, C5 each
 //! write carries the current revision id, C6 a new release starts at step 0, C9 of two rollouts on one
-//! alias the older acts.
+//! alias the older acts, Audit nothing goes forward in Audit.
 
 use groundcrew::{
     api::{
@@ -20,6 +20,7 @@ use kube::ResourceExt as _;
 use crate::{
     faults::Sort,
     history::{Asked, Event},
+    limits::{PutBacks, audited},
     world::lambda::{STALENESS, percent},
 };
 
@@ -42,9 +43,10 @@ pub struct Invariants {
     untold: bool,
     /// A status write was carried out whose answer nobody got.
     status_unanswered: bool,
+    put_backs: PutBacks,
 }
 
-type Found = Vec<(&'static str, String)>;
+pub type Found = Vec<(&'static str, String)>;
 
 impl Invariants {
     /// A person took our finalizer away.
@@ -55,6 +57,7 @@ impl Invariants {
     /// A person emptied the status; `marked` tells whether the alias carries our mark.
     pub fn status_emptied(&mut self, marked: bool) {
         self.untold |= !marked;
+        self.put_backs.forget();
     }
 
     /// The operator has seen the object as of a resourceVersion.
@@ -70,8 +73,8 @@ impl Invariants {
     /// Checks what happened, and returns what it breaks.
     pub fn observe(&mut self, now: Timestamp, event: &Event) -> Vec<String> {
         let found = match event {
-            Event::AliasUpdated { before, change, after, object, leads } => {
-                let found = match (before, after) {
+            Event::AliasUpdated { before, change, after, object, leads, late } => {
+                let mut found = match (before, after) {
                     (Some(before), Some(_)) => {
                         self.updated(now, before, change, object.as_deref(), *leads)
                     }
@@ -79,6 +82,8 @@ impl Invariants {
                     (None, Some(_)) => vec![("C5", "an alias that is not there was moved".into())],
                 };
                 if let Some(after) = after {
+                    // What was sent before it was told may still arrive.
+                    found.extend(audited(change, object.as_deref()).filter(|_| !late));
                     self.foreign = false;
                     self.aliases.push((now, Some(after.clone())));
                     self.own.push((now, after.clone()));
@@ -147,6 +152,13 @@ impl Invariants {
             found.push(("G1", "weights were set without our finalizer".into()));
         }
         let Some(status) = &object.status else { return found };
+        let decided = status.put_backs.iter().any(|one| one.revision_id == before.revision_id);
+        if status.conflict.is_some() && decided {
+            // That the last write was carried out may not be known.
+            let left = self.own.iter().rev().take(2).map(|(_, left)| left);
+            found.extend(self.put_backs.check(now, change, object, left));
+            return found;
+        }
         found.extend(direction(before, change, status));
         if let Some((canary, weight)) = change.weight.as_ref().map(percent) {
             found.extend(self.step_taken(now, before, (&canary, weight), status));

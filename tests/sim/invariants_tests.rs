@@ -1,7 +1,13 @@
 //! Each checker flags a history that breaks its invariant, and only then.
 
 use groundcrew::{
-    api::canary_rollout::{AliasStatus, CanaryVersion, Ending, StableVersion, StepStatus},
+    api::{
+        canary_rollout::{
+            AliasStatus, CanaryVersion, Conflict, Ending, OnConflict, PutBack, StableVersion,
+            StepStatus,
+        },
+        shared::Mode,
+    },
     facts::lambda::VersionWeight,
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
@@ -90,6 +96,7 @@ fn write(before: &Alias, change: AliasChange, object: CanaryRollout) -> Event {
         after: Some(after),
         object: Some(Box::new(object)),
         leads: true,
+        late: false,
     }
 }
 
@@ -155,10 +162,10 @@ fn the_finalizer_stays_while_there_are_weights() {
 
 #[test]
 fn an_alias_is_not_moved_for_an_object_that_is_gone() {
-    let Event::AliasUpdated { before, change, after, leads, .. } = first_weight() else {
+    let Event::AliasUpdated { before, change, after, leads, late, .. } = first_weight() else {
         unreachable!()
     };
-    let event = Event::AliasUpdated { before, change, after, object: None, leads };
+    let event = Event::AliasUpdated { before, change, after, object: None, leads, late };
     check(&[(0, event)], &["G3"]);
 }
 
@@ -175,10 +182,10 @@ fn a_status_write_leaves_the_spec_alone_and_changes_something() {
 
 #[test]
 fn a_write_needs_the_lease() {
-    let Event::AliasUpdated { before, change, after, object, .. } = first_weight() else {
+    let Event::AliasUpdated { before, change, after, object, late, .. } = first_weight() else {
         unreachable!()
     };
-    let event = Event::AliasUpdated { before, change, after, object, leads: false };
+    let event = Event::AliasUpdated { before, change, after, object, leads: false, late };
     check(&[(0, event)], &["G7"]);
     let made = Event::AliasCreated { after: alias("43", None, "r0"), leads: false };
     check(&[(0, made)], &["G7"]);
@@ -283,4 +290,65 @@ fn of_two_rollouts_on_one_alias_the_older_acts() {
     };
     check(&[(0, acted("younger", Some("older")))], &["C9"]);
     check(&[(0, acted("older", Some("older"))), (1, acted("younger", Some("younger")))], &[]);
+}
+
+#[test]
+fn in_audit_an_alias_goes_back_at_most() {
+    let audited = |mut object: CanaryRollout| {
+        object.spec.mode = Some(Mode::Audit);
+        object.status.as_mut().unwrap().conditions = vec![Condition {
+            type_: "Ready".into(),
+            status: "False".into(),
+            reason: "Audit".into(),
+            message: String::new(),
+            observed_generation: Some(1),
+            last_transition_time: Time(at(0)),
+        }];
+        object
+    };
+    let bare = alias("42", None, "r0");
+    let step = change("42", Some(("43", 0.1)), "r0");
+    let forward = write(&bare, step.clone(), audited(flying()));
+    check(&[(0, forward.clone())], &["Audit"]);
+    let Event::AliasUpdated { before, change: late, after, object, leads, .. } = forward else {
+        unreachable!()
+    };
+    let late = Event::AliasUpdated { before, change: late, after, object, leads, late: true };
+    check(&[(0, late)], &[]);
+    let mut enforced = audited(flying());
+    enforced.spec.mode = None;
+    check(&[(0, write(&bare, step, enforced))], &[]);
+    let weighted = alias("42", Some(("43", 0.5)), "r1");
+    let promotion = write(&weighted, change("43", None, "r1"), audited(ending(Outcome::Promoted)));
+    check(&[(0, promotion)], &["Audit"]);
+    let back = write(&weighted, change("42", None, "r1"), audited(ending(Outcome::Aborted)));
+    check(&[(0, back)], &[]);
+}
+
+#[test]
+fn an_alias_is_put_back_to_where_it_was_left_and_not_too_often() {
+    let decided = |on_conflict| {
+        let mut object = with(|status| {
+            let revision_id = "theirs".to_owned();
+            let conflict = Conflict { since: Time(at(0)), revision_id, left: Some(10) };
+            status.put_backs = vec![PutBack { at: Time(at(0)), revision_id: "theirs".into() }];
+            status.conflict = Some(conflict);
+        });
+        object.spec.on_conflict = on_conflict;
+        object
+    };
+    let enforced = || decided(Some(OnConflict::Enforce));
+    let moved = alias("45", None, "theirs");
+    let back = |change: AliasChange, object| write(&moved, change, object);
+    let left = change("42", Some(("43", 0.1)), "theirs");
+    let flown = (0, first_weight());
+    check(&[flown.clone(), (9, back(left.clone(), enforced()))], &[]);
+    check(&[flown.clone(), (9, back(change("42", None, "theirs"), enforced()))], &[]);
+    check(&[flown.clone(), (9, back(left.clone(), decided(None)))], &["C5"]);
+    let elsewhere = change("42", Some(("43", 0.5)), "theirs");
+    check(&[flown.clone(), (9, back(elsewhere, enforced()))], &["C5"]);
+    let again = |second| (second, back(left.clone(), enforced()));
+    check(&[flown.clone(), again(1), again(2), again(3)], &[]);
+    check(&[flown.clone(), again(1), again(2), again(3), again(4)], &["C5"]);
+    check(&[flown, again(1), again(2), again(3), again(4_000)], &[]);
 }

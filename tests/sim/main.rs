@@ -20,6 +20,8 @@ mod explore;
 mod faults;
 mod history;
 mod invariants;
+mod limits;
+mod modes;
 mod random;
 mod releases;
 mod scenarios;

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use groundcrew::api::{
     FINALIZER,
-    canary_rollout::{CanaryRollout, OnTimeout, Phase, Preset},
+    canary_rollout::{CanaryRollout, OnConflict, OnTimeout, Phase, Preset},
+    shared::Mode,
 };
 use kube::ResourceExt as _;
 use tokio::time::Instant;
@@ -29,19 +30,21 @@ pub fn run(seed: u64) -> (Vec<String>, Run) {
     let edits = u32::try_from(random.below(EDITS)).expect("small");
     let sort = random.below(6);
     let (rarity, edit_rarity) = (random.pick(&[3, 8, 15, 40]), random.pick(&[4, 12, 30]));
+    let on_conflict = random.pick(&[OnConflict::Hold, OnConflict::Adopt, OnConflict::Enforce]);
     let draw = move || {
         let until = Instant::now() + WILD;
         Faults::Drawn { random, until, rarity, edits, edit_rarity }
     };
-    let run = simulate(move |state| prepare(state, sort), Vec::new(), draw, WILD + QUIET);
+    let run =
+        simulate(move |state| prepare(state, sort, on_conflict), Vec::new(), draw, WILD + QUIET);
     let mut found = run.violations.clone();
     found.extend(run.unrest.clone());
     (found, run)
 }
 
-fn prepare(state: &mut State, sort: u64) {
+fn prepare(state: &mut State, sort: u64, on_conflict: OnConflict) {
     let two_steps = Some(vec![weight(10, 90), weight(50, 90)]);
-    let object = match sort {
+    let mut object = match sort {
         0 => rollout("43", None, Some(Preset::Canary10Percent5Minutes)),
         1 => rollout("43", None, Some(Preset::AllAtOnce)),
         2 => {
@@ -58,6 +61,7 @@ fn prepare(state: &mut State, sort: u64) {
         }
         _ => rollout("43", two_steps, None),
     };
+    object.spec.on_conflict = Some(on_conflict);
     state.create_object(object);
 }
 
@@ -86,13 +90,16 @@ pub fn unrest(state: &State) -> Vec<String> {
     let phase = status.phase.unwrap_or_default();
     must(status.observed_generation == object.metadata.generation, "an old generation is told");
     must(
-        finalizer == status.step.is_some() || phase == Phase::Held,
+        finalizer == status.step.is_some() || phase == Phase::Held || (finalizer && weighted),
         "the finalizer is there exactly while in flight",
     );
     must(object.metadata.deletion_timestamp.is_none() || phase == Phase::Conflict, "still there");
+    let audited = object.spec.mode == Some(Mode::Audit);
     let moving = matches!(phase, Phase::Promoting | Phase::RollingBack | Phase::Pending);
-    must(!moving, "it is still under way");
-    must(phase != Phase::Progressing || status.paused_at.is_some(), "it still progresses");
+    must(!moving || (audited && phase == Phase::Pending), "it is still under way");
+    let stays = status.paused_at.is_some() || audited;
+    must(phase != Phase::Progressing || stays, "it still progresses");
+    must(audited || status.plan.is_empty(), "what Audit would do is told without it");
     if matches!(phase, Phase::Healthy | Phase::Aborted | Phase::RolledBack) {
         must(!weighted, "it ended, and the alias carries weights");
     }

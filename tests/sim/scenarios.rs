@@ -11,7 +11,7 @@ use groundcrew::api::{
 };
 
 use crate::{
-    checks, claims, evidence, releases,
+    checks, claims, evidence, modes, releases,
     script::{Edit, Rule, View},
     world::{ALIAS, FUNCTION, NAME, State},
 };
@@ -157,6 +157,7 @@ pub fn all() -> Vec<Scenario> {
     all.extend(releases::all());
     all.extend(claims::all());
     all.extend(checks::all());
+    all.extend(modes::all());
     all
 }
 

@@ -8,6 +8,7 @@ use groundcrew::{
         canary_rollout::{
             CanaryRollout, CanaryRolloutStatus, OnTimeout, Phase, Preset, Release, Step,
         },
+        shared::Mode,
     },
     facts::cloudwatch::AlarmState,
     facts::lambda::{Alias, VersionWeight},
@@ -38,6 +39,8 @@ pub enum Edit {
     Steps(Vec<Step>),
     /// Sets or clears `spec.suspend`.
     Suspend(bool),
+    /// Sets `spec.mode`.
+    Mode(Mode),
     /// Gives a verb for the current revision, with a nonce: `abort`.
     Verb(&'static str, u32),
     /// Gives a verb for the current revision and step, with a nonce: `promote`.
@@ -73,7 +76,7 @@ impl Edit {
     pub fn draw(random: &mut Random) -> Self {
         let nonce = u32::try_from(random.below(1_000)).expect("small");
         let version = random.pick(&["42", "43", "44", "45"]);
-        match random.below(27) {
+        match random.below(29) {
             0..=2 => Self::Release(version),
             3 => Self::Preset(random.pick(&[Preset::AllAtOnce, Preset::Canary10Percent5Minutes])),
             4 => Self::Steps(vec![weight(5, 60), approval(Some(90), OnTimeout::Promote)]),
@@ -94,6 +97,7 @@ impl Edit {
             23 => Self::ReleaseArchive(random.pick(&["a.zip", "b.zip"])),
             24 => Self::ReleaseLatest,
             25 => Self::ForeignCode(random.pick(&["sha-of-x", "sha-of-y"])),
+            26 | 27 => Self::Mode(random.pick(&[Mode::Audit, Mode::Enforce])),
             _ => random.pick(&[Self::PutBack, Self::Kill]),
         }
     }
@@ -131,6 +135,13 @@ impl View<'_> {
     pub fn entered(&self, index: i32) -> bool {
         let step = self.status().and_then(|status| status.step.as_ref());
         step.is_some_and(|step| step.index == index && step.entered_at.is_some())
+    }
+
+    /// The condition Ready has this reason.
+    pub fn ready_reason(&self, reason: &str) -> bool {
+        let conditions = self.status().map(|status| &status.conditions);
+        let mut ready = conditions.into_iter().flatten().filter(|one| one.type_ == "Ready");
+        ready.any(|one| one.reason == reason)
     }
 
     /// A person paused the rollout.
@@ -171,6 +182,7 @@ impl State {
             Edit::Suspend(suspend) => {
                 self.edit_object(|object| object.spec.suspend = Some(*suspend));
             }
+            Edit::Mode(mode) => self.edit_object(|object| object.spec.mode = Some(*mode)),
             Edit::Verb(verb, nonce) => self.annotate_verb(verb, false, *nonce),
             Edit::StepVerb(verb, nonce) => self.annotate_verb(verb, true, *nonce),
             Edit::RawVerb(value) => self.edit_object(|object| {

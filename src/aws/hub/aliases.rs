@@ -143,6 +143,14 @@ impl Hub {
         }
     }
 
+    /// Forgets an alias that was only read: what may be old is read again. The answer to a write stays.
+    pub fn forget_read(&self, key: &AliasKey) {
+        let mut aliases = self.aliases.lock();
+        if aliases.by_key.get(key).is_some_and(|seen| seen.source != Source::Write) {
+            aliases.by_key.remove(key);
+        }
+    }
+
     /// Forgets an alias: it is read again before anything is decided on it.
     pub fn forget(&self, key: &AliasKey) {
         let mut aliases = self.aliases.lock();
@@ -274,6 +282,19 @@ mod tests {
         let hub = Hub::default();
         assert_eq!(seen(&hub, Want::Follow, 0).await, ("old".into(), Source::Read));
         assert_eq!(seen(&hub, Want::Follow, 840).await, ("old".into(), Source::Read));
+    }
+
+    #[tokio::test]
+    async fn what_was_only_read_can_be_forgotten_and_what_was_written_not() {
+        let hub = Hub::default();
+        let text = String::new;
+        let key = &AliasKey { account: text(), region: text(), function: text(), alias: text() };
+        assert_eq!(seen(&hub, Want::Work, 0).await, ("old".into(), Source::Read));
+        hub.forget_read(key);
+        assert_eq!(seen(&hub, Want::Work, 1).await, ("old".into(), Source::Read));
+        wrote(&hub, 2);
+        hub.forget_read(key);
+        assert_eq!(seen(&hub, Want::Work, 3).await, ("new".into(), Source::Write));
     }
 
     #[tokio::test]

@@ -1,7 +1,7 @@
 //! The revision in flight is about to end: the alias goes back, or to the new version alone.
 
 use super::{
-    Terms,
+    Terms, audit, conflict,
     plan::{Plan, Purpose, Revisit},
     position::Position,
     provision,
@@ -51,7 +51,7 @@ pub(super) fn go_back(situation: &Situation<'_>) -> Option<Plan> {
         [_, _, ..] => false,
     };
     if !ours {
-        return Some(situation.conflict());
+        return Some(conflict::settle(situation));
     }
     let message = format!("going back to version {stable}: {}", ending.message);
     let report = situation.report(Phase::RollingBack, reason(ending), message);
@@ -99,10 +99,10 @@ pub(super) fn promote(situation: &Situation<'_>) -> Option<Plan> {
         Position::Here | Position::Arrived(_) => {}
         Position::Elsewhere if arrived => {}
         Position::Marked(mark) => return Some(situation.taken(&mark)),
-        Position::Elsewhere => return Some(situation.conflict()),
+        Position::Elsewhere => return Some(conflict::settle(situation)),
     }
-    if situation.facts.suspended {
-        return Some(suspended(situation, canary));
+    if let Some(plan) = audit::stays(situation, canary) {
+        return Some(plan);
     }
     let message = format!("setting the alias to version {} alone", canary.version);
     let report = situation.report(Phase::Promoting, "Promoting", message);

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{
-    ending::suspended,
+    audit, conflict,
     plan::{Action, Plan, Purpose, Report, Revisit},
     position::Position,
     situation::{Destination, FLIGHT_POLL, Situation, clock_time},
@@ -68,7 +68,7 @@ impl Here<'_, '_> {
     /// Someone else moved the alias. Once it is put back, its step starts anew: while it was away
     /// the canary did not have its weight.
     fn lost_sight(&self) -> Plan {
-        let mut plan = self.situation.conflict();
+        let mut plan = conflict::settle(self.situation);
         if let Some(flight) = plan.memory.flight.as_mut().filter(|flight| !flight.is_baking()) {
             let held = flight.held.take();
             *flight = Flight { held, ..Flight::before(flight.steps.clone(), flight.index) };
@@ -83,8 +83,8 @@ impl Here<'_, '_> {
         if let Some(held) = &self.flight.held {
             return Some(self.held(&held.message));
         }
-        if situation.facts.suspended {
-            return Some(suspended(situation, self.canary));
+        if let Some(plan) = audit::stays(situation, self.canary) {
+            return Some(plan);
         }
         let wanted = situation.facts.wanted.as_ref().ok()?;
         Some(if situation.memory.revision.as_ref() != Some(&wanted.revision) {

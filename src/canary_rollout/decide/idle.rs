@@ -4,13 +4,13 @@ use jiff::SignedDuration;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::{
-    checks,
+    audit, checks, conflict,
     ending::serves,
     lost,
     plan::{Action, Plan, Purpose, Revisit},
     prune::prune,
     release::Wanted,
-    situation::{Destination, FLIGHT_POLL, SETTLED_POLL, Situation},
+    situation::{Destination, FLIGHT_POLL, PENDING_POLL, SETTLED_POLL, Situation},
 };
 use crate::{
     api::analysis::AlreadyFiring,
@@ -20,7 +20,7 @@ use crate::{
         memory::{Canary, Flight},
         rollout::Steps,
     },
-    facts::lambda::Alias,
+    facts::lambda::{Alias, Source},
 };
 
 /// Rule: an older rollout moves the same alias. This one touches nothing, whatever it is asked.
@@ -51,6 +51,9 @@ pub(super) fn alias_missing(situation: &Situation<'_>) -> Option<Plan> {
         let text = format!("the alias {alias} of {function} would be made");
         return Some(suspended(situation, &text));
     }
+    if audit::is_on(situation) {
+        return Some(audit::would_make(situation, wanted));
+    }
     let message = format!("making alias {alias} at version {}", wanted.version);
     let report = situation.report(Phase::Pending, "Initializing", message);
     let mut plan = situation.plan(report, Revisit::Now);
@@ -79,11 +82,11 @@ pub(super) fn unowned_weights(situation: &Situation<'_>) -> Option<Plan> {
         } else if memory.stable.as_ref() == Some(&alias.version) {
             take_away(situation, alias)
         } else {
-            situation.conflict()
+            conflict::settle(situation)
         });
     }
     if situation.memory.revision.is_some() {
-        return Some(situation.conflict());
+        return Some(conflict::settle(situation));
     }
     let found = situation.found();
     let message = format!(
@@ -114,16 +117,19 @@ pub(super) fn settle_or_start(situation: &Situation<'_>) -> Option<Plan> {
     let failed =
         ended.filter(|entry| matches!(entry.outcome, Outcome::RolledBack | Outcome::Aborted));
 
-    Some(if alias.version == wanted.version {
+    Some(if let Some(entry) = failed.filter(|entry| may_be_old(situation, alias, entry)) {
+        look_again(situation, entry)
+    } else if alias.version == wanted.version {
         prune(situation, settled(situation, wanted, ended))
     } else if memory.stable.as_ref().is_some_and(|stable| *stable != alias.version) {
-        situation.conflict()
+        conflict::settle(situation)
     } else if let Some(entry) = failed {
         stays_back(situation, alias, wanted, entry)
     } else if situation.facts.suspended {
         suspended(situation, &format!("release of version {} would start", wanted.version))
     } else {
         match alarms_before(situation) {
+            Ok(_) if audit::is_on(situation) => audit::would_start(situation, alias, wanted),
             // A way back must be open while a check fails that is the reason for it.
             Ok(ignored) if served_lately(situation, wanted) => {
                 start(situation, alias, wanted, ignored, Vec::new())
@@ -177,6 +183,20 @@ fn alarms_before(situation: &Situation<'_>) -> Result<Vec<String>, (Phase, &'sta
     }
 }
 
+/// Whether a read may show the alias as it was before it went back.
+fn may_be_old(situation: &Situation<'_>, alias: &Alias, entry: &HistoryEntry) -> bool {
+    situation.facts.alias_source != Source::Write
+        && alias.version == entry.version
+        && situation.memory.went_back_lately(situation.now)
+}
+
+/// The end stays as it was told until the alias was read again.
+fn look_again(situation: &Situation<'_>, entry: &HistoryEntry) -> Plan {
+    let phase = if entry.outcome == Outcome::Aborted { Phase::Aborted } else { Phase::RolledBack };
+    let report = situation.report(phase, phase.as_str(), entry.message.clone());
+    situation.plan(report, Revisit::At(situation.later(PENDING_POLL)))
+}
+
 fn stays_back(
     situation: &Situation<'_>,
     alias: &Alias,
@@ -200,7 +220,7 @@ fn stays_back(
 }
 
 /// How often what is at rest is looked at: what `$LATEST` holds may change at any time.
-fn at_rest(wanted: &Wanted) -> SignedDuration {
+pub(super) fn at_rest(wanted: &Wanted) -> SignedDuration {
     if wanted.follows_latest { FLIGHT_POLL } else { SETTLED_POLL }
 }
 
@@ -243,7 +263,7 @@ fn suspended(situation: &Situation<'_>, what: &str) -> Plan {
 
 /// Whether the release was served at most as many revisions ago as `rollbackWindow` says. The newest
 /// entry that was served is the one that is served now, 0 revisions ago.
-fn served_lately(situation: &Situation<'_>, wanted: &Wanted) -> bool {
+pub(super) fn served_lately(situation: &Situation<'_>, wanted: &Wanted) -> bool {
     let window = situation.facts.terms.as_ref().map_or(0, |terms| terms.rollback_window);
     let served = situation.memory.history.iter().filter(|entry| entry.outcome.serves());
     let mut lately = served.take(window.saturating_add(1)).skip(1);

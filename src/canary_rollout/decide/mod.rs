@@ -1,6 +1,8 @@
 //! What to do next: facts and memory in, a plan out. Pure.
 
+mod audit;
 mod checks;
+mod conflict;
 mod deletion;
 mod ending;
 mod flight;
@@ -21,6 +23,7 @@ mod watch;
 
 use jiff::Timestamp;
 
+pub use audit::REASON as AUDIT;
 pub use learn::{Answer, learn};
 pub use plan::{Action, Note, Plan, Purpose, Report, Revisit};
 pub use provision::matters as provisioned_matters;
@@ -31,7 +34,7 @@ pub use watch::AlarmReport;
 
 use super::{criteria::Criteria, evidence::Evidence, memory::Memory};
 use crate::{
-    api::{analysis::OnFailure, duration::Duration},
+    api::{analysis::OnFailure, canary_rollout::OnConflict, duration::Duration, shared::Mode},
     facts::{
         check::CheckRun,
         kubernetes::{ActionRequest, Deletion},
@@ -52,6 +55,10 @@ pub struct Facts {
     pub alias_name: String,
     /// `spec.suspend`.
     pub suspended: bool,
+    /// `spec.mode`.
+    pub mode: Mode,
+    /// `spec.onConflict`.
+    pub on_conflict: OnConflict,
     /// What deletion asks for.
     pub deletion: Deletion,
     /// Whether our finalizer is on the object.
@@ -133,5 +140,6 @@ pub fn decide(facts: &Facts, memory: &Memory, now: Timestamp) -> Plan {
         idle::settle_or_start,
     ];
     let plan = rules.iter().find_map(|rule| rule(&situation));
-    plan.unwrap_or_else(|| situation.conflict()).with_changes_of(memory)
+    let plan = plan.unwrap_or_else(|| situation.conflict());
+    conflict::forget_what_is_over(plan).with_changes_of(memory)
 }

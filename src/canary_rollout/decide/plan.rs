@@ -30,6 +30,8 @@ pub struct Plan {
     pub revisit: Revisit,
     /// Checks on which it depends: they are to run, and then it is to be decided again.
     pub needs: Option<CheckStage>,
+    /// In Audit: what would be done, in order. Not chosen here: it takes many decisions.
+    pub ahead: Vec<String>,
 }
 
 /// When to look again.

@@ -1,6 +1,7 @@
 //! Old versions that were published for this rollout go, once for each release that serves.
 
 use super::{
+    audit,
     plan::{Action, Plan, Revisit},
     situation::Situation,
 };
@@ -21,7 +22,7 @@ pub fn is_due(memory: &Memory, alias: &Alias) -> bool {
 /// Adds to the plan of a release that serves what goes next; one version in each pass, so that the
 /// aliases are read again before each.
 pub(super) fn prune(situation: &Situation<'_>, mut plan: Plan) -> Plan {
-    if plan.report.phase != Phase::Healthy {
+    if plan.report.phase != Phase::Healthy || audit::is_on(situation) {
         return plan;
     }
     let due = situation.facts.alias.as_ref().is_some_and(|alias| is_due(&situation.memory, alias));

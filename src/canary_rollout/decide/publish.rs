@@ -5,6 +5,7 @@
 //! whatever else happens to `$LATEST`, nothing is released that was not looked at.
 
 use super::{
+    audit, conflict,
     plan::{Action, Plan, Purpose, Revisit},
     release::{Draft, Unready, guard, ready, tell, update_failed},
     situation::{FLIGHT_POLL, PENDING_POLL, Situation},
@@ -34,7 +35,7 @@ pub(super) fn leave_latest(situation: &Situation<'_>) -> Option<Plan> {
     }
     if situation.memory.stable.is_some() {
         // It was at a version before: somebody moved it.
-        return Some(situation.conflict());
+        return Some(conflict::settle(situation));
     }
     let Some(latest) = &situation.facts.latest else {
         return Some(tell_missing(situation));
@@ -44,6 +45,10 @@ pub(super) fn leave_latest(situation: &Situation<'_>) -> Option<Plan> {
     let draft = Draft { revision: held_revision(latest), release };
     if situation.facts.suspended {
         return Some(suspended(situation, "what the alias serves at $LATEST would be published"));
+    }
+    if audit::is_on(situation) {
+        let what = "publish what the alias serves at $LATEST, and point it at that version";
+        return Some(audit::would(situation, what, FLIGHT_POLL));
     }
     let published = situation.facts.published.as_ref().filter(|version| {
         situation.memory.version_of(&draft.revision) == Some(version.version.as_str())
@@ -76,12 +81,16 @@ pub(super) fn publish(situation: &Situation<'_>) -> Option<Plan> {
     if memory.flight.is_none() && memory.stable.is_some() {
         let at = alias.map(|alias| &alias.version);
         if at != memory.stable.as_ref() {
-            return Some(situation.conflict());
+            return Some(conflict::settle(situation));
         }
     }
     if situation.facts.suspended {
         let what = format!("{} would be published", describe(&draft.release));
         return Some(suspended(situation, &what));
+    }
+    if audit::is_on(situation) {
+        let what = format!("publish {} and release it", describe(&draft.release));
+        return Some(audit::would(situation, &what, FLIGHT_POLL));
     }
     let Some(latest) = &situation.facts.latest else { return Some(tell_missing(situation)) };
     Some(advance(situation, draft, latest))

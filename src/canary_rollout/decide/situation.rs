@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
 use super::{
-    Facts,
+    Facts, lost,
     plan::{Action, Note, Plan, Purpose, Report, Revisit, percentage},
 };
 use crate::{
@@ -120,17 +120,25 @@ impl<'a> Situation<'a> {
         }
     }
 
-    /// A plan without writes. The finalizer is there exactly while a rollout is in flight.
+    /// A plan without writes. The finalizer is there exactly while a rollout is in flight; also while
+    /// only its mark tells of it.
     pub(super) fn plan(&self, report: Report, revisit: Revisit) -> Plan {
         Plan {
             memory: self.memory.clone(),
             report,
             actions: Vec::new(),
-            finalizer: self.memory.flight.is_some(),
+            finalizer: self.memory.flight.is_some() || self.keeps_finalizer(),
             notes: self.notes.clone(),
             revisit,
             needs: None,
+            ahead: Vec::new(),
         }
+    }
+
+    /// Whether our finalizer guards weights of ours that nobody remembers: they can be taken up only
+    /// once the release is a version.
+    fn keeps_finalizer(&self) -> bool {
+        self.facts.finalizer && self.memory.revision.is_none() && lost::marked(self).is_some()
     }
 
     /// A plan that moves the alias to `version`, with the canary at `weight` if that is above 0.
@@ -156,13 +164,15 @@ impl<'a> Situation<'a> {
         let (version, weight, description) = match to {
             Destination::Alone(version) => (version, None, names::unmarked(&alias.description)),
             Destination::Weighted { canary, weight, step } => {
+                // Where somebody else moved the alias, it is put back with the weight.
+                let stable = self.memory.stable.as_ref().unwrap_or(&alias.version);
                 let mark = Mark {
                     owner: self.facts.owner.clone(),
                     revision: self.memory.revision.clone().unwrap_or_default(),
                     step,
                 };
                 let share = VersionWeight { version: canary, weight: f64::from(weight) / 100.0 };
-                (alias.version.clone(), Some(share), mark.write(&alias.description))
+                (stable.clone(), Some(share), mark.write(&alias.description))
             }
         };
         AliasChange {
@@ -210,7 +220,7 @@ impl<'a> Situation<'a> {
     }
 
     /// What a person can do about an alias that is not where it was left.
-    fn way_out(&self) -> String {
+    pub(super) fn way_out(&self) -> String {
         let revision = self.revision();
         let weighted = self.facts.alias.as_ref().is_some_and(|alias| !alias.weights.is_empty());
         let flight = self.memory.flight.as_ref();
@@ -287,7 +297,7 @@ impl<'a> Situation<'a> {
 pub(super) enum Destination {
     /// One version for everybody.
     Alone(String),
-    /// The version that it has, and a share for the canary.
+    /// The stable version, and a share for the canary.
     Weighted { canary: String, weight: i32, step: usize },
 }
 

@@ -1,6 +1,8 @@
 //! One case per rule; `laws` hold for each of them and for generated ones.
 
+mod audit;
 mod checks;
+mod conflict;
 mod deletion;
 mod ending;
 mod flight;

@@ -2,7 +2,7 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::{position::Position, situation::Situation};
+use super::{audit, position::Position, situation::Situation};
 use crate::{
     api::{
         canary_rollout::{Ending, Outcome},
@@ -59,6 +59,9 @@ fn carry_out(situation: &mut Situation<'_>, value: &str, by: &str) -> Result<Str
     }
     if situation.facts.suspended {
         return Err("the rollout is suspended; set spec.suspend to false first".into());
+    }
+    if audit::is_on(situation) {
+        return Err("the rollout is in Audit; set spec.mode to Enforce first".into());
     }
     let at = situation.stamp();
     let memory = &mut situation.memory;

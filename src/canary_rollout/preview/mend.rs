@@ -6,20 +6,16 @@ use jiff::Timestamp;
 use crate::{
     api::canary_rollout::Phase,
     canary_rollout::{
-        decide::{Facts, Plan, Wanted, decide},
+        decide::{Facts, Plan, decide},
         memory::Memory,
-        rollout::{Rollout, Source},
+        rollout::Rollout,
+        walk::model::published,
     },
 };
 
 /// Most problems that are looked for: 50 alarms and 10 prefixes may each be missing, or their
 /// alarms firing, and there are a few others.
 const PROBLEMS_MAX: usize = 128;
-
-/// Stands for a revision that cannot be computed, because the version is not there.
-const NO_REVISION: &str = "<revision>";
-/// Stands for the number of a version that is not published yet.
-pub(super) const NEW_VERSION: &str = "<new>";
 
 /// What was found.
 pub(super) struct Mended {
@@ -113,21 +109,5 @@ fn mend_one(facts: &mut Facts, rollout: Option<&Rollout>, reason: &str) -> Mend 
             Mend::Whole
         }
         _ => Mend::Not,
-    }
-}
-
-/// The release as if it were a version that is ready.
-pub(super) fn published(rollout: &Rollout) -> Wanted {
-    let release = &rollout.release;
-    Wanted {
-        revision: NO_REVISION.to_owned(),
-        version: match &release.source {
-            Source::Version(version) => version.clone(),
-            Source::Latest | Source::Code(_) => NEW_VERSION.to_owned(),
-        },
-        code_sha256: release.code_sha256.clone().unwrap_or_default(),
-        timeout: None,
-        follows_latest: release.source == Source::Latest,
-        steps: rollout.steps.clone(),
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     },
     facts::{
         kubernetes::Deletion,
-        lambda::{Alias, FunctionVersion, VersionWeight},
+        lambda::{Alias, FunctionVersion, Source, VersionWeight},
     },
     names::Owner,
 };
@@ -47,6 +47,8 @@ fn facts(rollout: &Rollout, alias: Option<Alias>, release: &ReleaseFacts) -> Fac
         function: rollout.function.clone(),
         alias_name: rollout.alias.clone(),
         suspended: false,
+        mode: Mode::Enforce,
+        on_conflict: crate::api::canary_rollout::OnConflict::Hold,
         deletion: Deletion::None,
         finalizer: false,
         request: None,

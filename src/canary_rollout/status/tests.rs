@@ -38,6 +38,7 @@ fn plan(phase: Phase) -> Plan {
         notes: Vec::new(),
         revisit: Revisit::Now,
         needs: None,
+        ahead: Vec::new(),
     }
 }
 

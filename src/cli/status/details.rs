@@ -36,6 +36,7 @@ pub(super) fn render(object: &CanaryRollout, now: Timestamp, terminal: Terminal)
     for (label, value) in facts(object, status, now) {
         let _ = writeln!(text, "  {label:<12}{value}");
     }
+    plan(&mut text, status, terminal);
     steps_of(&mut text, object, terminal);
     analysis(&mut text, status, terminal);
     history(&mut text, status, terminal);
@@ -120,6 +121,16 @@ fn steps_of(text: &mut String, object: &CanaryRollout, terminal: Terminal) {
             (false, false) => line,
         };
         let _ = writeln!(text, "  {line}");
+    }
+}
+
+/// What would be done if the mode were not Audit.
+fn plan(text: &mut String, status: &CanaryRolloutStatus, terminal: Terminal) {
+    for (number, line) in (1..).zip(&status.plan) {
+        if number == 1 {
+            heading(text, "Would be done", terminal);
+        }
+        let _ = writeln!(text, "  {number:>4}  {line}");
     }
 }
 

@@ -180,6 +180,14 @@ fn one_that_went_back_says_so_once() {
 }
 
 #[test]
+fn what_audit_would_do_is_listed() {
+    let plan = ["UpdateAlias web:live to version 1 with 2 at 10%", "10%: holds for 30m"];
+    let shown = details::render(&rollout("web", json!({"plan": plan})), now(), PLAIN);
+    let expected = "Would be done\n     1  UpdateAlias web:live to version 1 with 2 at 10%\n     2  10%: holds for 30m\n";
+    assert!(shown.contains(expected), "{shown}");
+}
+
+#[test]
 fn one_that_nobody_looked_at_yet_is_shown_too() {
     let text = details::render(&rollout("new", Value::Null), now(), WIDE);
     assert!(text.starts_with("shop/new  Pending\n  not looked at yet\n"), "{text}");

@@ -10,6 +10,7 @@ mod credentials;
 mod deletion;
 mod evidence;
 mod faults;
+mod modes;
 mod promotion;
 mod provisioned;
 mod publishing;

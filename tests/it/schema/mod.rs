@@ -32,6 +32,8 @@ fn full() -> Value {
         "onFailure": "Rollback",
         "rollbackWindow": {"revisions": 3},
         "history": {"keepVersions": 10},
+        "onConflict": "Hold",
+        "mode": "Enforce",
         "suspend": false,
     })
 }

@@ -222,6 +222,7 @@ impl State {
             after: outcome.as_ref().ok().cloned(),
             object: object.map(Box::new),
             leads,
+            late: self.is_late(),
         });
         outcome.map_err(|(class, code)| {
             error(Operation::LambdaUpdateAlias, &resource::alias(FUNCTION, ALIAS), class, code)

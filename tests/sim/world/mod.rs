@@ -301,6 +301,11 @@ impl State {
         self.late || self.lease.is_some()
     }
 
+    /// Whether what is carried out now was sent long ago.
+    pub fn is_late(&self) -> bool {
+        self.late
+    }
+
     fn course(&mut self, sort: Sort, what: &str) -> Course {
         let count = self.counts.entry(what.to_owned()).or_default();
         *count = count.saturating_add(1);

@@ -6,9 +6,10 @@ use crate::{
     },
     canary_rollout::{
         criteria::Criteria,
-        decide::AlarmReport,
-        world::{NEXT_REVISION, REVISION, World, ended, judged_by_alarm, mark, release},
+        decide::{AlarmReport, Revisit},
+        world::{NEXT_REVISION, REVISION, World, ended, judged_by_alarm, mark, release, time},
     },
+    facts::lambda::Source,
 };
 
 #[test]
@@ -106,6 +107,18 @@ fn a_failed_release_is_not_tried_again() {
         );
         check(&World::concluded(outcome, "Why"), &[&told, "01:59:00"]);
     }
+}
+
+#[test]
+fn a_read_that_may_be_older_than_the_way_back_does_not_make_a_failed_release_a_served_one() {
+    let mut world = World::concluded(Outcome::Aborted, "AbortedByUser").at("01:11:59");
+    world.alias_is("43", &[], "");
+    world.facts.alias_source = Source::Read;
+    let plan = world.plan();
+    assert_eq!((plan.report.phase, plan.memory), (Phase::Aborted, world.memory()));
+    assert_eq!(plan.revisit, Revisit::At(time("01:12:04")));
+    let world = world.at("01:12:00");
+    assert_eq!(world.plan().report.phase, Phase::Healthy);
 }
 
 #[test]

@@ -4,7 +4,10 @@ use proptest::prelude::*;
 
 use super::worlds::{any_world, flights};
 use crate::{
-    api::canary_rollout::Ending,
+    api::{
+        canary_rollout::{Ending, OnConflict},
+        shared::Mode,
+    },
     canary_rollout::{
         decide::{Action, Facts, Plan, Purpose},
         memory::{Flight, Memory},
@@ -25,6 +28,8 @@ pub(super) fn hold(world: &World, plan: &Plan) {
         assert_ne!(facts.deletion, Deletion::Abandon, "abandoned things are not touched");
     }
     for action in &plan.actions {
+        let undo = matches!(action, Action::UpdateAlias { purpose: Purpose::Undo, .. });
+        assert!(undo || facts.mode == Mode::Enforce, "in Audit nothing is done but undo");
         match action {
             Action::CreateAlias { .. } => {
                 assert!(facts.alias.is_none() && !facts.suspended, "{plan:#?}");
@@ -81,7 +86,9 @@ fn check_change(facts: &Facts, before: &Memory, change: &AliasChange, purpose: P
         return;
     };
     assert_eq!(purpose, Purpose::Advance);
-    assert_eq!(change.version, alias.version, "stable stays the alias's version");
+    assert_eq!(Some(&change.version), before.stable.as_ref(), "stable stays the alias's version");
+    let moved = facts.on_conflict == OnConflict::Enforce && before.conflict.is_some();
+    assert!(moved || change.version == alias.version, "what somebody moved is left alone");
     assert_eq!(Some(extra.version.as_str()), canary);
     let flight = before.flight.as_ref().expect("weights belong to a flight");
     let declared = declared(flight);

@@ -1,7 +1,7 @@
 use super::{check, check_passes};
 use crate::{
     api::canary_rollout::Outcome,
-    canary_rollout::world::{NEXT_REVISION, REVISION, World, mark, release},
+    canary_rollout::world::{NEXT_REVISION, REVISION, World, mark, release, unusable},
     names::{Mark, Owner},
 };
 
@@ -102,4 +102,17 @@ fn a_release_that_went_on_meanwhile_is_not_mixed_with_the_one_left() {
     let memory = world.memory();
     assert_eq!(memory.canary.unwrap().version, "44");
     assert_eq!(memory.stable.as_deref(), Some("42"));
+}
+
+#[test]
+fn weights_of_ours_keep_the_finalizer_while_nothing_can_be_released() {
+    let lost = |finalizer| {
+        let mut world = World::new();
+        world.alias_is("42", &[("43", 0.1)], &mark(REVISION, 0));
+        world.facts.finalizer = finalizer;
+        world.facts.wanted = Err(unusable(true, "VersionPending", "not yet"));
+        world.plan().finalizer
+    };
+    assert!(lost(true));
+    assert!(!lost(false), "it is asked for once they are taken up");
 }

@@ -1,10 +1,14 @@
 use super::check;
 use crate::{
-    api::canary_rollout::{CanaryRolloutSpec, HistoryEntry, Outcome},
+    api::{
+        canary_rollout::{CanaryRolloutSpec, HistoryEntry, Outcome},
+        shared::Mode,
+    },
     canary_rollout::{
         decide::{ReleaseFacts, VersionFact, wanted},
         memory::{Intent, Publishing},
         rollout::{Rollout, held_revision},
+        walk::decide_and_look_ahead,
         world::{World, ended, function, unusable},
     },
     facts::lambda::{FunctionState, FunctionVersion, LastUpdate},
@@ -350,4 +354,39 @@ fn an_alias_at_latest_is_left_alone_while_suspended_or_without_a_usable_release(
     memory.publishing = None;
     moved.remember(&memory);
     assert_eq!(moved.plan().report.reason, "AliasMoved");
+}
+
+#[test]
+fn in_audit_nothing_is_published_and_what_would_be_is_told() {
+    let would = |what: &str| {
+        format!(
+            "Pending Audit: audit: would {what}; see status.plan; set spec.mode to Enforce to start"
+        )
+    };
+    let audited = |mut world: World| {
+        world.facts.mode = Mode::Audit;
+        world
+    };
+    let ahead = |world: &World, rollout: &Rollout| {
+        decide_and_look_ahead(&world.facts, Some(rollout), &world.memory(), world.now).ahead
+    };
+    let rollout = archive();
+    let mut unpublished = audited(world(&rollout, latest()));
+    let publish = would("publish s3://artifacts/a.zip version v7 and release it");
+    check(&unpublished, &[&publish, "01:45:00"]);
+    let plan = [
+        "UpdateFunctionCode flightdata-processor from s3://artifacts/a.zip",
+        "PublishVersion flightdata-processor",
+        "UpdateAlias flightdata-processor:production to version 42 with <new> at 10%",
+        "10%: holds for 30m",
+        "UpdateAlias flightdata-processor:production to version <new> alone",
+    ];
+    assert_eq!(ahead(&unpublished, &rollout), plan);
+    unpublished.alias_is("$LATEST", &[], "");
+    let leave = would("publish what the alias serves at $LATEST, and point it at that version");
+    check(&unpublished, &[&leave, "01:45:00"]);
+    assert_eq!(
+        ahead(&unpublished, &rollout).first().map(String::as_str),
+        Some("PublishVersion flightdata-processor")
+    );
 }

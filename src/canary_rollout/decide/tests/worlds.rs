@@ -5,9 +5,12 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use proptest::{collection::vec, option, prelude::*, sample::select};
 
 use crate::{
-    api::canary_rollout::{
-        CanaryRolloutStatus, CanaryVersion, Ending, HistoryEntry, OnTimeout, Outcome,
-        StableVersion, Step, StepStatus,
+    api::{
+        canary_rollout::{
+            CanaryRolloutStatus, CanaryVersion, Conflict, Ending, HistoryEntry, OnConflict,
+            OnTimeout, Outcome, PutBack, StableVersion, Step, StepStatus,
+        },
+        shared::Mode,
     },
     canary_rollout::{
         decide::{Facts, Wanted},
@@ -105,6 +108,19 @@ fn k8s_times() -> impl Strategy<Value = Time> {
     times().prop_map(Time)
 }
 
+fn revision_ids() -> impl Strategy<Value = String> {
+    select(vec!["alias-0", "alias-1"]).prop_map(str::to_owned)
+}
+
+fn conflicts() -> impl Strategy<Value = Conflict> {
+    (k8s_times(), revision_ids(), option::of(-5_i32..120))
+        .prop_map(|(since, revision_id, left)| Conflict { since, revision_id, left })
+}
+
+fn put_backs() -> impl Strategy<Value = PutBack> {
+    (k8s_times(), revision_ids()).prop_map(|(at, revision_id)| PutBack { at, revision_id })
+}
+
 /// Any status that the CRD lets in, sensible or not.
 fn statuses() -> impl Strategy<Value = CanaryRolloutStatus> {
     let canary = (versions(), k8s_times()).prop_map(|(version, started_at)| CanaryVersion {
@@ -153,20 +169,25 @@ fn statuses() -> impl Strategy<Value = CanaryRolloutStatus> {
         option::weighted(0.4, ending),
         option::weighted(0.2, k8s_times()),
         vec(entry, 0..3),
+        (option::weighted(0.4, conflicts()), vec(put_backs(), 0..4)),
     )
-        .prop_map(|(revision, stable, canary, step, steps, ending, paused_at, history)| {
-            CanaryRolloutStatus {
-                revision,
-                stable: stable.map(|version| StableVersion { version }),
-                canary,
-                step,
-                steps,
-                ending,
-                paused_at,
-                history,
-                ..CanaryRolloutStatus::default()
-            }
-        })
+        .prop_map(
+            |(revision, stable, canary, step, steps, ending, paused_at, history, moved)| {
+                CanaryRolloutStatus {
+                    conflict: moved.0,
+                    put_backs: moved.1,
+                    revision,
+                    stable: stable.map(|version| StableVersion { version }),
+                    canary,
+                    step,
+                    steps,
+                    ending,
+                    paused_at,
+                    history,
+                    ..CanaryRolloutStatus::default()
+                }
+            },
+        )
 }
 
 prop_compose! {
@@ -177,6 +198,8 @@ prop_compose! {
         newer in prop::bool::weighted(0.3),
         unusable in option::weighted(0.15, any::<bool>()),
         suspended in prop::bool::weighted(0.2),
+        audit in prop::bool::weighted(0.2),
+        on_conflict in select(vec![OnConflict::Hold, OnConflict::Adopt, OnConflict::Enforce]),
         finalizer in prop::bool::weighted(0.8),
         deletion in prop_oneof![
             6 => Just(Deletion::None),
@@ -193,7 +216,8 @@ prop_compose! {
                 Ok(Wanted { steps: steps(&raw), ..wanted })
             }
         };
-        Facts { alias, request, suspended, finalizer, deletion, wanted, ..World::new().facts }
+        let mode = if audit { Mode::Audit } else { Mode::Enforce };
+        Facts { alias, request, suspended, mode, on_conflict, finalizer, deletion, wanted, ..World::new().facts }
     }
 }
 
@@ -213,10 +237,16 @@ pub(super) fn flights() -> impl Strategy<Value = World> {
     (any_world(), 0_usize..3, any::<bool>(), option::weighted(0.3, outcomes())).prop_map(
         |(any, index, entered, ending)| {
             let mut world = World::flying(index, entered.then_some("01:30:00"));
-            let Facts { request, suspended, finalizer, wanted, deletion, .. } = any.facts;
-            let alias = world.facts.alias.take();
-            world.facts =
-                Facts { alias, request, suspended, finalizer, wanted, deletion, ..world.facts };
+            let (alias, base) = (world.facts.alias.take(), world.facts);
+            // What a flight is judged by stays as it is.
+            world.facts = Facts {
+                alias,
+                alias_source: base.alias_source,
+                terms: base.terms,
+                evidence: base.evidence,
+                alarms: base.alarms,
+                ..any.facts
+            };
             world.now = any.now;
             world.status.ending = ending.map(|outcome| Ending {
                 outcome,

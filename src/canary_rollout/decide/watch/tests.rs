@@ -68,6 +68,8 @@ impl World {
             function: "api".into(),
             alias_name: "live".into(),
             suspended: false,
+            mode: crate::api::shared::Mode::Enforce,
+            on_conflict: crate::api::canary_rollout::OnConflict::Hold,
             deletion: Deletion::None,
             finalizer: true,
             request: None,

@@ -1,0 +1,112 @@
+//! How much the operator may do.
+
+use groundcrew::api::canary_rollout::{Outcome, Phase};
+use serde_json::json;
+
+use crate::harness::{condition, play, spec};
+
+#[test]
+fn in_audit_nothing_is_written_and_the_plan_is_what_is_done_once_it_is_enforced() {
+    play("audit", async |scene| {
+        scene.account.released(2).await;
+        let mut audited = spec("2", json!([{"weight": 10}]));
+        audited["mode"] = json!("Audit");
+        scene.release(audited).await;
+        let planned = scene.until("a plan", |_, status| !status.plan.is_empty()).await;
+        let status = planned.status.as_ref().unwrap();
+        assert_eq!(status.phase, Some(Phase::Pending));
+        assert_eq!(condition(&planned, "Ready").unwrap().reason, "Audit");
+        let told = "audit: would release version 2 in place of 1 in 1 step; see status.plan; set spec.mode to Enforce to start";
+        assert_eq!(status.message.as_deref(), Some(told));
+        let plan = [
+            "UpdateAlias processor:live to version 1 with 2 at 10%",
+            "10%: holds for 0s",
+            "UpdateAlias processor:live to version 2 alone",
+        ];
+        assert_eq!(status.plan, plan);
+        scene.let_it_look().await;
+        assert_eq!(scene.writes().await.len(), 0);
+        scene.until_events("processor", &["Audit"]).await;
+
+        scene.patch(json!({"spec": {"mode": "Enforce"}})).await;
+        let healthy = scene.until_phase(Phase::Healthy).await;
+        assert!(healthy.status.unwrap().plan.is_empty());
+        assert_eq!(scene.account.routes().await, ["1", "1 + 2:0.1", "2"]);
+    });
+}
+
+#[test]
+fn in_audit_a_canary_in_flight_stays_and_can_still_be_aborted() {
+    play("audit-in-flight", async |scene| {
+        scene.account.released(2).await;
+        scene.release(spec("2", json!([{"weight": 10, "hold": "24h"}]))).await;
+        let (_, revision) = scene.until_weight(10).await;
+        scene.patch(json!({"spec": {"mode": "Audit"}})).await;
+        let stays = scene.until("a plan", |_, status| !status.plan.is_empty()).await;
+        let status = stays.status.unwrap();
+        assert_eq!(status.plan, ["UpdateAlias processor:live to version 2 alone"]);
+        let refused = scene.answer(&format!("promote@{revision}/0")).await;
+        let reason = refused.status.unwrap().last_action.unwrap().message;
+        assert_eq!(reason, "the rollout is in Audit; set spec.mode to Enforce first");
+        scene.verb(&format!("abort@{revision}"), "it").await;
+        scene
+            .until("the end", |_, status| {
+                status.history.first().is_some_and(|ended| ended.outcome == Outcome::Aborted)
+            })
+            .await;
+        assert_eq!(scene.account.routes().await, ["1", "1 + 2:0.1", "1"]);
+    });
+}
+
+#[test]
+fn enforced_an_alias_is_put_back_until_it_was_moved_too_often() {
+    play("enforced", async |scene| {
+        scene.account.released(3).await;
+        let mut enforced = spec("2", json!([{"weight": 10, "hold": "24h"}]));
+        enforced["onConflict"] = json!("Enforce");
+        scene.release(enforced).await;
+        scene.until_weight(10).await;
+        for times in 1..=3 {
+            scene.account.move_alias("3", &[]).await;
+            scene
+                .until(&format!("it was put back {times} times"), |_, status| {
+                    let entered =
+                        status.step.as_ref().is_some_and(|step| step.entered_at.is_some());
+                    status.put_backs.len() == times && status.conflict.is_none() && entered
+                })
+                .await;
+        }
+        scene.account.move_alias("3", &[]).await;
+        let conflict = scene.until_phase(Phase::Conflict).await;
+        let message = conflict.status.unwrap().message.unwrap();
+        assert!(message.contains("it was put back 3 times within an hour and moved"), "{message}");
+        let away_and_back = ["3", "1 + 2:0.1"].repeat(3);
+        let routes = [&["1", "1 + 2:0.1"], away_and_back.as_slice(), &["3"]].concat();
+        assert_eq!(scene.account.routes().await, routes);
+        scene.until_events("processor", &["PutBack", "Conflict"]).await;
+    });
+}
+
+#[test]
+fn adopted_what_somebody_else_did_ends_the_release_and_stays() {
+    play("adopted", async |scene| {
+        scene.account.released(3).await;
+        let mut adopting = spec("2", json!([{"weight": 10, "hold": "24h"}]));
+        adopting["onConflict"] = json!("Adopt");
+        scene.release(adopting).await;
+        let (_, revision) = scene.until_weight(10).await;
+        scene.account.move_alias("3", &[]).await;
+        let aborted = scene.until_phase(Phase::Aborted).await;
+        let status = aborted.status.as_ref().unwrap();
+        let ended = &status.history[0];
+        assert_eq!((ended.outcome, ended.reason.as_str()), (Outcome::Aborted, "AliasMoved"));
+        assert_eq!(status.stable.as_ref().unwrap().version, "3");
+        scene.let_it_look().await;
+        assert_eq!(scene.account.routes().await, ["1", "1 + 2:0.1", "3"]);
+        scene.until_events("processor", &["Adopted", "Aborted"]).await;
+
+        scene.verb(&format!("retry@{revision}"), "it").await;
+        scene.until_weight(10).await;
+        assert_eq!(scene.account.routes().await, ["1", "1 + 2:0.1", "3", "3 + 2:0.1"]);
+    });
+}

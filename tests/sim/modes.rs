@@ -1,0 +1,173 @@
+//! Scenarios in which the spec says how much may be done: `mode`, `onConflict`.
+
+use std::time::Duration;
+
+use groundcrew::{
+    api::{
+        canary_rollout::{OnConflict, Phase},
+        shared::Mode,
+    },
+    facts::cloudwatch::AlarmState,
+};
+
+use crate::{
+    evidence::{error_rate, judged, with_alarm},
+    scenarios::{End, Scenario, minutes, rollout, weight},
+    script::{Edit, Rule, View},
+    world::State,
+};
+
+/// A scenario with what people do.
+fn scenario(
+    name: &'static str,
+    prepare: fn(&mut State),
+    rules: fn() -> Vec<Rule>,
+    ends: End,
+) -> Scenario {
+    Scenario { name, prepare, rules, lasts: minutes(40), ends, or_ends: None }
+}
+
+fn after(when: fn(&View<'_>) -> bool, seconds: u64, edit: Edit) -> Rule {
+    Rule { when, after: Duration::from_secs(seconds), edit }
+}
+
+fn first_step(view: &View<'_>) -> bool {
+    view.entered(0)
+}
+
+fn first_step_at_42(view: &View<'_>) -> bool {
+    view.entered(0) && view.serves("42")
+}
+
+fn audited(view: &View<'_>) -> bool {
+    view.ready_reason("Audit")
+}
+
+fn healthy(view: &View<'_>) -> bool {
+    view.phase(Phase::Healthy)
+}
+
+fn blocked(view: &View<'_>) -> bool {
+    view.ready_reason("AlarmAlreadyFiring")
+}
+
+/// Two steps, with a word on what happens when somebody else moves the alias.
+fn two_steps(on_conflict: OnConflict, state: &mut State) {
+    let mut object = rollout("43", Some(vec![weight(10, 90), weight(50, 90)]), None);
+    object.spec.on_conflict = Some(on_conflict);
+    state.create_object(object);
+}
+
+fn enforcing(state: &mut State) {
+    two_steps(OnConflict::Enforce, state);
+}
+
+fn adopting(state: &mut State) {
+    two_steps(OnConflict::Adopt, state);
+}
+
+fn aborted(view: &View<'_>) -> bool {
+    view.phase(Phase::Aborted)
+}
+
+const FOREIGN: Edit = Edit::ForeignVersion("45");
+
+pub fn all() -> Vec<Scenario> {
+    let mut all = audits();
+    all.extend(conflicts());
+    all
+}
+
+fn conflicts() -> Vec<Scenario> {
+    let promoted = End::At(Phase::Healthy, "43");
+    let accepted = End::At(Phase::Aborted, "45");
+    vec![
+        scenario(
+            "enforced-in-flight",
+            enforcing,
+            || vec![after(first_step, 20, FOREIGN)],
+            promoted,
+        ),
+        scenario(
+            "enforced-from-weights",
+            enforcing,
+            || vec![after(first_step, 20, Edit::ForeignWeight("45", 0.25))],
+            promoted,
+        ),
+        scenario("enforced-at-rest", enforcing, || vec![after(healthy, 20, FOREIGN)], promoted),
+        scenario(
+            "enforced-three-times",
+            enforcing,
+            || (0..4).map(|_| after(first_step_at_42, 20, FOREIGN)).collect(),
+            End::At(Phase::Conflict, "45"),
+        ),
+        scenario("adopted-in-flight", adopting, || vec![after(first_step, 20, FOREIGN)], accepted),
+        scenario("adopted-at-rest", adopting, || vec![after(healthy, 20, FOREIGN)], accepted),
+        scenario(
+            "adopted-then-retried",
+            adopting,
+            || vec![after(healthy, 20, FOREIGN), after(aborted, 90, Edit::Verb("retry", 1))],
+            promoted,
+        ),
+    ]
+}
+
+fn audits() -> Vec<Scenario> {
+    let promoted = End::At(Phase::Healthy, "43");
+    vec![
+        scenario(
+            "audit-then-enforced",
+            |state| {
+                let mut object = rollout("43", Some(vec![weight(10, 90), weight(50, 90)]), None);
+                object.spec.mode = Some(Mode::Audit);
+                state.create_object(object);
+            },
+            || vec![after(audited, 90, Edit::Mode(Mode::Enforce))],
+            promoted,
+        ),
+        scenario(
+            "audit-in-flight",
+            |state| {
+                let steps = vec![weight(10, 90), weight(50, 90)];
+                state.create_object(rollout("43", Some(steps), None));
+            },
+            || {
+                vec![
+                    after(first_step, 20, Edit::Mode(Mode::Audit)),
+                    after(audited, 150, Edit::Mode(Mode::Enforce)),
+                ]
+            },
+            promoted,
+        ),
+        scenario(
+            "audit-goes-back",
+            |state| {
+                let object = judged(error_rate(), 1.0, state);
+                state.create_object(object);
+            },
+            || {
+                vec![
+                    after(first_step, 20, Edit::Mode(Mode::Audit)),
+                    after(audited, 0, Edit::Traffic("43", 100.0, 50.0)),
+                ]
+            },
+            End::At(Phase::RolledBack, "42"),
+        ),
+        scenario(
+            "blocked-by-an-alarm-after-another-release",
+            |state| {
+                let mut object = judged(with_alarm(), 0.0, state);
+                object.spec.release.version = Some("42".into());
+                state.create_object(object);
+            },
+            || {
+                vec![
+                    after(healthy, 5, Edit::Alarm("red", AlarmState::Alarm)),
+                    after(healthy, 60, Edit::Release("43")),
+                    after(blocked, 150, Edit::Alarm("red", AlarmState::Ok)),
+                ]
+            },
+            promoted,
+        ),
+    ]
+}
