@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    hash::Hash,
+    hash::{DefaultHasher, Hash, Hasher as _},
     panic::AssertUnwindSafe,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -11,10 +11,11 @@ use std::{
 use futures::FutureExt as _;
 use jiff::SignedDuration;
 use kube::{Resource, ResourceExt};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::{
     Kind, Next, backoff,
+    rest::{Place, Rest},
     turns::{Class, Turns},
 };
 use crate::{context::Context, error::Remedy, kubernetes::publish};
@@ -38,6 +39,9 @@ const FIRST_LOOK_SPREAD_SECS: u64 = 15 * 60;
 /// Wait after which an object that cannot be read is tried again; it is told when it changes.
 const UNREADABLE_WAIT: Duration = Duration::from_secs(15 * 60);
 
+/// Waits from this long on are rest; shorter ones are those of a few objects at a time.
+const REST_MIN: Duration = Duration::from_secs(10);
+
 /// Newer than any resourceVersion: no cache is known to hold our last write.
 const UNSURE: u64 = u64::MAX;
 
@@ -46,6 +50,7 @@ pub struct Driver<K: Kind> {
     context: Arc<Context>,
     turns: Arc<Turns>,
     objects: Mutex<HashMap<Key, Known>>,
+    rest: Rest<Key>,
     kind: std::marker::PhantomData<fn() -> K>,
 }
 
@@ -64,6 +69,10 @@ struct Known {
     written: u64,
     /// Whether its turn for the first look after the start has come.
     introduced: bool,
+    /// What the last change that counts left it with; see [`Driver::is_news`].
+    trigger: Option<u64>,
+    /// Where it rests.
+    rests: Option<Place>,
 }
 
 impl<K: Kind> Driver<K> {
@@ -74,8 +83,49 @@ impl<K: Kind> Driver<K> {
             context,
             turns: Turns::new(PASSES_AT_ONCE, UNDO_AT_ONCE),
             objects: Mutex::default(),
+            rest: Rest::default(),
             kind: std::marker::PhantomData,
         }
+    }
+
+    /// Whether something changed that calls for a look: spec, finalizers, annotations or deletion,
+    /// not what passes write into the status.
+    pub(super) fn is_news<O: Resource>(&self, object: &O) -> bool {
+        let meta = object.meta();
+        let mut hasher = DefaultHasher::new();
+        let deleted = meta.deletion_timestamp.is_some();
+        (&meta.uid, meta.generation, deleted, &meta.finalizers).hash(&mut hasher);
+        meta.annotations.hash(&mut hasher);
+        let trigger = Some(hasher.finish());
+        let mut objects = self.lock();
+        let known = objects.entry(key(object)).or_default();
+        std::mem::replace(&mut known.trigger, trigger) != trigger
+    }
+
+    /// Lets an object rest for a while, instead of a timer of its own; false when that is too short.
+    pub(super) fn rests<O: Resource>(&self, object: &O, wait: Duration) -> bool {
+        let Some(at) = Instant::now().checked_add(wait).filter(|_| wait >= REST_MIN) else {
+            return false;
+        };
+        let key = key(object);
+        let mut objects = self.lock();
+        // One that is gone is not looked at again.
+        let Some(known) = objects.get_mut(&key) else { return true };
+        let before = known.rests.replace(self.rest.add(key, at));
+        before.into_iter().for_each(|place| self.rest.leave(place));
+        true
+    }
+
+    /// Somebody looks at an object: it rests no more.
+    pub(super) fn wakes<O: Resource>(&self, object: &O) {
+        let place = self.lock().get_mut(&key(object)).and_then(|known| known.rests.take());
+        place.into_iter().for_each(|place| self.rest.leave(place));
+    }
+
+    /// Namespace and name of the next object that has rested.
+    pub(super) async fn rested(&self) -> (String, String) {
+        let Key { namespace, name } = self.rest.next().await;
+        (namespace, name)
     }
 
     /// What its passes are handed.
@@ -99,7 +149,7 @@ impl<K: Kind> Driver<K> {
         };
         let slot = self.turns.take(class, &key.namespace).await;
         self.show_depth();
-        let started = tokio::time::Instant::now();
+        let started = Instant::now();
         // On the heap, so that who waits for a turn takes no memory for it.
         let passes = Box::pin(async {
             let Some(object) = load() else { return Next::Failed(Remedy::Later) };
@@ -227,7 +277,8 @@ impl<K: Kind> Driver<K> {
     /// Forgets an object that is gone.
     pub fn forget(&self, namespace: String, name: String) {
         K::forget(&self.context, &namespace, &name);
-        self.lock().remove(&Key { namespace, name });
+        let known = self.lock().remove(&Key { namespace, name });
+        known.and_then(|known| known.rests).into_iter().for_each(|place| self.rest.leave(place));
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Key, Known>> {

@@ -4,6 +4,7 @@
 mod backoff;
 mod driver;
 mod packed;
+mod rest;
 pub mod turns;
 
 use std::{convert::Infallible, fmt::Debug, sync::Arc};
@@ -15,9 +16,8 @@ use kube::{
     Api, Client, Resource, ResourceExt,
     core::NamespaceResourceScope,
     runtime::{
-        Controller, Predicate as _, WatchStreamExt as _,
+        Controller, WatchStreamExt as _,
         controller::{Action, Config},
-        predicates,
         reflector::{self, ObjectRef},
         watcher,
     },
@@ -127,22 +127,24 @@ pub async fn run<K: Kind>(
         futures::stream::select_all(apis::<K>(&client, &namespaces).into_iter().map(|api| {
             watcher(api, watcher::Config::default().streaming_lists()).default_backoff().boxed()
         }));
-    let watching = Arc::clone(&driver);
+    let (watching, told, resting) = (Arc::clone(&driver), Arc::clone(&driver), Arc::clone(&driver));
     let triggers = stream
         .inspect_ok(move |event| watched(&watching, event))
         .reflect(writer)
         .applied_objects()
-        .predicate_filter(
-            predicates::generation.combine(predicates::finalizers).combine(predicates::annotations),
-            Default::default(),
-        );
+        .try_filter(move |object| std::future::ready(told.is_news(object)));
     let objects = reader.clone();
     let affected = namespaces_changed.flat_map(move |namespace| {
         let theirs = objects.state_filter(|object| object.namespace().as_ref() == Some(&namespace));
         futures::stream::iter(theirs).map(|object| ObjectRef::from_obj(&*object))
     });
+    let rested = futures::stream::unfold(resting, async |resting| {
+        let (namespace, name) = resting.rested().await;
+        Some((ObjectRef::new(&name).within(&namespace), resting))
+    });
     Controller::for_stream(triggers, reader)
         .reconcile_on(affected)
+        .reconcile_on(rested)
         .with_config(Config::default())
         .graceful_shutdown_on(stop)
         // On the heap: the Controller keeps one place for each object that ever waited at once.
@@ -168,7 +170,12 @@ async fn reconcile<K: Kind>(
     driver: Arc<Driver<K>>,
 ) -> Result<Action, Infallible> {
     Ok(match packed.unreadable() {
-        None => Action::requeue(driver.look_at(&|| packed.unpack()).await),
+        None => {
+            driver.wakes(&*packed);
+            let wait = driver.look_at(&|| packed.unpack()).await;
+            let rests = driver.rests(&*packed, wait);
+            if rests { Action::await_change() } else { Action::requeue(wait) }
+        }
         Some(why) => report_unreadable(driver.context(), &packed, why).await,
     })
 }
