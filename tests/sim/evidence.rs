@@ -68,6 +68,7 @@ fn after(when: fn(&View<'_>) -> bool, seconds: u64, edit: Edit) -> Rule {
 
 pub fn all() -> Vec<Scenario> {
     let mut all = in_steps();
+    all.extend(without_evidence());
     all.extend(watched_on());
     all
 }
@@ -98,14 +99,39 @@ fn in_steps() -> Vec<Scenario> {
                 "no-traffic",
                 |state| {
                     let mut object = judged(error_rate(), 0.0, state);
-                    let first = object.spec.steps.as_mut().and_then(|steps| steps.first_mut());
-                    first.expect("a step").max_wait = Some(Duration::from_secs(600));
+                    waits_ten_minutes(&mut object);
                     state.cloudwatch.traffic.remove("43");
                     state.create_object(object);
                 },
                 back,
             )
         },
+    ]
+}
+
+/// The first step gives up after ten minutes.
+fn waits_ten_minutes(object: &mut CanaryRollout) {
+    let first = object.spec.steps.as_mut().and_then(|steps| steps.first_mut());
+    first.expect("a step").max_wait = Some(Duration::from_secs(600));
+}
+
+fn without_evidence() -> Vec<Scenario> {
+    let back = End::At(Phase::RolledBack, "42");
+    let short = |name, prepare| Scenario { lasts: minutes(30), ..scenario(name, prepare, back) };
+    vec![
+        short("data-never-whole", |state| {
+            let mut object = judged(error_rate(), 0.0, state);
+            waits_ten_minutes(&mut object);
+            state.cloudwatch.withheld = Some("Errors");
+            state.create_object(object);
+        }),
+        short("too-few-calls", |state| {
+            let mut object = judged(error_rate(), 0.0, state);
+            waits_ten_minutes(&mut object);
+            let first = object.spec.steps.as_mut().and_then(|steps| steps.first_mut());
+            first.expect("a step").min_invocations = Some(1_000_000);
+            state.create_object(object);
+        }),
     ]
 }
 

@@ -123,10 +123,20 @@ fn leak(version: &str) -> &'static str {
         .unwrap_or("?")
 }
 
-/// A sentence without how many samples it rests on.
-fn without_samples(text: &str) -> String {
-    let Some((before, after)) = text.split_once(" samples") else { return text.to_owned() };
-    format!("{} samples{after}", before.trim_end_matches(|digit: char| digit.is_ascii_digit()))
+/// A sentence without how much was evaluated, and without why the metrics could not be read at last:
+/// both depend on when it was tried.
+fn without_circumstances(text: &str) -> String {
+    let mut text = text.to_owned();
+    for what in [" samples", " of 1000000 invocations"] {
+        if let Some((before, after)) = text.split_once(what) {
+            let before = before.trim_end_matches(|digit: char| digit.is_ascii_digit());
+            text = format!("{before}{what}{after}");
+        }
+    }
+    let unreadable = "the metrics cannot be read";
+    let Some((before, cause)) = text.split_once(unreadable) else { return text };
+    let after = cause.find("; the alias serves").and_then(|at| cause.get(at..));
+    format!("{before}{unreadable}{}", after.unwrap_or_default())
 }
 
 /// Takes away what differs between runs that are the same to a user: times, and Lambda's revision
@@ -154,7 +164,7 @@ fn mask(value: &mut Value) {
             }
         }
         Value::Array(items) => items.iter_mut().for_each(mask),
-        Value::String(text) => *text = without_samples(text),
+        Value::String(text) => *text = without_circumstances(text),
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }

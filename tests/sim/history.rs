@@ -4,7 +4,10 @@ use std::fmt;
 
 use groundcrew::{
     api::canary_rollout::CanaryRollout,
-    facts::lambda::{Alias, AliasChange, Publication},
+    facts::{
+        cloudwatch::Span,
+        lambda::{Alias, AliasChange, Publication},
+    },
 };
 
 /// What happened.
@@ -28,6 +31,8 @@ pub enum Event {
     AliasCreated { after: Alias, leads: bool },
     /// The operator read the alias.
     AliasRead { answer: Option<Alias> },
+    /// CloudWatch answered the operator about the new version.
+    MetricsRead(Evidence),
     /// Another tool changed the alias.
     ForeignAlias { after: Alias },
     /// The operator applied a status.
@@ -65,6 +70,18 @@ pub struct Asked {
     pub code_sha256: Option<String>,
     /// CodeSha256 of the version that the alias serves.
     pub served_code: Option<String>,
+}
+
+/// What CloudWatch gave in one answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Evidence {
+    /// The minutes that were asked for.
+    pub span: Span,
+    /// Whether every series was given whole.
+    pub whole: bool,
+    /// Calls and errors of the new version in these minutes.
+    pub invocations: f64,
+    pub errors: f64,
 }
 
 /// A write to the alias, as runs are compared by it.

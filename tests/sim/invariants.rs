@@ -18,6 +18,7 @@ use jiff::{SignedDuration, Timestamp};
 use kube::ResourceExt as _;
 
 use crate::{
+    evidence_read::EvidenceRead,
     faults::Sort,
     history::{Asked, Event},
     limits::{PutBacks, audited},
@@ -44,6 +45,8 @@ pub struct Invariants {
     /// A status write was carried out whose answer nobody got.
     status_unanswered: bool,
     put_backs: PutBacks,
+    /// What was read of the new version.
+    evidence: EvidenceRead,
 }
 
 pub type Found = Vec<(&'static str, String)>;
@@ -89,6 +92,10 @@ impl Invariants {
                     self.own.push((now, after.clone()));
                 }
                 found
+            }
+            Event::MetricsRead(evidence) => {
+                self.evidence.read(evidence);
+                Vec::new()
             }
             Event::Acted { by, oldest } => acted(by, oldest.as_deref()),
             Event::AliasCreated { after, leads } => {
@@ -250,6 +257,9 @@ impl Invariants {
         let old = before.status.as_ref();
         if let Some(why) = self.entered_early(old, status) {
             found.push(("C1", why));
+        }
+        if !self.hurried {
+            found.extend(self.evidence.left(before, status));
         }
         let ended = |status: &CanaryRolloutStatus| (status.phase, status.revision.clone());
         if old.map(ended) == Some(ended(status)) {

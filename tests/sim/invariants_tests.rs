@@ -2,18 +2,22 @@
 
 use groundcrew::{
     api::{
+        analysis::{Analysis, AnalysisMetric, Builtin},
         canary_rollout::{
             AliasStatus, CanaryVersion, Conflict, Ending, OnConflict, PutBack, StableVersion,
             StepStatus,
         },
         shared::Mode,
     },
-    facts::lambda::VersionWeight,
+    facts::{cloudwatch::Span, lambda::VersionWeight},
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
 use super::*;
-use crate::scenarios::{rollout, weight};
+use crate::{
+    history::Evidence,
+    scenarios::{rollout, weight},
+};
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
@@ -351,4 +355,59 @@ fn an_alias_is_put_back_to_where_it_was_left_and_not_too_often() {
     check(&[flown.clone(), again(1), again(2), again(3)], &[]);
     check(&[flown.clone(), again(1), again(2), again(3), again(4)], &["C5"]);
     check(&[flown, again(1), again(2), again(3), again(4_000)], &[]);
+}
+
+/// A step that began at second 60 is left after CloudWatch gave this.
+fn left_after(answer: Option<Evidence>) -> Vec<(i64, Event)> {
+    let judged = |index: i32, entered: bool| {
+        let mut object = with(|status| {
+            let step = status.step.as_mut().unwrap();
+            step.index = index;
+            step.entered_at = entered.then(|| Time(at(60)));
+            status.steps[0].min_invocations = Some(50);
+        });
+        let metric = AnalysisMetric {
+            name: "errors".into(),
+            builtin: Some(Builtin::ErrorRate),
+            metric: None,
+            max: Some("5%".into()),
+            min: None,
+            vs_stable: None,
+            failure_limit: None,
+            on_no_data: None,
+            window: None,
+        };
+        object.spec.analysis =
+            Some(Analysis { metrics: Some(vec![metric]), ..Analysis::default() });
+        object
+    };
+    let weighted = alias("42", Some(("43", 0.1)), "next");
+    let begun = applied(judged(0, false), judged(0, true), &weighted);
+    let left = applied(judged(0, true), judged(1, false), &weighted);
+    let answer = answer.map(|answer| (240, Event::MetricsRead(answer)));
+    [(50, first_weight()), (60, begun)].into_iter().chain(answer).chain([(300, left)]).collect()
+}
+
+#[test]
+fn a_step_is_left_on_whole_and_good_evidence_of_its_own_time_only() {
+    let good = Evidence {
+        span: Span { from: at(60), until: at(120) },
+        whole: true,
+        invocations: 100.0,
+        errors: 1.0,
+    };
+    check(&left_after(Some(good.clone())), &[]);
+    check(&left_after(None), &["C2"]);
+    let before = Span { from: at(0), until: at(60) };
+    let too_early = Span { from: at(0), until: at(120) };
+    for bad in [
+        Evidence { whole: false, ..good.clone() },
+        Evidence { span: before, ..good.clone() },
+        Evidence { span: too_early, ..good.clone() },
+        Evidence { invocations: 0.0, errors: 0.0, ..good.clone() },
+        Evidence { invocations: 49.0, ..good.clone() },
+        Evidence { errors: 6.0, ..good },
+    ] {
+        check(&left_after(Some(bad)), &["C2"]);
+    }
 }

@@ -16,6 +16,7 @@
 mod checks;
 mod claims;
 mod evidence;
+mod evidence_read;
 mod explore;
 mod faults;
 mod history;

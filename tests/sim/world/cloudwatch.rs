@@ -16,7 +16,10 @@ use super::{
     State,
     lambda::{Aws, refusal},
 };
-use crate::faults::Sort;
+use crate::{
+    faults::Sort,
+    history::{Event, Evidence},
+};
 
 /// What versions get and how they fare, and which alarms there are.
 #[derive(Default)]
@@ -25,6 +28,8 @@ pub struct CloudWatch {
     pub traffic: BTreeMap<&'static str, (f64, f64)>,
     /// Alarms and their states.
     pub alarms: BTreeMap<&'static str, AlarmState>,
+    /// Series of this metric are not given whole: AWS fails inside, or the role may not read them.
+    pub withheld: Option<&'static str>,
 }
 
 impl State {
@@ -46,6 +51,32 @@ impl State {
         let minutes = span.until.duration_since(span.from).as_secs() / 60;
         let at = |minute| span.from + SignedDuration::from_mins(minute);
         (0..minutes).map(|minute| Datapoint { at: at(minute), value }).collect()
+    }
+
+    /// One page, with everything that is asked for.
+    fn metric_page(&mut self, asked: &[Series], span: Span) -> MetricPage {
+        let withheld = |series: &Series| Some(&*series.metric.name) == self.cloudwatch.withheld;
+        let failed: Vec<usize> =
+            (0..asked.len()).filter(|index| withheld(&asked[*index])).collect();
+        let found = asked.iter().map(|series| self.datapoints(series, span));
+        let page =
+            MetricPage { datapoints: found.enumerate().collect(), failed, ..MetricPage::default() };
+        let canary = |series: &Series, name: &str| {
+            let mut dimensions = series.metric.dimensions.iter();
+            series.metric.name == name && dimensions.any(|(key, _)| key == "ExecutedVersion")
+        };
+        let sum = |name: &str| {
+            let pages = page.datapoints.iter().filter(|(index, _)| canary(&asked[*index], name));
+            pages.flat_map(|(_, points)| points).map(|point| point.value).sum()
+        };
+        let evidence = Evidence {
+            span,
+            whole: page.failed.is_empty(),
+            invocations: sum("Invocations"),
+            errors: sum("Errors"),
+        };
+        self.happened(&Event::MetricsRead(evidence));
+        page
     }
 
     fn describe(&self, filter: &AlarmFilter) -> Vec<Alarm> {
@@ -72,13 +103,7 @@ impl port::CloudWatch for Aws {
             .call(
                 Sort::AwsRead,
                 "GetMetricData".into(),
-                move |state| {
-                    let found = asked.iter().map(|series| state.datapoints(series, span));
-                    Ok(MetricPage {
-                        datapoints: found.enumerate().collect(),
-                        ..MetricPage::default()
-                    })
-                },
+                move |state| Ok(state.metric_page(&asked, span)),
                 move |fault| refusal(operation, "metrics", fault),
             )
             .await
