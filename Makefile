@@ -68,6 +68,13 @@ SOAK_SEEDS ?= 180000
 soak: ## the simulation with very many random faults and edits (about 30 minutes; SOAK_SEEDS=n)
 	@GROUNDCREW_SIM_SEEDS=$(SOAK_SEEDS) cargo test --locked --test sim random_faults_and_edits_break_nothing
 
+# The operator alone, as it is shipped; the tests themselves are built as always.
+.PHONY: scale
+scale: control-plane aws ## memory, CPU, calls and latency of the release build, with their bounds (about 45 minutes)
+	@cargo build --locked --release --bin groundcrew
+	@GROUNDCREW_SCALE=full GROUNDCREW_OPERATOR=$(TARGET)/release/groundcrew cargo test --locked --test it -- \
+		--include-ignored --nocapture --test-threads=1 scale:: scenarios::storm::
+
 .PHONY: test-go
 test-go: control-plane ## tests of the control plane's launcher and of the node
 	@for module in $(GO_MODULES); do (cd $$module && go test -count=1 ./...); done
@@ -80,6 +87,9 @@ test-python: aws ## tests of the AWS stand-in and of the dependency rules
 .PHONY: test-chart
 test-chart: control-plane ## lint the chart
 	@bin/k8s/helm lint --strict --quiet --set clusterName=test charts/groundcrew
+
+# Some of tests/it watch for minutes, and need no core meanwhile.
+test-rust: export RUST_TEST_THREADS ?= $(shell echo $$(($$(nproc) + 2)))
 
 .PHONY: test-rust
 test-rust: control-plane aws ## unit tests, doc tests, and every suite below tests/

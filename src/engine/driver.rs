@@ -149,12 +149,24 @@ impl<K: Kind> Driver<K> {
         };
         let slot = self.turns.take(class, &key.namespace).await;
         self.show_depth();
-        let started = Instant::now();
         // On the heap, so that who waits for a turn takes no memory for it.
-        let passes = Box::pin(async {
+        let next = Box::pin(self.take_turn(&key, load)).await;
+        drop(slot);
+        self.show_depth();
+        self.wait(&key, next)
+    }
+
+    /// The passes of one turn, in their bounds: what takes too long or panics harms nobody else.
+    async fn take_turn(
+        &self,
+        key: &Key,
+        load: &(dyn Fn() -> Option<K::Object> + Send + Sync),
+    ) -> Next {
+        let started = Instant::now();
+        let passes = async {
             let Some(object) = load() else { return Next::Failed(Remedy::Later) };
-            self.passes(&key, &object).await
-        });
+            self.passes(key, &object).await
+        };
         let outcome = AssertUnwindSafe(timeout(PASS_DEADLINE, passes)).catch_unwind().await;
         let next = match outcome {
             Ok(Ok(next)) => next,
@@ -175,9 +187,7 @@ impl<K: Kind> Driver<K> {
         };
         let result = if matches!(next, Next::Failed(_)) { "error" } else { "ok" };
         self.context.metrics.reconciled(K::NAMES.kind, result, started.elapsed());
-        drop(slot);
-        self.show_depth();
-        self.wait(&key, next)
+        next
     }
 
     /// Fetches what the passes will need. Says whose turn to wait for, or how long to wait when it

@@ -1,21 +1,22 @@
 //! Objects as they are kept between passes. All of them are in memory, and most are at rest for
-//! days: so each is kept as its metadata and one text, and taken apart only for a pass.
+//! days: so each is kept as its metadata and a compressed text, and unpacked only for a pass.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, io::Read as _};
 
+use flate2::{Compression, bufread::DeflateDecoder, write::DeflateEncoder};
 use kube::{
     Resource,
     api::ObjectMeta,
     core::{DeserializeGuard, NamespaceResourceScope},
 };
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::Kind;
 
 /// An object of a kind, or what is known of one that cannot be read.
 pub struct Packed<K: Kind> {
     meta: ObjectMeta,
-    /// The object without its metadata as JSON, or why it cannot be read.
+    /// The object without its metadata as compressed JSON, or why it cannot be read.
     body: Result<Box<[u8]>, Box<str>>,
     subject: u64,
     kind: std::marker::PhantomData<fn() -> K>,
@@ -27,8 +28,8 @@ impl<K: Kind> Packed<K> {
         let (mut meta, subject, body) = match guard.0 {
             Ok(mut object) => {
                 let meta = std::mem::take(object.meta_mut());
-                let body = serde_json::to_vec(&object).map(Vec::into_boxed_slice);
-                (meta, K::subject(&object), body.map_err(|error| error.to_string().into()))
+                let body = compress(&object).map_err(|error| error.to_string().into());
+                (meta, K::subject(&object), body)
             }
             Err(invalid) => {
                 let why = invalid.to_string().into();
@@ -53,7 +54,9 @@ impl<K: Kind> Packed<K> {
     pub fn unpack(&self) -> Option<K::Object> {
         let body = self.body.as_ref().ok()?;
         // It was written by the same code that reads it here.
-        let mut object: K::Object = serde_json::from_slice(body).ok()?;
+        let mut json = Vec::new();
+        DeflateDecoder::new(&**body).read_to_end(&mut json).ok()?;
+        let mut object: K::Object = serde_json::from_slice(&json).ok()?;
         *object.meta_mut() = self.meta.clone();
         Some(object)
     }
@@ -63,6 +66,13 @@ impl<K: Kind> Packed<K> {
     pub fn subject(&self) -> u64 {
         self.subject
     }
+}
+
+fn compress(object: &impl Serialize) -> Result<Box<[u8]>, serde_json::Error> {
+    let mut body = DeflateEncoder::new(Vec::new(), Compression::fast());
+    serde_json::to_writer(&mut body, object)?;
+    let body = body.finish().map_err(serde_json::Error::io)?;
+    Ok(body.into_boxed_slice())
 }
 
 impl<'de, K: Kind> Deserialize<'de> for Packed<K> {

@@ -50,7 +50,6 @@ pub struct Call {
     pub resource: String,
     /// In real seconds since 1970.
     pub wall: f64,
-    pub account: String,
     pub access_key: String,
     /// How long it took the stand-in, in milliseconds.
     pub ms: f64,
@@ -110,9 +109,10 @@ impl StandIn {
         assert!(status.is_success(), "{path}: {}", String::from_utf8_lossy(&answer));
     }
 
-    /// Every operator's calls in whatever account. `query` narrows them.
-    pub async fn calls(&self, query: &str) -> Vec<Call> {
-        let found = self.control("GET", &format!("calls?caller=/groundcrew-&{query}"), None).await;
+    /// An operator's calls for the namespaces whose names begin so. `query` narrows them.
+    pub async fn calls(&self, namespaces: &str, query: &str) -> Vec<Call> {
+        let path = format!("calls?caller=/groundcrew-{namespaces}&{query}");
+        let found = self.control("GET", &path, None).await;
         serde_json::from_value(found["calls"].clone()).unwrap()
     }
 

@@ -14,6 +14,12 @@ use super::{CLUSTER_NAME, Cluster, PATIENCE, REGION, SCALE, epoch, logs, process
 
 /// Lines of a log that a failure shows.
 const TAIL: usize = 60;
+/// What the chart sets.
+const MALLOC: [(&str, &str); 3] = [
+    ("MALLOC_ARENA_MAX", "1"),
+    ("MALLOC_MMAP_THRESHOLD_", "65536"),
+    ("MALLOC_TRIM_THRESHOLD_", "65536"),
+];
 /// USER_HZ, which is 100 on every Linux.
 const TICKS_A_SECOND: f64 = 100.0;
 /// The operators' own AWS secret: it must show up nowhere.
@@ -64,6 +70,7 @@ impl Operator {
             .env_clear()
             .env("KUBECONFIG", kubeconfig)
             .env("AWS_ENDPOINT_URL", &stand_in().await.endpoint)
+            .envs(MALLOC)
             .env("AWS_ACCESS_KEY_ID", "AKIAOPERATOR")
             .env("AWS_SECRET_ACCESS_KEY", SECRET)
             .stdin(Stdio::null())

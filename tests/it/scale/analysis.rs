@@ -10,16 +10,18 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::{
-    RSS_MAX_MB,
+    RSS_MAX_MB, all_kept,
     fleet::{Fleet, Size, changed},
     in_full, keeps, last_call, nothing_written_for, tell,
 };
 use crate::harness::{Operator, play_apart, stand_in};
 
+/// How the names of the namespaces begin.
+const NAMESPACES: &str = "analysis";
 /// Calls in the worst minute: 1,000 rollouts with three series each, 500 series in a call.
 const CALLS_MAX: f64 = 6.0;
-/// Calls of the alias a minute, split between the versions.
-const TRAFFIC: u32 = 60;
+/// Calls of each alias a minute, split between the versions; few, because the stand-in makes them up.
+const TRAFFIC: u32 = 10;
 
 /// How much is measured.
 struct Plan {
@@ -69,7 +71,7 @@ fn judged(_: &CanaryRollout, status: &CanaryRolloutStatus) -> bool {
 fn rollouts_in_analysis_share_their_calls_of_cloudwatch() {
     let plan = if in_full() { FULL } else { SMALL };
     play_apart("scale-analysis", async |scene, operators| {
-        let fleet = Fleet::set(scene.cluster, "analysis", plan.size).await;
+        let fleet = Fleet::set(scene.cluster, NAMESPACES, plan.size).await;
         for part in &fleet.scenes {
             for alias in &fleet.names {
                 let behaviour = json!({"*": {"errorRate": 0.01}});
@@ -80,11 +82,12 @@ fn rollouts_in_analysis_share_their_calls_of_cloudwatch() {
         operators.push(Operator::start_in_real_time(scene.cluster, "scale-c", &args).await);
         fleet.apply(&spec(plan.window)).await;
         fleet.until_all("judged", plan.patience, judged).await;
-        nothing_written_for(plan.settles).await;
+        nothing_written_for(NAMESPACES, plan.settles).await;
         watch(&fleet, &operators[0], &plan).await;
         for part in &fleet.scenes {
             part.close(Ok(()), &[]).await;
         }
+        all_kept();
     });
 }
 
@@ -94,9 +97,9 @@ async fn watch(fleet: &Fleet<'_>, operator: &Operator, plan: &Plan) {
     let since = last_call().await;
     let (begun, before, versions) = (Instant::now(), operator.usage(), fleet.versions().await);
     // Evaluations come at the full minute, so each minute has those of one.
-    nothing_written_for(Duration::from_secs(60) * plan.watched_minutes).await;
+    nothing_written_for(NAMESPACES, Duration::from_secs(60) * plan.watched_minutes).await;
     let (lasted, after) = (begun.elapsed().as_secs_f64(), operator.usage());
-    let calls = stand_in().await.calls(&format!("since={since}")).await;
+    let calls = stand_in().await.calls(NAMESPACES, &format!("since={since}")).await;
     let begun = calls.first().expect("aliases are read").arrived();
     let mut minutes = vec![0.0; usize::try_from(plan.watched_minutes).unwrap()];
     let last = minutes.len() - 1;

@@ -9,13 +9,15 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use super::{
-    RSS_MAX_MB,
+    RSS_MAX_MB, all_kept,
     fleet::{Fleet, Size, changed, rollout},
     in_full, keeps, last_call, nothing_written_for, tell,
 };
 use crate::harness::{Call, FUNCTION, Operator, Scene, play_apart, stand_in, until};
 
 const ALONE: [&str; 1] = ["--no-leader-election"];
+/// How the names of the namespaces begin.
+const NAMESPACES: &str = "healthy";
 /// Share of one processor that 10,000 rollouts at rest may take, in percent.
 const CPU_MAX_PERCENT: f64 = 5.0;
 
@@ -46,7 +48,7 @@ const FULL: Plan = Plan {
 fn rollouts_at_rest_cost_little_and_after_a_restart_those_in_flight_go_first() {
     let plan = if in_full() { FULL } else { SMALL };
     play_apart("scale-healthy", async |scene, operators| {
-        let fleet = Fleet::set(scene.cluster, "healthy", plan.healthy).await;
+        let fleet = Fleet::set(scene.cluster, NAMESPACES, plan.healthy).await;
         operators.push(Operator::start_in_real_time(scene.cluster, "scale-a", &ALONE).await);
         let begun = Instant::now();
         fleet.apply(&json!({"release": {"version": "1"}, "preset": "AllAtOnce"})).await;
@@ -80,6 +82,7 @@ fn rollouts_at_rest_cost_little_and_after_a_restart_those_in_flight_go_first() {
         for part in &fleet.scenes {
             part.close(Ok(()), &[]).await;
         }
+        all_kept();
     });
 }
 
@@ -87,9 +90,9 @@ fn rollouts_at_rest_cost_little_and_after_a_restart_those_in_flight_go_first() {
 async fn rest(operator: &Operator, who: &str, time: Duration) {
     let (begun, before) = (Instant::now(), operator.usage());
     let since = last_call().await;
-    nothing_written_for(time).await;
+    nothing_written_for(NAMESPACES, time).await;
     let (lasted, after) = (begun.elapsed().as_secs_f64(), operator.usage());
-    let calls = stand_in().await.calls(&format!("since={since}")).await.len();
+    let calls = stand_in().await.calls(NAMESPACES, &format!("since={since}")).await.len();
     tell(&format!("{who}, reads of AWS"), calls as f64 / lasted, "a second");
     let cpu = (after.cpu_secs - before.cpu_secs) / lasted * 100.0;
     keeps(&format!("{who}, CPU"), cpu, CPU_MAX_PERCENT, "% of one processor");
@@ -130,8 +133,7 @@ async fn in_flight_first(flying: &[String], scene: &Scene<'_>, since: u64) {
     let missing: Vec<_> = flying.iter().filter(|name| !looked_at(name)).collect();
     assert!(missing.is_empty(), "{missing:?} were not looked at before others were twice");
     let last = theirs.last().unwrap().n;
-    let all = stand_in().await.calls(&query).await;
-    let others: Vec<&Call> =
-        all.iter().filter(|call| call.n < last && call.account != scene.account.number).collect();
+    let others = stand_in().await.calls(NAMESPACES, &query).await;
+    let others: Vec<&Call> = others.iter().filter(|call| call.n < last).collect();
     assert!(others.is_empty(), "looked at before those in flight: {others:?}");
 }

@@ -7,6 +7,7 @@ use kube::{Api, api::PostParams};
 use serde_json::json;
 
 use super::{
+    all_kept,
     fleet::{Fleet, Size, rollout},
     keeps, quantile, tell,
 };
@@ -53,6 +54,7 @@ fn an_apply_reaches_aws_at_once() {
         let measured = of(warm, |sample| sample.answered_to_aws);
         keeps("apply to AWS, p50", quantile(&measured, 0.5), P50_MAX_MS, "ms");
         keeps("apply to AWS, p99", quantile(&measured, 0.99), P99_MAX_MS, "ms");
+        all_kept();
     });
 }
 

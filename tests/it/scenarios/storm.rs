@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::{
     harness::{Call, FUNCTION, Operator, Scene, play_apart, until},
-    scale::keeps,
+    scale::{all_kept, keeps},
 };
 
 const ROLLOUTS: usize = 200;
@@ -132,7 +132,7 @@ fn two_hundred_rollouts_share_the_rate_limit_and_those_that_go_back_go_first() {
         let (moves, _) = storm.moves(stepped).await;
         let moved = aliases(&moves);
         let goes_back = |alias: &&str| failed.iter().any(|name| name == alias);
-        let last_back = moved.iter().rposition(|alias| goes_back(alias)).unwrap();
+        let last_back = moved.iter().rposition(goes_back).unwrap();
         let ahead = moved[..last_back].iter().filter(|alias| !goes_back(alias)).count();
         println!("scale: {ahead} of {} went on before the last one was back", others.len());
         assert!(ahead <= AHEAD_MAX, "{moved:?}");
@@ -146,5 +146,6 @@ fn two_hundred_rollouts_share_the_rate_limit_and_those_that_go_back_go_first() {
         }
         let query = "result=TooManyRequestsException";
         assert_eq!(scene.account.calls(&scene.namespace, query).await.len(), 3);
+        all_kept();
     });
 }
