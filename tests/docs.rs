@@ -168,6 +168,7 @@ fn reasons() -> BTreeSet<String> {
         "canary_rollout/decide",
         "canary_rollout/judge.rs",
         "canary_rollout/status.rs",
+        "canary_rollout/status",
         "aws/accounts.rs",
         "aws/error.rs",
     ];

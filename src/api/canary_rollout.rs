@@ -11,13 +11,16 @@ use super::{
     shared::{AwsLocation, Mode},
 };
 
+pub use super::canary_findings::{Conflict, PreflightFinding, PutBack, Severity};
 pub use super::canary_status::{
-    AliasStatus, CanaryRolloutStatus, CanaryVersion, Conflict, Ending, Held, HistoryEntry, Outcome,
-    Phase, PublishingStatus, PutBack, SmokeStatus, StableVersion, StepStatus,
+    AliasStatus, CanaryRolloutStatus, CanaryVersion, Ending, Held, HistoryEntry, Outcome, Phase,
+    PublishingStatus, SmokeStatus, StableVersion, StepStatus,
 };
 
 /// Most steps of one rollout: bounds the status, where they are frozen per revision.
 pub const STEPS_MAX: usize = 32;
+/// Most entries of `status.preflight`.
+pub const PREFLIGHT_MAX: usize = 32;
 /// Most entries of `status.history`: what a person looks back on, and what a fast rollback needs.
 pub const HISTORY_MAX: usize = 10;
 

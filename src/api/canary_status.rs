@@ -6,7 +6,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    analysis::MetricStatus, canary_rollout::Step, check::CheckStatus, duration::Duration,
+    analysis::MetricStatus,
+    canary_findings::{Conflict, PreflightFinding, PutBack},
+    canary_rollout::Step,
+    check::CheckStatus,
+    duration::Duration,
     shared::LastAction,
 };
 
@@ -155,6 +159,11 @@ pub struct CanaryRolloutStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 10))]
     pub history: Vec<HistoryEntry>,
+    /// What speaks against the release that is to start, or started last; what keeps it from starting
+    /// comes first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32))]
+    pub preflight: Vec<PreflightFinding>,
     /// With `mode: Audit`: what would be done, in order; each write in the words that it has when it
     /// is carried out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -319,31 +328,6 @@ pub struct Held {
     /// Why, in a sentence.
     #[schemars(length(max = 512))]
     pub message: String,
-}
-
-/// An alias that somebody else moved.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Conflict {
-    /// When it was first found so.
-    pub since: Time,
-    /// The alias's revision id then.
-    #[schemars(length(max = 64))]
-    pub revision_id: String,
-    /// Percentage at which the canary was left; absent when nothing was in flight.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub left: Option<i32>,
-}
-
-/// An alias that is, or was, put back.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct PutBack {
-    /// When that was decided.
-    pub at: Time,
-    /// Revision id of the alias that is put back.
-    #[schemars(length(max = 64))]
-    pub revision_id: String,
 }
 
 /// The alias as it was last read.

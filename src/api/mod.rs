@@ -3,6 +3,7 @@
 //! Only `serde`, `schemars` and `kube`'s derives live here: no clock, no client, no decision.
 
 pub mod analysis;
+pub mod canary_findings;
 pub mod canary_rollout;
 pub mod canary_status;
 pub mod check;

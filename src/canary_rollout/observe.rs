@@ -1,5 +1,6 @@
 //! Everything that a pass reads, into one struct.
 
+mod preflight;
 mod release;
 mod surplus;
 
@@ -10,7 +11,7 @@ use kube::ResourceExt as _;
 
 use super::{
     claims,
-    decide::{AlarmReport, Facts, Terms, provisioned_matters, wanted},
+    decide::{AlarmReport, Facts, Terms, UNCHECKED, decide, provisioned_matters, wanted},
     error::Error,
     evidence::{self, Evidence, Subject},
     memory::Memory,
@@ -94,14 +95,9 @@ pub async fn observe(
     let evidence = read_evidence(terms.as_ref(), memory, place).await;
     // What is at rest starts nothing. In Audit it tells what would start.
     let starts = want == Want::Work || object.spec.mode == Some(Mode::Audit);
-    let (alarms, taken_by) = match starts {
-        true => (
-            read_alarms(terms.as_ref(), place).await,
-            claims::taken_by(object, place.context, place.session),
-        ),
-        false => (None, None),
-    };
-    Ok(Facts {
+    let alarms = if starts { read_alarms(terms.as_ref(), place).await } else { None };
+    let claimed = || claims::taken_by(object, place.context, place.session);
+    let mut facts = Facts {
         owner,
         function: place.key.function.clone(),
         alias_name: place.key.alias.clone(),
@@ -113,7 +109,7 @@ pub async fn observe(
         request: objects::action_request(object),
         alias_source: seen.as_ref().map_or(Source::Read, |seen| seen.source),
         alias: seen.map(|seen| seen.alias),
-        taken_by,
+        taken_by: starts.then(claimed).flatten(),
         provisioned,
         surplus,
         wanted: wanted(rollout.as_ref(), &release.facts),
@@ -121,11 +117,17 @@ pub async fn observe(
         published: release.published,
         terms,
         evidence,
+        preflight: None,
         alarms,
         checks: None,
         edited: object.status.as_ref().and_then(|status| status.observed_generation)
             != object.metadata.generation,
-    })
+    };
+    let version = release.facts.version;
+    if decide(&facts, memory, place.now).report.reason == UNCHECKED {
+        facts.preflight = Some(preflight::read(&facts, version, &lambda, place).await?);
+    }
+    Ok(facts)
 }
 
 /// How many old versions are kept. Only at rest: what cannot be listed must not keep anything from

@@ -30,6 +30,8 @@ pub struct Preview {
     pub found: String,
     /// What keeps the rollout from starting, in the operator's words, all at once.
     pub problems: Vec<String>,
+    /// What speaks against it, but does not keep it from starting.
+    pub warnings: Vec<String>,
     /// What happens then, in order; empty when the problems leave nothing to go by.
     pub lines: Vec<Line>,
 }
@@ -57,7 +59,11 @@ pub async fn look(object: &CanaryRollout, context: &Context) -> Result<Preview, 
     let session = observe::session(object, context).await?;
     let key = observe::alias_key(object, &session);
     let place = observe::Place { context, session: &session, key: &key, now };
-    let facts = observe::observe(object, &Memory::default(), &place).await?;
+    // What is suspended would not be looked at as closely.
+    let mut awake = object.clone();
+    awake.spec.suspend = None;
+    let mut facts = observe::observe(&awake, &Memory::default(), &place).await?;
+    facts.suspended = object.spec.suspend.unwrap_or(false);
     Ok(preview(facts, Rollout::parse(&object.spec).as_ref(), now))
 }
 
@@ -78,7 +84,7 @@ fn preview(mut facts: Facts, rollout: Result<&Rollout, &InvalidSpec>, now: Times
         }
         Ok(_) | Err(_) => Vec::new(),
     };
-    Preview { found, problems: mended.problems, lines }
+    Preview { found, problems: mended.problems, warnings: mended.warnings, lines }
 }
 
 /// A mark with our namespace and name is taken for ours: which cluster we are in is not known.

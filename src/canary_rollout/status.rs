@@ -4,28 +4,31 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
 use super::{
-    decide::{AUDIT, Note, Plan, Report},
-    memory::{Flight, Memory},
+    decide::{AUDIT, Plan, Report},
+    memory::{Canary, Flight, Memory},
 };
 use crate::{
     api::{
-        analysis::Verdict,
+        analysis::{MetricStatus, Verdict},
         canary_rollout::{
-            AliasStatus, CanaryRolloutStatus, CanaryVersion, Outcome, Phase, StableVersion,
-            StepStatus,
+            AliasStatus, CanaryRolloutStatus, CanaryVersion, Phase, PreflightFinding,
+            StableVersion, StepStatus,
         },
     },
     error::{MESSAGE_MAX, Remedy},
     status::conditions::{self, Readiness, Statement},
 };
 
+mod notes;
 #[cfg(test)]
 mod tests;
+
+pub use notes::notes;
 
 /// Failed passes in a row after which a failure that may mend itself is told.
 const FAILURES_TOLD: u32 = 3;
 
-/// Longest line of `status.plan`.
+/// Longest line of `status.plan` and `status.preflight`.
 const PLAN_LINE_MAX: usize = 512;
 
 /// How a pass went.
@@ -82,8 +85,17 @@ fn planned(
     generation: Option<i64>,
     now: Timestamp,
 ) -> CanaryRolloutStatus {
-    let Plan { memory, report, actions: _, finalizer: _, notes: _, revisit: _, needs: _, ahead } =
-        plan;
+    let Plan {
+        memory,
+        report,
+        actions: _,
+        finalizer: _,
+        notes: _,
+        revisit: _,
+        needs: _,
+        findings: _,
+        ahead,
+    } = plan;
     let Memory {
         revision,
         stable,
@@ -99,7 +111,6 @@ fn planned(
         conflict,
         put_backs,
     } = memory.clone();
-    let revision_stays = old.revision == memory.revision;
     let known = old.canary.as_ref().map_or(0, |canary| canary.weight);
     CanaryRolloutStatus {
         observed_generation: generation,
@@ -109,23 +120,13 @@ fn planned(
         message: Some(cut(&report.message)),
         revision,
         stable: stable.map(|version| StableVersion { version }),
-        canary: canary.map(|canary| CanaryVersion {
-            version: canary.version,
-            code_sha256: canary.code_sha256,
-            timeout: canary.timeout,
-            weight: report.weight.unwrap_or(known),
-            started_at: Time(canary.started_at),
-        }),
+        canary: canary.map(|canary| version(canary, report.weight.unwrap_or(known))),
         publishing: publishing.map(Into::into),
         pruned,
         step: flight.as_ref().map(|flight| step(flight, report)),
         steps: flight.as_ref().map(|flight| flight.steps.to_api()).unwrap_or_default(),
         held: flight.as_ref().and_then(|flight| flight.held.clone()),
-        analysis: flight.as_ref().map_or_else(
-            // How it was when it ended stays to be looked at until the next release starts.
-            || if revision_stays { old.analysis.clone() } else { Vec::new() },
-            |flight| flight.analysis.clone(),
-        ),
+        analysis: analysis(old, memory),
         ending: flight.and_then(|flight| flight.ending),
         checks,
         ignored_alarms,
@@ -134,6 +135,7 @@ fn planned(
         put_backs,
         alias: report.alias_revision.clone().map(|revision_id| AliasStatus { revision_id }),
         history,
+        preflight: preflight(old, plan),
         plan: ahead.iter().map(|line| cut_to(PLAN_LINE_MAX, line)).collect(),
         last_action,
         conditions: conditions::merge(
@@ -142,6 +144,35 @@ fn planned(
             generation,
             now,
         ),
+    }
+}
+
+fn version(canary: Canary, weight: i32) -> CanaryVersion {
+    let Canary { version, code_sha256, timeout, started_at } = canary;
+    CanaryVersion { version, code_sha256, timeout, weight, started_at: Time(started_at) }
+}
+
+/// What the metrics say. How it was when it ended stays to be looked at until the next release starts.
+fn analysis(old: &CanaryRolloutStatus, memory: &Memory) -> Vec<MetricStatus> {
+    match &memory.flight {
+        Some(flight) => flight.analysis.clone(),
+        None if old.revision == memory.revision => old.analysis.clone(),
+        None => Vec::new(),
+    }
+}
+
+/// What speaks against the release. What was told before the start stays to be looked at until the
+/// end.
+fn preflight(old: &CanaryRolloutStatus, plan: &Plan) -> Vec<PreflightFinding> {
+    let stays = old.revision == plan.memory.revision && plan.memory.flight.is_some();
+    let cut = |finding: &PreflightFinding| PreflightFinding {
+        message: cut_to(PLAN_LINE_MAX, &finding.message),
+        ..finding.clone()
+    };
+    match &plan.findings {
+        Some(findings) => findings.iter().map(cut).collect(),
+        None if stays => old.preflight.clone(),
+        None => Vec::new(),
     }
 }
 
@@ -321,71 +352,4 @@ fn cut(text: &str) -> String {
 
 fn cut_to(most: usize, text: &str) -> String {
     crate::error::clean(text).chars().take(most).collect()
-}
-
-/// What people are told beside the object, once: transitions between two statuses.
-#[must_use]
-pub fn notes(old: Option<&CanaryRolloutStatus>, new: &CanaryRolloutStatus) -> Vec<Note> {
-    let mut notes = Vec::new();
-    let message = new.message.clone().unwrap_or_default();
-    let mut tell = |warning, reason, message| notes.push(Note { warning, reason, message });
-
-    let phase = |status: &CanaryRolloutStatus| status.phase.unwrap_or_default();
-    if let Some((warning, reason)) = phase_event(phase(new))
-        && old.map(phase) != Some(phase(new))
-    {
-        tell(warning, reason, message.clone());
-    }
-    let position = |status: &CanaryRolloutStatus| {
-        let step = status.step.as_ref()?;
-        step.entered_at.as_ref().map(|_| (status.revision.clone(), step.index))
-    };
-    if let (Some(step), Some(canary)) = (&new.step, &new.canary)
-        && position(new).is_some()
-        && old.and_then(position) != position(new)
-        && phase(new) == Phase::Progressing
-    {
-        let text =
-            format!("step {}: version {} at {}%", step.display, canary.version, canary.weight);
-        tell(false, "StepEntered", text);
-    }
-    let started = |status: &CanaryRolloutStatus| status.step.as_ref().and(status.revision.clone());
-    if started(new).is_some() && old.and_then(started) != started(new) {
-        tell(false, "Started", message.clone());
-    }
-    if let Some(action) = &new.last_action
-        && old.and_then(|old| old.last_action.as_ref()) != Some(action)
-    {
-        let text = format!("{}: {:?}: {}", action.value, action.result, action.message);
-        tell(false, "ActionAnswered", text);
-    }
-    if !new.plan.is_empty() && old.is_none_or(|old| old.plan != new.plan) {
-        tell(false, "Audit", message);
-    }
-    let newest = |status: &CanaryRolloutStatus| status.history.first().cloned();
-    if let Some(entry) = newest(new).filter(|entry| entry.outcome == Outcome::Superseded)
-        && old.and_then(newest).as_ref() != Some(&entry)
-    {
-        tell(false, "Superseded", format!("version {} was superseded", entry.version));
-    }
-    notes
-}
-
-/// The Event that entering a phase is worth.
-fn phase_event(phase: Phase) -> Option<(bool, &'static str)> {
-    match phase {
-        Phase::Publishing => Some((false, "Publishing")),
-        Phase::Smoke => Some((false, "Smoke")),
-        Phase::WaitingApproval => Some((false, "WaitingApproval")),
-        Phase::WaitingData => Some((false, "WaitingData")),
-        Phase::Baking => Some((false, "Baking")),
-        Phase::Healthy => Some((false, "Healthy")),
-        Phase::RollingBack => Some((true, "RollingBack")),
-        Phase::RolledBack => Some((true, "RolledBack")),
-        Phase::Aborted => Some((true, "Aborted")),
-        Phase::Held => Some((true, "Held")),
-        Phase::Conflict => Some((true, "Conflict")),
-        Phase::Invalid => Some((true, "Invalid")),
-        Phase::Pending | Phase::Progressing | Phase::Promoting | Phase::Suspended => None,
-    }
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{
-    decide::{AUDIT, Facts, Plan, Revisit, decide, learn},
+    decide::{AUDIT, Facts, Plan, Preflight, Revisit, decide, learn},
     memory::{Flight, Memory},
     rollout::{Rollout, Step, Steps},
 };
@@ -126,6 +126,7 @@ impl<'a> Walk<'a> {
         facts.alias_source = Source::Write;
         facts.evidence = Ok(None);
         facts.alarms = None;
+        facts.preflight = Some(Preflight::default());
         if let Some(terms) = &mut facts.terms {
             terms.criteria.metrics.clear();
             terms.criteria.alarms = None;

@@ -178,6 +178,7 @@ impl World {
                 wanted: Ok(release("43", REVISION)),
                 terms: Some(Terms::default()),
                 evidence: Ok(None),
+                preflight: Some(crate::canary_rollout::decide::Preflight::default()),
                 alarms: None,
                 checks: None,
                 edited: false,
@@ -375,6 +376,7 @@ impl World {
             notes: Vec::new(),
             revisit: Revisit::Now,
             needs: None,
+            findings: None,
             ahead: Vec::new(),
         };
         self.publish(&plan);

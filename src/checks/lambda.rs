@@ -176,6 +176,7 @@ mod tests {
             description: String::new(),
             role: String::new(),
             dead_letter_target: None,
+            stack: None,
         }
     }
 

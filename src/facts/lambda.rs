@@ -97,6 +97,8 @@ pub struct FunctionVersion {
     pub role: String,
     /// ARN of the dead-letter queue or topic; both versions of a weighted alias must share it.
     pub dead_letter_target: Option<String>,
+    /// CloudFormation stack that the function belongs to; told only to a role that may list tags.
+    pub stack: Option<String>,
 }
 
 /// How the last change of a function went. Source: Lambda API reference,

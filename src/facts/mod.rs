@@ -7,4 +7,5 @@ pub mod kubernetes;
 pub mod lambda;
 pub mod peers;
 pub mod rds;
+pub mod runtimes;
 pub mod surplus;

@@ -1,4 +1,5 @@
-//! Scenarios in which the spec says how much may be done: `mode`, `onConflict`.
+//! Scenarios in which the spec says how much may be done: `mode`,
+//! `onConflict`, and what speaks against a release before it starts.
 
 use std::time::Duration;
 
@@ -75,7 +76,37 @@ const FOREIGN: Edit = Edit::ForeignVersion("45");
 pub fn all() -> Vec<Scenario> {
     let mut all = audits();
     all.extend(conflicts());
+    all.push(preflight());
     all
+}
+
+/// Neither the role nor the alarms let it start; a person mends one after the other.
+fn preflight() -> Scenario {
+    scenario(
+        "preflight",
+        |state| {
+            let mut object = judged(with_alarm(), 0.0, state);
+            object.spec.release.version = Some("45".into());
+            state.lambda.functions.odd_role = Some("45");
+            state.cloudwatch.alarms.remove("red");
+            state.create_object(object);
+        },
+        || {
+            vec![
+                after(failed_preflight, 90, Edit::Alarm("red", AlarmState::Ok)),
+                after(other_role, 90, Edit::Release("43")),
+            ]
+        },
+        End::At(Phase::Healthy, "43"),
+    )
+}
+
+fn failed_preflight(view: &View<'_>) -> bool {
+    view.ready_reason("PreflightFailed")
+}
+
+fn other_role(view: &View<'_>) -> bool {
+    view.ready_reason("RoleMismatch")
 }
 
 fn conflicts() -> Vec<Scenario> {

@@ -8,12 +8,12 @@ use super::{
     ending::serves,
     lost,
     plan::{Action, Plan, Purpose, Revisit},
+    preflight::{self, Cleared},
     prune::prune,
     release::Wanted,
     situation::{Destination, FLIGHT_POLL, PENDING_POLL, SETTLED_POLL, Situation},
 };
 use crate::{
-    api::analysis::AlreadyFiring,
     api::canary_rollout::{Ending, HistoryEntry, Outcome, Phase},
     api::check::CheckStatus,
     canary_rollout::{
@@ -128,59 +128,29 @@ pub(super) fn settle_or_start(situation: &Situation<'_>) -> Option<Plan> {
     } else if situation.facts.suspended {
         suspended(situation, &format!("release of version {} would start", wanted.version))
     } else {
-        match alarms_before(situation) {
-            Ok(_) if audit::is_on(situation) => audit::would_start(situation, alias, wanted),
-            // A way back must be open while a check fails that is the reason for it.
-            Ok(ignored) if served_lately(situation, wanted) => {
-                start(situation, alias, wanted, ignored, Vec::new())
-            }
-            Ok(ignored) => match checks::before_start(situation) {
-                Ok(checks) => start(situation, alias, wanted, ignored, checks),
-                Err(waiting) => *waiting,
-            },
-            Err((phase, reason, message)) => {
-                let report = situation.report(phase, reason, message);
-                situation.plan(report, Revisit::At(situation.later(FLIGHT_POLL)))
-            }
-        }
+        begin(situation, alias, wanted)
     })
 }
 
-/// Whether the alarms let a rollout start, and which of them are ignored at first.
-fn alarms_before(situation: &Situation<'_>) -> Result<Vec<String>, (Phase, &'static str, String)> {
-    let terms = situation.facts.terms.as_ref();
-    let Some(alarms) = terms.and_then(|terms| terms.criteria.alarms.as_ref()) else {
-        return Ok(Vec::new());
+/// A rollout starts, would start, or cannot.
+fn begin(situation: &Situation<'_>, alias: &Alias, wanted: &Wanted) -> Plan {
+    let Cleared { ignored_alarms, warnings } = match preflight::check(situation, wanted) {
+        Ok(cleared) => cleared,
+        Err(plan) => return *plan,
     };
-    let report = match &situation.facts.alarms {
-        Some(Ok(report)) => report,
-        Some(Err(why)) => {
-            let message = format!("waits to start: the alarms cannot be read: {why}");
-            return Err((Phase::Pending, "AlarmsUnreadable", message));
-        }
-        None => {
-            return Err((Phase::Pending, "AlarmsUnreadable", "the alarms were not read".into()));
+    let mut plan = if audit::is_on(situation) {
+        audit::would_start(situation, alias, wanted)
+    } else if served_lately(situation, wanted) {
+        // A way back must be open while a check fails that is the reason for it.
+        start(situation, alias, wanted, ignored_alarms, Vec::new())
+    } else {
+        match checks::before_start(situation) {
+            Ok(checks) => start(situation, alias, wanted, ignored_alarms, checks),
+            Err(waiting) => *waiting,
         }
     };
-    if let Some(name) = report.missing.first() {
-        let message = format!(
-            "there is no alarm {name}: create it, or correct spec.analysis.alarms; a missing alarm would never fire"
-        );
-        return Err((Phase::Invalid, "AlarmNotFound", message));
-    }
-    // A way back must be open while the alarm fires that is the reason for it.
-    let lately = situation.facts.wanted.as_ref().is_ok_and(|w| served_lately(situation, w));
-    match (report.firing.first(), alarms.already_firing) {
-        (Some(name), AlreadyFiring::Block) if !lately => {
-            let message = format!(
-                "waits to start: alarm {name} is already in ALARM; a release that mends it needs alarms.alreadyFiring: Ignore"
-            );
-            Err((Phase::Pending, "AlarmAlreadyFiring", message))
-        }
-        (Some(_), AlreadyFiring::Block | AlreadyFiring::Ignore) | (None, _) => {
-            Ok(report.firing.clone())
-        }
-    }
+    plan.findings = Some(warnings);
+    plan
 }
 
 /// Whether a read may show the alias as it was before it went back.

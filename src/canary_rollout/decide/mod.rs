@@ -11,6 +11,7 @@ mod learn;
 mod lost;
 mod plan;
 mod position;
+mod preflight;
 mod provision;
 mod prune;
 mod publish;
@@ -26,6 +27,7 @@ use jiff::Timestamp;
 pub use audit::REASON as AUDIT;
 pub use learn::{Answer, learn};
 pub use plan::{Action, Note, Plan, Purpose, Report, Revisit};
+pub use preflight::{Preflight, Traffic, UNCHECKED};
 pub use provision::matters as provisioned_matters;
 pub use prune::is_due as pruning_is_due;
 pub use release::{ReleaseFacts, Unready, VersionFact, Wanted, wanted};
@@ -85,6 +87,8 @@ pub struct Facts {
     pub terms: Option<Terms>,
     /// What CloudWatch has of the time that is to be evaluated now; none when nothing is.
     pub evidence: Result<Option<Evidence>, String>,
+    /// What speaks against a start; none when that was not asked for.
+    pub preflight: Option<Preflight>,
     /// The alarms that the spec names; none when they were not asked for.
     pub alarms: Option<Result<AlarmReport, String>>,
     /// What checks said in this pass; none when none ran.

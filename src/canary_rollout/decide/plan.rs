@@ -5,7 +5,10 @@ use std::fmt;
 use jiff::Timestamp;
 
 use crate::{
-    api::{canary_rollout::Phase, check::CheckStage},
+    api::{
+        canary_rollout::{Phase, PreflightFinding},
+        check::CheckStage,
+    },
     canary_rollout::{memory::Memory, rollout::Smoke},
     facts::{
         lambda::{AliasChange, CodeChange, CodeSource, ConfigurationChange, Publication},
@@ -30,6 +33,8 @@ pub struct Plan {
     pub revisit: Revisit,
     /// Checks on which it depends: they are to run, and then it is to be decided again.
     pub needs: Option<CheckStage>,
+    /// What speaks against the release that is to start; none when nothing is about to start.
+    pub findings: Option<Vec<PreflightFinding>>,
     /// In Audit: what would be done, in order. Not chosen here: it takes many decisions.
     pub ahead: Vec<String>,
 }

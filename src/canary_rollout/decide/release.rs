@@ -2,6 +2,7 @@
 
 use super::{
     plan::{Plan, Revisit},
+    preflight,
     situation::{FLIGHT_POLL, PENDING_POLL, Situation},
 };
 use crate::{
@@ -240,7 +241,7 @@ pub(super) fn ready(
 /// Rule: nothing can be released. What is in flight stays where it is.
 pub(super) fn unusable(situation: &Situation<'_>) -> Option<Plan> {
     match situation.facts.wanted.as_ref().err()? {
-        Unready::Unusable(unusable) => Some(tell(situation, unusable)),
+        Unready::Unusable(unusable) => Some(preflight::unusable(situation, unusable)),
         Unready::Unpublished(_) => None,
     }
 }

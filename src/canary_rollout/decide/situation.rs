@@ -131,6 +131,7 @@ impl<'a> Situation<'a> {
             notes: self.notes.clone(),
             revisit,
             needs: None,
+            findings: None,
             ahead: Vec::new(),
         }
     }

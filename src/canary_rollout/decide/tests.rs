@@ -9,6 +9,7 @@ mod flight;
 mod idle;
 mod laws;
 mod lost;
+mod preflight;
 mod provision;
 mod prune;
 mod publish;

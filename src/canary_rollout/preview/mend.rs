@@ -4,23 +4,24 @@
 use jiff::Timestamp;
 
 use crate::{
-    api::canary_rollout::Phase,
+    api::canary_rollout::{Phase, Severity},
     canary_rollout::{
-        decide::{Facts, Plan, decide},
+        decide::{AlarmReport, Facts, Plan, Preflight, decide},
         memory::Memory,
         rollout::Rollout,
         walk::model::published,
     },
 };
 
-/// Most problems that are looked for: 50 alarms and 10 prefixes may each be missing, or their
-/// alarms firing, and there are a few others.
-const PROBLEMS_MAX: usize = 128;
+/// Most looks for problems: each mends one sort of them, and there are fewer sorts.
+const PROBLEMS_MAX: usize = 16;
 
 /// What was found.
 pub(super) struct Mended {
     /// The problems, in the operator's words.
     pub(super) problems: Vec<String>,
+    /// What is told beside them.
+    pub(super) warnings: Vec<String>,
     /// Whether the model is now one that a rollout can start from.
     pub(super) can_start: bool,
 }
@@ -35,7 +36,8 @@ enum Mend {
 
 /// Mends what can be mended, and tells all of it.
 pub(super) fn mend(facts: &mut Facts, rollout: Option<&Rollout>, now: Timestamp) -> Mended {
-    let mut mended = Mended { problems: Vec::new(), can_start: true };
+    let mut mended = Mended { problems: Vec::new(), warnings: Vec::new(), can_start: true };
+    facts.preflight.get_or_insert_default();
     // Publishing comes before most of what may be wrong: what is wrong is looked for behind it.
     let mut unpublished = None;
     for _ in 0..PROBLEMS_MAX {
@@ -50,14 +52,27 @@ pub(super) fn mend(facts: &mut Facts, rollout: Option<&Rollout>, now: Timestamp)
             }
             continue;
         }
+        let mut reason = plan.report.reason.to_owned();
+        let findings = plan.findings.clone().unwrap_or_default();
+        let (blocking, warnings): (Vec<_>, Vec<_>) =
+            findings.into_iter().partition(|one| one.severity == Severity::Blocking);
+        mended.warnings.extend(warnings.into_iter().map(|finding| finding.message));
         if !is_stuck(&plan) {
             if let Some((wanted, alias)) = unpublished {
                 (facts.wanted, facts.alias) = (wanted, alias);
             }
             return mended;
         }
-        mended.problems.push(plan.report.message.clone());
-        match mend_one(facts, rollout, plan.report.reason) {
+        if let Some(first) = blocking.first() {
+            reason.clone_from(&first.reason);
+            // They were told all at once.
+            facts.preflight = Some(Preflight::default());
+            facts.alarms = facts.alarms.take().map(|_| Ok(AlarmReport::default()));
+            mended.problems.extend(blocking.iter().map(|finding| finding.message.clone()));
+        } else {
+            mended.problems.push(plan.report.message.clone());
+        }
+        match mend_one(facts, rollout, &reason) {
             Mend::Whole => {}
             Mend::Not => break,
         }
@@ -94,20 +109,9 @@ fn mend_one(facts: &mut Facts, rollout: Option<&Rollout>, reason: &str) -> Mend 
             facts.alias.iter_mut().for_each(|alias| alias.weights.clear());
             Mend::Whole
         }
-        "AlarmsUnreadable" => {
-            facts.alarms = Some(Ok(Default::default()));
-            Mend::Whole
-        }
-        "AlarmNotFound" | "AlarmAlreadyFiring" => {
-            let Some(Ok(report)) = &mut facts.alarms else { return Mend::Not };
-            let list =
-                if reason == "AlarmNotFound" { &mut report.missing } else { &mut report.firing };
-            if list.is_empty() {
-                return Mend::Not;
-            }
-            list.remove(0);
-            Mend::Whole
-        }
+        // Mended where they are told.
+        "AlarmsUnreadable" | "AlarmNotFound" | "AlarmAlreadyFiring" | "RoleMismatch"
+        | "DeadLetterMismatch" => Mend::Whole,
         _ => Mend::Not,
     }
 }

@@ -5,7 +5,7 @@ use crate::{
         canary_rollout::CanaryRolloutSpec,
     },
     canary_rollout::{
-        decide::{AlarmReport, ReleaseFacts, Terms, VersionFact, wanted},
+        decide::{AlarmReport, Preflight, ReleaseFacts, Terms, VersionFact, wanted},
         world::function,
     },
     facts::{
@@ -69,6 +69,7 @@ fn facts(rollout: &Rollout, alias: Option<Alias>, release: &ReleaseFacts) -> Fac
             post_checks: rollout.post_checks.iter().map(|check| check.name.clone()).collect(),
         }),
         evidence: Ok(None),
+        preflight: Some(Preflight::default()),
         alarms: Some(Ok(AlarmReport::default())),
         checks: None,
         edited: false,
@@ -155,11 +156,11 @@ fn all_problems_are_told_at_once_and_what_follows_when_they_are_mended() {
     let preview = preview(facts, Ok(&rollout), now());
     insta::assert_snapshot!(preview.problems.join("\n"), @r"
     function web has no version 2; publish it or correct spec.release.version
-    alias live serves version 1 with 9 at 20%, and this rollout did not set these weights; remove them, or finish what set them
-    suspended: release of version 2 would start; set spec.suspend to false to go on
     there is no alarm web-errors: create it, or correct spec.analysis.alarms; a missing alarm would never fire
     there is no alarm web-slo-*: create it, or correct spec.analysis.alarms; a missing alarm would never fire
-    waits to start: alarm web-slo-a is already in ALARM; a release that mends it needs alarms.alreadyFiring: Ignore
+    alarm web-slo-a is already in ALARM; a release that mends it needs alarms.alreadyFiring: Ignore
+    alias live serves version 1 with 9 at 20%, and this rollout did not set these weights; remove them, or finish what set them
+    suspended: release of version 2 would start; set spec.suspend to false to go on
     ");
     let weights: Vec<&String> = preview.lines.iter().flat_map(|line| &line.actions).collect();
     assert_eq!(weights.len(), 3, "{weights:?}");
@@ -168,6 +169,27 @@ fn all_problems_are_told_at_once_and_what_follows_when_they_are_mended() {
 /// What `$LATEST` holds, and no version of it.
 fn unpublished() -> ReleaseFacts {
     ReleaseFacts { latest: Some(function("$LATEST", "old")), version: VersionFact::Missing }
+}
+
+#[test]
+fn what_speaks_against_two_versions_is_told_as_problems_and_warnings() {
+    let rollout = rollout(STEPS);
+    let mut facts = facts(&rollout, serving("1", &[]), &version("2"));
+    let new = FunctionVersion {
+        role: "arn:aws:iam::123456789012:role/other".into(),
+        architectures: vec!["x86_64".into()],
+        ..function("2", "sha")
+    };
+    let stable = Some(function("1", "old"));
+    facts.preflight = Some(Preflight { new: Some(new), stable, traffic: None });
+    let preview = preview(facts, Ok(&rollout), now());
+    assert_eq!(preview.problems.len(), 1, "{:?}", preview.problems);
+    assert!(preview.problems[0].contains("different execution roles"), "{:?}", preview.problems);
+    assert_eq!(
+        preview.warnings,
+        ["versions 1 and 2 run on arm64 and x86_64: their durations do not compare"]
+    );
+    assert!(!preview.lines.is_empty(), "what would follow is told");
 }
 
 #[test]

@@ -1,4 +1,5 @@
 use super::*;
+use crate::api::canary_rollout::Outcome;
 use crate::{
     canary_rollout::{
         decide::Revisit,
@@ -38,6 +39,7 @@ fn plan(phase: Phase) -> Plan {
         notes: Vec::new(),
         revisit: Revisit::Now,
         needs: None,
+        findings: None,
         ahead: Vec::new(),
     }
 }

@@ -23,5 +23,6 @@ pub fn function(version: &str, code_sha256: &str) -> FunctionVersion {
         description: String::new(),
         role: "arn:aws:iam::111122223333:role/processor".into(),
         dead_letter_target: None,
+        stack: None,
     }
 }

@@ -17,13 +17,16 @@ pub(super) fn name(object: &CanaryRollout) -> String {
 
 /// The preview of one object.
 pub(super) fn render(object: &CanaryRollout, preview: &Preview, terminal: Terminal) -> String {
-    let Preview { found, problems, lines } = preview;
+    let Preview { found, problems, warnings, lines } = preview;
     let function = &object.spec.function;
     let name = terminal.paint(&name(object), Tone::Strong);
     let mut text = format!("{name}: {}:{}\n", function.name, function.alias);
     let _ = writeln!(text, "  now     {found}");
     for problem in problems {
         let _ = writeln!(text, "  {} {problem}", terminal.paint("problem", Tone::Bad));
+    }
+    for warning in warnings {
+        let _ = writeln!(text, "  {} {warning}", terminal.paint("warning", Tone::Asks));
     }
     match (problems.is_empty(), lines.is_empty()) {
         (true, _) => {}

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     api::{
         analysis::{Measured, MetricStatus, Verdict},
-        canary_rollout::{CanaryRollout, CanaryRolloutStatus, Release},
+        canary_rollout::{CanaryRollout, CanaryRolloutStatus, Release, Severity},
     },
     cli::terminal::{Terminal, Tone, tone},
 };
@@ -36,6 +36,7 @@ pub(super) fn render(object: &CanaryRollout, now: Timestamp, terminal: Terminal)
     for (label, value) in facts(object, status, now) {
         let _ = writeln!(text, "  {label:<12}{value}");
     }
+    preflight(&mut text, status, terminal);
     plan(&mut text, status, terminal);
     steps_of(&mut text, object, terminal);
     analysis(&mut text, status, terminal);
@@ -121,6 +122,22 @@ fn steps_of(text: &mut String, object: &CanaryRollout, terminal: Terminal) {
             (false, false) => line,
         };
         let _ = writeln!(text, "  {line}");
+    }
+}
+
+/// What speaks against the release.
+fn preflight(text: &mut String, status: &CanaryRolloutStatus, terminal: Terminal) {
+    if status.preflight.is_empty() {
+        return;
+    }
+    heading(text, "Preflight", terminal);
+    for finding in &status.preflight {
+        let (word, tone) = match finding.severity {
+            Severity::Blocking => ("blocking", Tone::Bad),
+            Severity::Warning => ("warning", Tone::Asks),
+        };
+        let word = terminal.paint(&format!("{word:<8}"), tone);
+        let _ = writeln!(text, "  {word}  {}: {}", finding.reason, finding.message);
     }
 }
 

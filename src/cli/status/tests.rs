@@ -180,6 +180,16 @@ fn one_that_went_back_says_so_once() {
 }
 
 #[test]
+fn what_speaks_against_a_release_is_listed() {
+    let finding = |severity: &str, reason: &str| json!({"severity": severity, "reason": reason, "message": "because"});
+    let status = json!({"preflight": [finding("Blocking", "RoleMismatch"), finding("Warning", "RuntimeDeprecated")]});
+    let shown = details::render(&rollout("web", status), now(), PLAIN);
+    let expected =
+        "Preflight\n  blocking  RoleMismatch: because\n  warning   RuntimeDeprecated: because\n";
+    assert!(shown.contains(expected), "{shown}");
+}
+
+#[test]
 fn what_audit_would_do_is_listed() {
     let plan = ["UpdateAlias web:live to version 1 with 2 at 10%", "10%: holds for 30m"];
     let shown = details::render(&rollout("web", json!({"plan": plan})), now(), PLAIN);

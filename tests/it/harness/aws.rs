@@ -236,6 +236,13 @@ impl Account<'_> {
         limits("default").await;
     }
 
+    /// From now on the function runs with another execution role.
+    pub async fn change_role(&self, name: &str) {
+        let role = format!("arn:aws:iam::{}:role/{name}", self.number);
+        let update = self.lambda.update_function_configuration().function_name(FUNCTION);
+        update.role(role).send().await.unwrap();
+    }
+
     /// Publishes the next version, with this number.
     pub async fn publish(&self, number: usize) {
         let code = zip(&format!("release {number}"));

@@ -110,3 +110,31 @@ fn adopted_what_somebody_else_did_ends_the_release_and_stays() {
         assert_eq!(scene.account.routes().await, ["1", "1 + 2:0.1", "3", "3 + 2:0.1"]);
     });
 }
+
+#[test]
+fn what_speaks_against_a_release_is_told_at_once_and_looked_at_again() {
+    play("preflight", async |scene| {
+        scene.account.released(1).await;
+        scene.account.change_role("other").await;
+        scene.account.publish(2).await;
+        let mut judged = spec("2", json!([{"weight": 10, "hold": "24h"}]));
+        judged["analysis"] = json!({"alarms": {"names": ["complaints", "errors"]}});
+        scene.release(judged).await;
+        let invalid = scene.until_phase(Phase::Invalid).await;
+        assert_eq!(condition(&invalid, "Stalled").unwrap().reason, "PreflightFailed");
+        let status = invalid.status.unwrap();
+        let message = status.message.unwrap();
+        for words in ["3 reasons", "no alarm complaints", "no alarm errors", "execution roles"] {
+            assert!(message.contains(words), "{message}");
+        }
+        let reasons: Vec<_> = status.preflight.iter().map(|one| one.reason.as_str()).collect();
+        assert_eq!(reasons, ["AlarmNotFound", "AlarmNotFound", "RoleMismatch"]);
+        assert_eq!(scene.writes().await.len(), 0);
+
+        scene.account.alarm("complaints").await;
+        scene.account.alarm("errors").await;
+        scene.patch(json!({"spec": {"steps": null, "preset": "AllAtOnce"}})).await;
+        scene.until_phase(Phase::Healthy).await;
+        assert_eq!(scene.account.routes().await, ["1", "2"]);
+    });
+}

@@ -63,6 +63,8 @@ pub struct Functions {
     update_failed: bool,
     revision: u64,
     versions: BTreeMap<u64, Version>,
+    /// The version that has another execution role, if one does.
+    pub odd_role: Option<&'static str>,
     /// How the next invocations go.
     pub invocation: Invocation,
     /// Whether the alias has provisioned concurrency, and whether moving it fails.
@@ -85,6 +87,7 @@ impl Functions {
             update_failed: false,
             revision: 0,
             versions: (42..=45).map(|version| (version, published(version))).collect(),
+            odd_role: None,
             invocation: answered(200),
             provisioned: None,
             moving: None,
@@ -108,6 +111,14 @@ impl Functions {
     /// DeleteFunction of a version; the description that it had.
     pub fn delete(&mut self, version: u64) -> Option<String> {
         self.versions.remove(&version).map(|version| version.description)
+    }
+
+    /// The execution role of a version.
+    pub fn role(&self, version: &str) -> &'static str {
+        match self.odd_role {
+            Some(odd) if odd == version => "arn:aws:iam::123456789012:role/other",
+            Some(_) | None => "arn:aws:iam::123456789012:role/processor",
+        }
     }
 
     /// How many versions there are.
@@ -181,7 +192,8 @@ impl Functions {
             true => FunctionState::Active,
             false => FunctionState::Pending,
         };
-        let described = describe(version, &found.content, format!("version-{version}"));
+        let mut described = describe(version, &found.content, format!("version-{version}"));
+        described.role = self.role(version).to_owned();
         Ok(FunctionVersion { state, description: found.description.clone(), ..described })
     }
 
@@ -348,5 +360,6 @@ fn describe(version: &str, content: &Content, revision_id: String) -> FunctionVe
         description: String::new(),
         role: "arn:aws:iam::123456789012:role/processor".into(),
         dead_letter_target: None,
+        stack: None,
     }
 }

@@ -145,6 +145,7 @@ impl Lambda {
             && extra.is_none_or(|extra| {
                 exists(&extra.version)
                     && extra.version != change.version
+                    && self.functions.role(&extra.version) == self.functions.role(&change.version)
                     && (0.0..=1.0).contains(&extra.weight)
             })
             && change.description.chars().count() <= DESCRIPTION_MAX;

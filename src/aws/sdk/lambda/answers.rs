@@ -66,6 +66,9 @@ pub(super) fn changed(
     })
 }
 
+/// Tag that CloudFormation puts on what it makes. Source: CloudFormation user guide, resource tags.
+const STACK_TAG: &str = "aws:cloudformation:stack-name";
+
 pub(super) fn function_version(answer: &GetFunctionOutput) -> Result<FunctionVersion, String> {
     let answered = answer.configuration().ok_or_else(|| missing("Configuration"))?;
     let dead_letter_target = answered.dead_letter_config().and_then(|config| config.target_arn());
@@ -98,6 +101,7 @@ pub(super) fn function_version(answer: &GetFunctionOutput) -> Result<FunctionVer
         description: answered.description().unwrap_or_default().to_owned(),
         role: required(answered.role(), "Role")?,
         dead_letter_target: dead_letter_target.filter(|arn| !arn.is_empty()).map(str::to_owned),
+        stack: answer.tags().and_then(|tags| tags.get(STACK_TAG)).cloned(),
     })
 }
 

@@ -64,7 +64,8 @@ async fn a_version_is_read_with_its_state_role_and_dead_letter_queue() {
             &serde_json::json!({"Configuration": {"Version": "7", "CodeSha256": "abc=",
                 "RevisionId": "r1", "Role": "arn:role", "State": state, "StateReasonCode": "Creating",
                 "StateReason": "The function is being created.",
-                "DeadLetterConfig": {"TargetArn": "arn:queue"}}})
+                "DeadLetterConfig": {"TargetArn": "arn:queue"}, "Architectures": ["arm64"],
+                "Runtime": "python3.13"}, "Tags": {"aws:cloudformation:stack-name": "shop"}})
             .to_string(),
         )
     };
@@ -77,10 +78,26 @@ async fn a_version_is_read_with_its_state_role_and_dead_letter_queue() {
         assert_eq!(version.state_reason, "Creating: The function is being created.");
         assert_eq!(version.dead_letter_target.as_deref(), Some("arn:queue"));
         assert_eq!((&*version.version, &*version.code_sha256), ("7", "abc="));
+        assert_eq!(
+            (&*version.role, &*version.architectures),
+            ("arn:role", &["arm64".to_owned()][..])
+        );
+        let told = (version.runtime.as_deref(), version.stack.as_deref());
+        assert_eq!(told, (Some("python3.13"), Some("shop")));
         read.push(version.state);
     }
     let other = FunctionState::Other("ActiveNonInvocable".to_owned());
     use FunctionState::{Active, Failed, Inactive, Pending};
     assert_eq!(read, [Active, Pending, Inactive, Failed, other]);
     assert!(tape.requests()[0].0.contains("/functions/f?Qualifier=7"));
+}
+
+#[tokio::test]
+async fn what_lambda_leaves_out_of_a_version_has_its_default() {
+    let bare = serde_json::json!({"Configuration": {"Version": "7", "CodeSha256": "abc=",
+        "Role": "arn:role", "State": "Active", "RevisionId": "r"}});
+    let tape = Tape::new([json(&bare.to_string())]);
+    let version = connect(&tape, None).await.lambda.get_function("f", Some("7")).await.unwrap();
+    assert_eq!((version.architectures.len(), version.runtime, version.stack), (0, None, None));
+    assert_eq!(version.dead_letter_target, None);
 }

@@ -19,11 +19,7 @@ use crate::{
         rollout::Steps,
         world::{judged_by_alarm, judged_by_errors, weight},
     },
-    facts::{
-        cloudwatch::Datapoint,
-        kubernetes::{ActionRequest, Deletion},
-        lambda::Alias,
-    },
+    facts::{cloudwatch::Datapoint, kubernetes::ActionRequest, lambda::Alias},
     names::Owner,
 };
 
@@ -67,17 +63,10 @@ impl World {
             owner,
             function: "api".into(),
             alias_name: "live".into(),
-            suspended: false,
-            mode: crate::api::shared::Mode::Enforce,
-            on_conflict: crate::api::canary_rollout::OnConflict::Hold,
-            deletion: Deletion::None,
             finalizer: true,
-            request: None,
             alias: Some(alias),
-            alias_source: crate::facts::lambda::Source::Write,
             wanted: Ok(wanted),
             terms: Some(Terms { criteria, ..Terms::default() }),
-            evidence: Ok(None),
             alarms,
             ..crate::canary_rollout::world::World::new().facts
         };

@@ -1,4 +1,5 @@
 use super::*;
+use crate::{canary_rollout::world::function, facts::lambda::FunctionVersion};
 
 /// Passes until one waits; returns the reasons and messages of all notes.
 fn told(world: &mut World) -> Vec<String> {
@@ -143,4 +144,26 @@ fn a_superseded_revision_is_told_when_it_enters_the_history() {
     old.history = vec![ended("b07d3e", "44", Outcome::Superseded, "Superseded")];
     assert_eq!(notes(Some(&old), &old), []);
     assert_eq!(notes(None, &old).len(), 1);
+}
+
+#[test]
+fn a_warning_of_the_preflight_is_told_once() {
+    let mut world = World::new();
+    let version = |number: &str, architecture: &str| FunctionVersion {
+        architectures: vec![architecture.into()],
+        ..function(number, "sha")
+    };
+    world.facts.preflight = Some(crate::canary_rollout::decide::Preflight {
+        new: Some(version("43", "arm64")),
+        stable: Some(version("42", "x86_64")),
+        traffic: None,
+    });
+    world.facts.mode = crate::api::shared::Mode::Audit;
+    check(
+        &mut world,
+        &[
+            "Warning Preflight: ArchitectureDiffers: versions 42 and 43 run on x86_64 and arm64: their durations do not compare",
+            "Normal Audit: audit: would release version 43 in place of 42 in 3 steps; see status.plan; set spec.mode to Enforce to start",
+        ],
+    );
 }

@@ -1,0 +1,217 @@
+use super::check;
+use crate::{
+    api::{
+        analysis::AlreadyFiring,
+        canary_rollout::{Outcome, Phase, Severity},
+        shared::Mode,
+    },
+    canary_rollout::{
+        criteria::Criteria,
+        decide::{AlarmReport, Preflight, Traffic},
+        rollout::Steps,
+        world::{World, approve, ended, function, judged_by_alarm, release, steps, time, unusable},
+    },
+    facts::lambda::FunctionVersion,
+};
+
+fn version(number: &str) -> FunctionVersion {
+    FunctionVersion {
+        role: "arn:aws:iam::123456789012:role/a".into(),
+        architectures: vec!["x86_64".into()],
+        ..function(number, &format!("sha-of-{number}"))
+    }
+}
+
+/// Version 43 is about to start in place of 42, and differs by `change`.
+fn differing(change: impl FnOnce(&mut FunctionVersion)) -> World {
+    let mut new = version("43");
+    change(&mut new);
+    let preflight = Preflight { new: Some(new), stable: Some(version("42")), traffic: None };
+    World::new().with(|world| world.facts.preflight = Some(preflight))
+}
+
+fn with_alarms(mut world: World, missing: &[&str], firing: &[&str]) -> World {
+    let terms = world.facts.terms.as_mut().unwrap();
+    terms.criteria = Criteria::parse(Some(&judged_by_alarm(AlreadyFiring::Block))).unwrap();
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    let report =
+        AlarmReport { missing: names(missing), firing: names(firing), ..AlarmReport::default() };
+    world.facts.alarms = Some(Ok(report));
+    world
+}
+
+/// Severity and reason of what a pass finds.
+fn findings(world: &World) -> Vec<String> {
+    let plan = world.plan();
+    let findings = plan.findings.unwrap_or_default();
+    findings.iter().map(|finding| format!("{:?} {}", finding.severity, finding.reason)).collect()
+}
+
+#[test]
+fn versions_that_lambda_lets_share_no_alias_do_not_start() {
+    let world = differing(|new| new.role = "arn:aws:iam::123456789012:role/b".into());
+    check(
+        &world,
+        &[
+            "Invalid RoleMismatch: versions 42 and 43 have different execution roles, arn:aws:iam::123456789012:role/a and arn:aws:iam::123456789012:role/b: publish the version with the same one, or release it without steps (preset AllAtOnce): Lambda lets them share no alias",
+            "01:45:00",
+        ],
+    );
+    let world = differing(|new| new.dead_letter_target = Some("arn:aws:sqs:q".into()));
+    check(
+        &world,
+        &[
+            "Invalid DeadLetterMismatch: versions 42 and 43 have different dead-letter queues, none and arn:aws:sqs:q: publish the version with the same one, or release it without steps (preset AllAtOnce): Lambda lets them share no alias",
+            "01:45:00",
+        ],
+    );
+}
+
+#[test]
+fn versions_that_never_share_the_alias_may_differ() {
+    let differs = || differing(|new| new.role = "arn:aws:iam::123456789012:role/b".into());
+    let only_a_word = steps(&[approve("", None, crate::api::canary_rollout::OnTimeout::Abort)]);
+    for steps in [Steps::default(), only_a_word] {
+        let mut world = differs();
+        world.facts.wanted.as_mut().unwrap().steps = steps;
+        assert_eq!(world.plan().report.reason, "Starting");
+    }
+    // One that was served lately skips its steps.
+    let mut world = differs();
+    world.remember(&World::concluded(Outcome::Promoted, "x").memory());
+    world.status.history.push(ended("r42", "42", Outcome::Promoted, "x"));
+    world.alias_is("43", &[], "");
+    world.facts.terms.as_mut().unwrap().rollback_window = 1;
+    world.facts.wanted = Ok(release("42", "r42"));
+    assert_eq!(world.plan().report.reason, "Starting");
+}
+
+#[test]
+fn everything_that_keeps_a_release_from_starting_is_told_at_once() {
+    let world = differing(|new| {
+        new.role = "arn:aws:iam::123456789012:role/b".into();
+        new.architectures = vec!["arm64".into()];
+    });
+    let world = with_alarms(world, &["gone", "lost"], &["red"]);
+    let plan = world.plan();
+    let found = [
+        "Blocking AlarmNotFound",
+        "Blocking AlarmNotFound",
+        "Blocking AlarmAlreadyFiring",
+        "Blocking RoleMismatch",
+        "Warning ArchitectureDiffers",
+    ];
+    assert_eq!(findings(&world), found);
+    assert_eq!((plan.report.phase, plan.report.reason), (Phase::Invalid, "PreflightFailed"));
+    let message = &plan.report.message;
+    assert!(
+        message.starts_with("version 43 cannot start for 4 reasons: there is no alarm gone"),
+        "{message}"
+    );
+    for word in ["alarm lost", "alarm red is already in ALARM", "execution roles"] {
+        assert!(message.contains(word), "{message}");
+    }
+    let mut world = world;
+    world.settle();
+    assert_eq!(world.status.preflight.len(), found.len());
+}
+
+#[test]
+fn reasons_that_time_mends_leave_it_pending_with_one_reason() {
+    let plan = with_alarms(World::new(), &[], &["red", "blue"]).plan();
+    assert_eq!((plan.report.phase, plan.report.reason), (Phase::Pending, "AlarmAlreadyFiring"));
+    assert!(plan.report.message.starts_with("waits to start: 2 reasons: alarm red"));
+}
+
+#[test]
+fn a_release_that_cannot_be_served_is_told_with_the_alarms_that_are_missing() {
+    let mut world = with_alarms(World::new(), &["gone"], &[]);
+    let unusable = |pending| unusable(pending, "VersionNotFound", "function f has no version 43");
+    world.facts.wanted = Err(unusable(false));
+    assert_eq!(findings(&world), ["Blocking VersionNotFound", "Blocking AlarmNotFound"]);
+    let alone = World::new().with(|world| world.facts.wanted = Err(unusable(true)));
+    check(&alone, &["Pending VersionNotFound: function f has no version 43", "01:44:05"]);
+    // In flight nothing would start.
+    let mut flying = World::flying(0, Some("01:44:00"));
+    flying.facts.wanted = Err(unusable(false));
+    assert_eq!(findings(&flying), [] as [&str; 0]);
+}
+
+#[test]
+fn what_only_warns_keeps_nothing_from_starting_and_is_told_until_the_end() {
+    let mut world = differing(|new| {
+        new.architectures = vec!["arm64".into()];
+        new.runtime = Some("python3.9".into());
+        new.stack = Some("shop".into());
+    });
+    world.facts.preflight.as_mut().unwrap().traffic = Some(Traffic { function: 300.0, alias: 0.0 });
+    let expected = [
+        "ArchitectureDiffers",
+        "RuntimeDeprecated",
+        "ManagedByCloudFormation",
+        "AliasWithoutTraffic",
+    ];
+    let plan = world.pass();
+    assert_eq!(plan.report.reason, "Starting");
+    let told: Vec<_> =
+        plan.findings.unwrap().into_iter().map(|one| (one.severity, one.reason)).collect();
+    assert_eq!(told, expected.map(|reason| (Severity::Warning, reason.to_owned())));
+    world.settle();
+    assert_eq!(world.status.preflight.len(), 4, "it is there while the release is on its way");
+    let mut world = world.asked("abort@9f2c1a");
+    world.settle();
+    assert_eq!(world.status.preflight, []);
+}
+
+#[test]
+fn a_runtime_is_told_from_three_months_before_its_deprecation() {
+    let told = |runtime: &str, day: &str| {
+        let mut world = differing(|new| new.runtime = Some(runtime.to_owned()));
+        world.now = format!("{day}T01:44:00Z").parse().unwrap();
+        !findings(&world).is_empty()
+    };
+    assert!(!told("python3.11", "2027-03-31"));
+    assert!(told("python3.11", "2027-04-02"));
+    assert!(told("python3.11", "2030-01-01"));
+    assert!(!told("something-new", "2030-01-01"));
+}
+
+#[test]
+fn traffic_is_told_only_where_the_function_is_called_past_the_alias() {
+    for (function, alias, told) in
+        [(0.0, 0.0, false), (10.0, 10.0, false), (10.0, 1.0, false), (10.0, 0.0, true)]
+    {
+        let traffic = Some(Traffic { function, alias });
+        let preflight =
+            Preflight { new: Some(version("43")), stable: Some(version("42")), traffic };
+        let world = World::new().with(|world| world.facts.preflight = Some(preflight));
+        assert_eq!(!findings(&world).is_empty(), told, "{function} {alias}");
+    }
+}
+
+#[test]
+fn nothing_starts_unlooked_at() {
+    let mut world = World::new().with(|world| world.facts.preflight = None);
+    check(&world, &["Pending Preflight: looks at version 43 before it starts", "now"]);
+    world.facts.mode = Mode::Audit;
+    assert_eq!(world.plan().report.reason, "Preflight");
+    // What starts nothing is not looked at.
+    for mut world in [
+        World::concluded(Outcome::Promoted, "x"),
+        World::concluded(Outcome::Aborted, "x"),
+        World::flying(0, Some("01:44:00")),
+    ] {
+        world.facts.preflight = None;
+        world.now = time("01:44:00");
+        assert_ne!(world.plan().report.reason, "Preflight");
+    }
+}
+
+#[test]
+fn in_audit_the_findings_are_told_beside_the_plan() {
+    let mut world = differing(|new| new.architectures = vec!["arm64".into()]);
+    world.facts.mode = Mode::Audit;
+    world.settle();
+    assert_eq!(world.status.preflight.len(), 1);
+    assert!(!world.status.plan.is_empty());
+}

@@ -1,0 +1,94 @@
+//! What is read before a rollout starts, and only then: GetFunction of the version that the alias
+//! serves, and two metrics.
+
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::Place;
+use crate::{
+    aws::port::Lambda,
+    canary_rollout::{
+        decide::{Facts, Preflight, Traffic, VersionFact},
+        error::Error,
+        evidence::{self, Subject, Who},
+    },
+    facts::cloudwatch::{Datapoint, Metric, Series, Span},
+};
+
+/// How far back traffic is looked for: long enough for what is called seldom.
+const LATELY: SignedDuration = SignedDuration::from_hours(1);
+/// The newest data is ignored this long: CloudWatch is late.
+const SETTLE: SignedDuration = SignedDuration::from_mins(2);
+/// The span moves by this much, so that the passes of a start that waits share answers.
+const STRIDE_SECS: i64 = 600;
+
+/// Reads it.
+///
+/// # Errors
+///
+/// [`Error::ReadVersion`]. Metrics that cannot be read are a finding less, not an error.
+pub async fn read(
+    facts: &Facts,
+    release: VersionFact,
+    lambda: &dyn Lambda,
+    place: &Place<'_>,
+) -> Result<Preflight, Error> {
+    let new = match release {
+        VersionFact::Found(found) => Some(*found),
+        VersionFact::Missing | VersionFact::InFlight { .. } => None,
+    };
+    let stable = match &facts.alias {
+        Some(alias) => {
+            let version = &alias.version;
+            let read = lambda.get_function(&facts.function, Some(version)).await;
+            let fail = |source| Error::ReadVersion { version: version.clone(), source };
+            Some(read.map_err(fail)?)
+        }
+        None => None,
+    };
+    Ok(Preflight { new, stable, traffic: traffic(facts, place).await })
+}
+
+async fn traffic(facts: &Facts, place: &Place<'_>) -> Option<Traffic> {
+    let subject = Subject { function: &facts.function, alias: &facts.alias_name };
+    let alias = evidence::lambda(subject, Who::Alias, "Invocations", "Sum");
+    let function = Series { metric: of_function(&alias.metric), ..alias.clone() };
+    let span = lately(place.now)?;
+    let wanted = BTreeSet::from([alias.clone(), function.clone()]);
+    let series = place.context.hub.metrics(place.session, &wanted, span).await.ok()?;
+    let sum = |series: Option<&Vec<Datapoint>>| -> f64 {
+        series.into_iter().flatten().map(|point| point.value).sum()
+    };
+    Some(Traffic { function: sum(series.get(&function)), alias: sum(series.get(&alias)) })
+}
+
+/// The metric of the function, however it was called.
+fn of_function(metric: &Metric) -> Metric {
+    let name = metric.dimensions.iter().filter(|(name, _)| name == "FunctionName");
+    Metric { dimensions: name.cloned().collect(), ..metric.clone() }
+}
+
+fn lately(now: Timestamp) -> Option<Span> {
+    let settled = now.saturating_sub(SETTLE).ok()?.as_second();
+    let until = settled.saturating_sub(settled.rem_euclid(STRIDE_SECS));
+    let until = Timestamp::from_second(until).ok()?;
+    Some(Span { from: until.saturating_sub(LATELY).ok()?, until })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_span_is_an_hour_that_stays_for_ten_minutes() {
+        let lately = |text: &str| {
+            let span = lately(text.parse().unwrap()).unwrap();
+            (span.from.to_string(), span.until.to_string())
+        };
+        let hour = ("2026-12-06T00:40:00Z".to_owned(), "2026-12-06T01:40:00Z".to_owned());
+        assert_eq!(lately("2026-12-06T01:42:00Z"), hour);
+        assert_eq!(lately("2026-12-06T01:51:59Z"), hour);
+        assert_ne!(lately("2026-12-06T01:52:00Z"), hour);
+    }
+}
