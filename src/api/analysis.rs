@@ -301,7 +301,7 @@ pub struct MetricStatus {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Measured {
-    /// Invocations since the step began; datapoints for metrics of your own.
+    /// Invocations since the step began; for metrics of your own, datapoints in the window.
     pub samples: i64,
     /// Errors since the step began, where rates are compared.
     #[serde(default, skip_serializing_if = "Option::is_none")]

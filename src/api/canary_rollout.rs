@@ -13,8 +13,8 @@ use super::{
 
 pub use super::canary_findings::{Conflict, PreflightFinding, PutBack, Severity};
 pub use super::canary_status::{
-    AliasStatus, CanaryRolloutStatus, CanaryVersion, Ending, Held, HistoryEntry, Outcome, Phase,
-    PublishingStatus, SmokeStatus, StableVersion, StepStatus,
+    AliasStatus, CanaryRolloutStatus, CanaryVersion, Counted, Ending, Held, HistoryEntry, Outcome,
+    Phase, PublishingStatus, SmokeStatus, StableVersion, StepStatus, Tally,
 };
 
 /// Most steps of one rollout: bounds the status, where they are frozen per revision.
@@ -52,6 +52,7 @@ pub const HISTORY_MAX: usize = 10;
 #[x_kube(
     validation = Rule::new("has(self.steps) != has(self.preset)").message("give exactly one of steps and preset"),
     validation = Rule::new("!has(self.configuration) || !has(self.release.version)").message("configuration is put in force before publishing: it needs release.latest, release.image or release.s3"),
+    validation = Rule::new("!has(self.analysis) || !has(self.analysis.metrics) || self.analysis.metrics.size() == 0 || has(self.postChecks) || (has(self.bake) && self.bake > duration('0s')) || (has(self.preset) && self.preset != 'AllAtOnce') || (has(self.steps) && self.steps.exists(s, has(s.weight)))").message("analysis.metrics would judge nothing: give a step with a weight, a bake or postChecks"),
     validation = Rule::new("!has(oldSelf.aws) || !has(oldSelf.aws.region) || (has(self.aws) && has(self.aws.region) && self.aws.region == oldSelf.aws.region)")
         .message("aws.region is immutable: make a new CanaryRollout for another region")
 )]

@@ -262,12 +262,40 @@ pub struct StepStatus {
     /// End of the data that was evaluated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub through: Option<Time>,
+    /// What was counted of the minutes that are not read again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counted: Option<Counted>,
     /// Until when it holds, or an approval may be given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold_until: Option<Time>,
     /// How the smoke test of this step went.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub smoke: Option<SmokeStatus>,
+}
+
+/// What was counted since a step began, but for the last minutes: CloudWatch may get data late, so
+/// each evaluation counts those anew.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Counted {
+    /// End of the minutes that are in it.
+    pub before: Time,
+    /// Of the new version.
+    pub canary: Tally,
+    /// Of the stable version, where the two are compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stable: Option<Tally>,
+}
+
+/// Counts of one version.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Tally {
+    /// Invocations.
+    pub invocations: i64,
+    /// Errors, where rates are compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub errors: Option<i64>,
 }
 
 /// How a revision ended, or is about to.

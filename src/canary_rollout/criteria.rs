@@ -128,6 +128,13 @@ impl Criteria {
         })
     }
 
+    /// The longest window of all metrics; nothing without any.
+    #[must_use]
+    pub fn longest_window(&self) -> SignedDuration {
+        let windows = self.metrics.iter().map(|metric| metric.window);
+        windows.max().unwrap_or_default().signed()
+    }
+
     /// How long the newest data is ignored for a function with this timeout: an invocation counts
     /// when it started, and is counted when it ended.
     #[must_use]

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{
     criteria::{Criteria, Source},
     memory::{Canary, Flight, Memory},
+    tally,
 };
 use crate::{
     api::analysis::Builtin,
@@ -54,10 +55,19 @@ pub fn start(entered: Timestamp) -> Timestamp {
     if floor == entered { floor } else { later(floor, MINUTE) }
 }
 
-/// When the next evaluation of a step is due, counted from the last one or from its entry.
+/// Whether there is anything to evaluate in the current step: a version that serves nobody yet has
+/// no metrics, and those of others say nothing of it.
+#[must_use]
+pub fn is_judged(criteria: &Criteria, flight: &Flight) -> bool {
+    let serves = flight.index >= flight.steps.len() || flight.steps.weight_at(flight.index) > 0;
+    serves && (!criteria.metrics.is_empty() || min_invocations(flight).is_some())
+}
+
+/// When the next evaluation of a step is due, counted from the last one or from its entry; none
+/// where there is nothing to evaluate.
 #[must_use]
 pub fn next_due(criteria: &Criteria, canary: &Canary, flight: &Flight) -> Option<Timestamp> {
-    let entered = flight.entered_at?;
+    let entered = flight.entered_at.filter(|_| is_judged(criteria, flight))?;
     let data_until = match flight.through {
         Some(through) => later(through, criteria.interval.signed()),
         None => later(start(entered), MINUTE),
@@ -70,15 +80,14 @@ pub fn next_due(criteria: &Criteria, canary: &Canary, flight: &Flight) -> Option
 pub fn due(criteria: &Criteria, memory: &Memory, now: Timestamp) -> Option<Span> {
     let (flight, canary) = (memory.flight.as_ref()?, memory.canary.as_ref()?);
     let entered = flight.entered_at?;
-    let counts = min_invocations(flight).is_some();
-    if criteria.metrics.is_empty() && !counts || next_due(criteria, canary, flight)? > now {
+    if next_due(criteria, canary, flight)? > now {
         return None;
     }
     let start = start(entered);
     let until = floor_minute(earlier(now, criteria.settle_for(canary.timeout)));
-    let window = criteria.metrics.iter().map(|metric| metric.window).max().unwrap_or_default();
-    let window_from = earlier(until, window.signed()).max(start);
-    let from = flight.through.unwrap_or(start).min(window_from).max(earlier(until, READ_BACK_MAX));
+    let window_from = earlier(until, criteria.longest_window()).max(start);
+    let counted = tally::base(criteria, flight, start).before.0;
+    let from = counted.min(window_from).max(earlier(until, READ_BACK_MAX));
     (from < until).then_some(Span { from, until })
 }
 

@@ -7,9 +7,13 @@ use super::{
     criteria::{Criteria, Criterion, Source, Versus, builtin_unit},
     evidence::{self, Evidence, Subject, Who, earlier},
     memory::{Flight, Memory},
+    tally,
 };
 use crate::{
-    api::analysis::{Builtin, Measured, MetricStatus, MetricUnit, OnNoData, Verdict},
+    api::{
+        analysis::{Builtin, Measured, MetricStatus, MetricUnit, OnNoData, Verdict},
+        canary_rollout::{Counted, Tally},
+    },
     facts::cloudwatch::{Datapoint, Series},
     stats::{Count, newcombe_lower},
 };
@@ -40,16 +44,20 @@ pub fn evaluate(
     let (Some(canary), Some(entered)) = (&memory.canary, flight.entered_at) else {
         return (judged, None);
     };
-    let counted_from = flight.through.unwrap_or(evidence::start(entered));
-    let data = Data { subject, evidence, counted_from, start: evidence::start(entered) };
+    let data = Data { subject, evidence, start: evidence::start(entered) };
     let least = evidence::min_invocations(flight).unwrap_or(0);
     let who = evidence::canary_of(flight, &canary.version);
     let stable = match who {
         Who::Version(_) => memory.stable.as_deref().map(Who::Version),
         Who::Alias => None,
     };
-    judged.invocations = flight.invocations.saturating_add(data.count(who, "Invocations"));
-    judged.through = Some(evidence.span.until);
+    let base = tally::base(criteria, flight, data.start);
+    let count = |to| data.count(&base, who, stable, to);
+    let until = evidence.span.until;
+    let counts = count(until);
+    judged.counted = Some(count(tally::settled(criteria, base.before.0, until)));
+    judged.invocations = counts.canary.invocations;
+    judged.through = Some(until);
     // Fewer invocations than asked for say nothing, neither good nor bad.
     let enough = judged.invocations >= least;
     let entries = criteria.metrics.iter().filter_map(|criterion| {
@@ -57,7 +65,8 @@ pub fn evaluate(
         // After 100 there is nothing to compare with: only absolute limits hold.
         let absolute = criterion.max.is_some() || criterion.min.is_some();
         (stable.is_some() || absolute).then(|| {
-            let entry = data.entry(criterion, who, stable, before, judged.invocations);
+            let stable = stable.zip(counts.stable);
+            let entry = data.entry(criterion, (who, counts.canary), stable, before);
             (criterion, if enough { entry } else { undecided(entry, before) })
         })
     });
@@ -101,8 +110,6 @@ fn failure(criterion: &Criterion, entry: &MetricStatus) -> Option<Failed> {
 struct Data<'a> {
     subject: Subject<'a>,
     evidence: &'a Evidence,
-    /// Minutes from here on were not counted before.
-    counted_from: Timestamp,
     /// First minute of the step.
     start: Timestamp,
 }
@@ -111,15 +118,13 @@ impl Data<'_> {
     fn entry(
         &self,
         criterion: &Criterion,
-        who: Who<'_>,
-        stable: Option<Who<'_>>,
+        canary: (Who<'_>, Tally),
+        stable: Option<(Who<'_>, Tally)>,
         before: Option<&MetricStatus>,
-        invocations: i64,
     ) -> MetricStatus {
-        let canary = self.measure(criterion, who, before.and_then(|b| b.canary.as_ref()));
+        let canary = self.measure(criterion, canary);
         let stable = stable.filter(|_| criterion.versus.is_some());
-        let stable =
-            stable.map(|who| self.measure(criterion, who, before.and_then(|b| b.stable.as_ref())));
+        let stable = stable.map(|stable| self.measure(criterion, stable));
         let found = verdict(criterion, &canary, stable.as_ref());
         let verdict = match (found, criterion.on_no_data) {
             (Verdict::NoData, OnNoData::Pass) => Verdict::Passing,
@@ -128,14 +133,10 @@ impl Data<'_> {
         };
         let failures = before.map_or(0, |before| before.failures);
         let failed = i32::from(verdict == Verdict::Failing);
-        let mut canary_status = canary.status;
-        if matches!(criterion.source, Source::Builtin(_)) {
-            canary_status.samples = invocations;
-        }
         MetricStatus {
             name: criterion.name.clone(),
             verdict,
-            canary: Some(canary_status),
+            canary: Some(canary.status),
             stable: stable.map(|stable| stable.status),
             limit: criterion.limit.clone(),
             failures: failures.saturating_add(failed),
@@ -144,32 +145,24 @@ impl Data<'_> {
         }
     }
 
-    fn measure(&self, criterion: &Criterion, who: Who<'_>, before: Option<&Measured>) -> Value {
+    fn measure(&self, criterion: &Criterion, (who, tally): (Who<'_>, Tally)) -> Value {
         let from = earlier(self.evidence.span.until, criterion.window.signed()).max(self.start);
-        let (value, counted, errors) = match &criterion.source {
+        let (value, samples, errors) = match &criterion.source {
             Source::Custom { metric, statistic, .. } => {
                 let series =
                     Series { metric: metric.clone(), statistic: statistic.clone(), period: 60 };
                 let points = self.points(&series, from);
-                let new = self.points(&series, self.counted_from).len();
-                (combine(statistic, &points), i64::try_from(new).unwrap_or(i64::MAX), None)
+                let samples = i64::try_from(points.len()).unwrap_or(i64::MAX);
+                (combine(statistic, &points), samples, None)
             }
             Source::Builtin(builtin) => {
                 let rates = matches!(criterion.versus, Some(Versus::MaxIncrease { .. }));
-                let errors = rates.then(|| self.count(who, "Errors"));
-                (self.builtin(*builtin, who, from), self.count(who, "Invocations"), errors)
+                let errors = tally.errors.filter(|_| rates);
+                (self.builtin(*builtin, who, from), tally.invocations, errors)
             }
         };
-        let sum = |old: i64, new: i64| old.saturating_add(new);
-        let errors_before = before.and_then(|before| before.errors).unwrap_or(0);
-        Value {
-            number: value,
-            status: Measured {
-                samples: sum(before.map_or(0, |before| before.samples), counted),
-                errors: errors.map(|new| sum(errors_before, new)),
-                value: value.map(|value| show(value, &criterion.source)),
-            },
-        }
+        let value_shown = value.map(|value| show(value, &criterion.source));
+        Value { number: value, status: Measured { samples, errors, value: value_shown } }
     }
 
     /// Value of a built-in metric since `from`; none without data.
@@ -194,12 +187,33 @@ impl Data<'_> {
         }
     }
 
-    /// Sum of a counting metric over the minutes that were not counted before.
-    fn count(&self, who: Who<'_>, name: &str) -> i64 {
-        let sum = total(&self.points(&self.lambda(who, name), self.counted_from));
-        #[expect(clippy::cast_possible_truncation, reason = "saturates, and counts are far below")]
-        let whole = sum.round() as i64;
-        whole
+    /// What was counted, and the minutes from there to `to`.
+    fn count(
+        &self,
+        base: &Counted,
+        who: Who<'_>,
+        stable: Option<Who<'_>>,
+        to: Timestamp,
+    ) -> Counted {
+        let sum = |who, name: &str| {
+            let mut points = self.points(&self.lambda(who, name), base.before.0);
+            points.retain(|point| point.at < to);
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "saturates, and counts are far below"
+            )]
+            let whole = total(&points).round() as i64;
+            whole
+        };
+        let tally = |who, old: Tally| Tally {
+            invocations: old.invocations.saturating_add(sum(who, "Invocations")),
+            errors: old.errors.map(|errors| errors.saturating_add(sum(who, "Errors"))),
+        };
+        Counted {
+            before: Time(to),
+            canary: tally(who, base.canary),
+            stable: stable.zip(base.stable).map(|(who, old)| tally(who, old)),
+        }
     }
 
     fn lambda(&self, who: Who<'_>, name: &str) -> Series {

@@ -6,7 +6,7 @@ use super::rollout::Steps;
 use crate::api::{
     analysis::MetricStatus,
     canary_rollout::{
-        CanaryRolloutStatus, Conflict, Ending, HISTORY_MAX, Held, HistoryEntry, Outcome,
+        CanaryRolloutStatus, Conflict, Counted, Ending, HISTORY_MAX, Held, HistoryEntry, Outcome,
         PublishingStatus, PutBack, SmokeStatus, StepStatus,
     },
     check::CheckStatus,
@@ -96,6 +96,8 @@ pub struct Flight {
     pub invocations: i64,
     /// End of the data that was evaluated.
     pub through: Option<Timestamp>,
+    /// What was counted of the minutes that are not read again; none before the first evaluation.
+    pub counted: Option<Counted>,
     /// The newest verdicts of this step.
     pub analysis: Vec<MetricStatus>,
     /// How the smoke test of this step went.
@@ -124,6 +126,7 @@ impl Flight {
             entered_at: None,
             invocations: 0,
             through: None,
+            counted: None,
             analysis: Vec::new(),
             smoke: None,
             held: None,
@@ -259,6 +262,7 @@ fn flight(status: &CanaryRolloutStatus, step: &StepStatus) -> Option<Flight> {
         entered_at: step.entered_at.as_ref().map(|time| time.0),
         invocations: step.invocations.unwrap_or(0).max(0),
         through: step.through.as_ref().map(|time| time.0),
+        counted: step.counted.clone(),
         analysis: status.analysis.clone(),
         smoke: step.smoke.clone(),
         held: status.held.clone(),

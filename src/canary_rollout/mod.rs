@@ -15,6 +15,7 @@ mod observe;
 pub mod preview;
 mod rollout;
 mod status;
+mod tally;
 mod walk;
 #[cfg(test)]
 mod world;

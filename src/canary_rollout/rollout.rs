@@ -130,7 +130,7 @@ impl Rollout {
                 return Err(invalid("steps", "given, or spec.preset, but not both"));
             }
         };
-        Ok(Self {
+        let rollout = Self {
             function: spec.function.name.clone(),
             alias: spec.function.alias.clone(),
             release,
@@ -152,7 +152,22 @@ impl Rollout {
             },
             checks: parse_checks(spec.checks.as_deref(), "checks")?,
             post_checks: parse_checks(spec.post_checks.as_deref(), "postChecks")?,
-        })
+        };
+        if rollout.judges_nothing() {
+            return Err(invalid(
+                "analysis.metrics",
+                "given together with a step with a weight, a bake or postChecks: else it judges nothing",
+            ));
+        }
+        Ok(rollout)
+    }
+
+    /// Whether there are metrics, but no time at which anybody is served and they are looked at.
+    fn judges_nothing(&self) -> bool {
+        !self.criteria.metrics.is_empty()
+            && self.steps.weight_at(self.steps.len()) == 0
+            && self.bake == Duration::ZERO
+            && self.post_checks.is_empty()
     }
 }
 

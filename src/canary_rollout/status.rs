@@ -186,6 +186,7 @@ fn step(flight: &Flight, report: &Report) -> StepStatus {
         entered_at: flight.entered_at.map(Time),
         invocations: flight.through.map(|_| flight.invocations),
         through: flight.through.map(Time),
+        counted: flight.counted.clone(),
         hold_until: report.hold_until.map(Time),
         smoke: flight.smoke.clone(),
     }

@@ -9,6 +9,8 @@ use groundcrew::{
     facts::cloudwatch::AlarmState,
 };
 
+use jiff::SignedDuration;
+
 use crate::{
     scenarios::{End, Scenario, minutes, rollout, weight},
     script::{Edit, Rule, View},
@@ -92,6 +94,32 @@ fn in_steps() -> Vec<Scenario> {
                 state.create_object(object);
             },
             back,
+        ),
+        // An invocation counts at its start, and is known to fail at its end.
+        Scenario {
+            lasts: minutes(60),
+            ..scenario(
+                "late-errors",
+                |state| {
+                    let object = judged(error_rate(), 30.0, state);
+                    state.lambda.functions.set_timeout(600);
+                    state.cloudwatch.late.insert("Errors", SignedDuration::from_secs(600));
+                    state.create_object(object);
+                },
+                back,
+            )
+        },
+        // CloudWatch's clock is behind the operator's, by less than the newest data is ignored.
+        scenario(
+            "clock-ahead",
+            |state| {
+                let object = judged(error_rate(), 1.0, state);
+                for metric in ["Invocations", "Errors"] {
+                    state.cloudwatch.late.insert(metric, SignedDuration::from_secs(110));
+                }
+                state.create_object(object);
+            },
+            promoted,
         ),
         Scenario {
             lasts: minutes(30),

@@ -77,7 +77,7 @@ pub struct Asked {
 pub struct Evidence {
     /// The minutes that were asked for.
     pub span: Span,
-    /// Whether every series was given whole.
+    /// Whether every series was given whole, with nothing that is still to come.
     pub whole: bool,
     /// Calls and errors of the new version in these minutes.
     pub invocations: f64,

@@ -16,7 +16,7 @@ use crate::{
         duration::Duration,
     },
     canary_rollout::{
-        evidence::{later, min_invocations, next_due},
+        evidence::{later, next_due},
         judge::Failed,
         memory::{Canary, Flight},
         rollout::{Smoke, Step},
@@ -197,7 +197,12 @@ impl Here<'_, '_> {
                 let longest = max_wait.unwrap_or(MAX_WAIT).max(*hold);
                 self.wait_for_data(later(entered, longest.signed()), &what)
             }
-            (Step::Approve { on_timeout: OnTimeout::Promote, .. }, _) if over => self.leave(),
+            (Step::Approve { on_timeout: OnTimeout::Promote, .. }, None) if over => self.leave(),
+            // Silence is a yes, but no evidence.
+            (Step::Approve { on_timeout: OnTimeout::Promote, timeout, .. }, Some(what)) if over => {
+                let longest = timeout.unwrap_or_default().max(MAX_WAIT);
+                self.wait_for_data(later(entered, longest.signed()), &what)
+            }
             (Step::Approve { on_timeout: OnTimeout::Abort, .. }, _) if over => {
                 let message = format!("nobody approved step {} in time", self.flight.index);
                 self.end(Outcome::Aborted, "ApprovalTimedOut", message, Phase::RollingBack)
@@ -279,9 +284,6 @@ impl Here<'_, '_> {
         let poll = self.situation.later(FLIGHT_POLL);
         let criteria = self.situation.facts.terms.as_ref().map(|terms| &terms.criteria);
         let evaluated = criteria
-            .filter(|criteria| {
-                !criteria.metrics.is_empty() || min_invocations(self.flight).is_some()
-            })
             .and_then(|criteria| next_due(criteria, self.canary, self.flight))
             .filter(|due| *due > self.situation.now);
         [until, evaluated].into_iter().flatten().fold(poll, Timestamp::min)

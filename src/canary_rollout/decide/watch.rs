@@ -5,7 +5,7 @@ use crate::{
     api::analysis::{OnNoData, Verdict},
     canary_rollout::{
         criteria::Criteria,
-        evidence::{self, Subject, min_invocations},
+        evidence::{self, Subject, is_judged, min_invocations},
         judge::{self, Failed},
         memory::Flight,
     },
@@ -104,6 +104,9 @@ fn alarms(facts: &Facts, criteria: &Criteria, ignored: &mut Vec<String>) -> Find
 }
 
 fn metrics(situation: &Situation<'_>, criteria: &Criteria, flight: &Flight) -> Finding {
+    if !is_judged(criteria, flight) {
+        return Finding::Satisfied;
+    }
     if let Err(why) = &situation.facts.evidence {
         return Finding::Awaiting(format!("the metrics cannot be read: {why}"));
     }

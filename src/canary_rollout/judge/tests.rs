@@ -1,11 +1,12 @@
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
+use proptest::{collection::vec, prelude::*};
 
 use super::*;
 use crate::{
     api::analysis::{Analysis, AnalysisMetric, MetricRef, VsStable},
-    api::canary_rollout::Step as RawStep,
+    api::canary_rollout::{Approve, Step as RawStep},
     canary_rollout::{
         evidence::{self, Subject},
         memory::Canary,
@@ -76,6 +77,16 @@ impl Case {
         let flight = self.memory.flight.as_ref().unwrap();
         let (flight, failed) = evaluate(&self.criteria, &self.memory, flight, SUBJECT, &evidence);
         (flight.analysis[0].clone(), failed)
+    }
+
+    /// Evaluates, and keeps what came of it.
+    fn go_on(&mut self) -> (MetricStatus, Option<Failed>) {
+        let evidence = Evidence { span: self.span, series: self.series.clone() };
+        let flight = self.memory.flight.as_ref().unwrap();
+        let (flight, failed) = evaluate(&self.criteria, &self.memory, flight, SUBJECT, &evidence);
+        let entry = flight.analysis[0].clone();
+        self.memory.flight = Some(flight);
+        (entry, failed)
     }
 
     #[track_caller]
@@ -175,10 +186,8 @@ fn failures_count_since_the_step_began_and_end_it_above_their_limit() {
     let mut case = Case::new(tolerant)
         .with("2", "Invocations", "Sum", &[10.0, 10.0, 10.0, 10.0])
         .with("2", "Errors", "Sum", &[5.0, 5.0, 5.0, 5.0]);
-    let (first, failed) = case.judge();
+    let (first, failed) = case.go_on();
     assert_eq!((first.failures, failed), (1, None));
-    let flight = case.memory.flight.as_mut().unwrap();
-    (flight.analysis, flight.invocations, flight.through) = (vec![first], 30, Some(minute(3)));
     case.span.until = minute(4);
     let (second, failed) = case.judge();
     assert_eq!(second.failures, 2);
@@ -190,10 +199,8 @@ fn failures_count_since_the_step_began_and_end_it_above_their_limit() {
 #[test]
 fn a_minute_is_counted_once_however_often_it_is_read() {
     let mut case = error_rate("5%").with("2", "Invocations", "Sum", &[10.0, 10.0, 10.0, 10.0]);
-    let (first, _) = case.judge();
-    assert_eq!(first.canary.as_ref().unwrap().samples, 30);
-    let flight = case.memory.flight.as_mut().unwrap();
-    (flight.analysis, flight.invocations, flight.through) = (vec![first], 30, Some(minute(3)));
+    let (first, _) = case.go_on();
+    assert_eq!(first.canary.unwrap().samples, 30);
     case.span.until = minute(4);
     assert_eq!(case.judge().0.canary.unwrap().samples, 40);
 }
@@ -251,14 +258,20 @@ fn only_whole_minutes_after_the_entry_up_to_now_less_settle_are_read() {
     assert_eq!(due(&case, minute(12) + settle - SignedDuration::from_secs(1)), None);
     let first = Span { from: minute(11), until: minute(12) };
     assert_eq!(due(&case, minute(12) + settle), Some(first));
-    // Later the window bounds how far back it looks, but nothing uncounted is left out.
-    case.memory.flight.as_mut().unwrap().through = Some(minute(30));
-    let read = due(&case, minute(31) + settle);
-    assert_eq!(read, Some(Span { from: minute(26), until: minute(31) }));
-    case.memory.flight.as_mut().unwrap().through = Some(minute(12));
-    let read = due(&case, minute(31) + settle);
-    assert_eq!(read, Some(Span { from: minute(12), until: minute(31) }));
+    // Later what was counted for good bounds how far back it looks, or the window, and neither
+    // leaves anything out.
+    let mut read_after = |counted, now| {
+        let flight = case.memory.flight.as_mut().unwrap();
+        flight.through = Some(minute(30));
+        let canary = Tally::default();
+        flight.counted = Some(Counted { before: Time(minute(counted)), canary, stable: None });
+        due(&case, minute(now) + settle)
+    };
+    assert_eq!(read_after(15, 31), Some(Span { from: minute(15), until: minute(31) }));
+    assert_eq!(read_after(30, 31), Some(Span { from: minute(26), until: minute(31) }));
+    assert_eq!(read_after(12, 3_000), Some(Span { from: minute(1_560), until: minute(3_000) }));
     // A long timeout makes data late by as much.
+    case.memory.flight.as_mut().unwrap().through = Some(minute(12));
     case.memory.canary.as_mut().unwrap().timeout =
         Some(crate::api::duration::Duration::from_secs(900));
     assert_eq!(due(&case, minute(13) + SignedDuration::from_secs(900) - settle), None);
@@ -278,4 +291,78 @@ fn fewer_invocations_than_asked_for_say_nothing() {
     assert_eq!((entry.verdict, entry.failures, failed), (Verdict::Waiting, 0, None));
     case.memory.flight.as_mut().unwrap().steps = steps(30);
     assert_eq!(case.judge().0.verdict, Verdict::Failing);
+}
+
+#[test]
+fn without_a_weight_nothing_is_evaluated() {
+    let mut case = error_rate("5%");
+    let approve = RawStep { approve: Some(Approve::default()), ..RawStep::default() };
+    let raw = [approve.clone(), RawStep { weight: Some(10), ..RawStep::default() }, approve];
+    let at = |case: &mut Case, index| {
+        let steps = Steps::parse(&raw, "steps").unwrap();
+        let entered_at = Some(minute(0));
+        case.memory.flight = Some(Flight { entered_at, ..Flight::before(steps, index) });
+        evidence::due(&case.criteria, &case.memory, minute(60)).is_some()
+    };
+    assert!(!at(&mut case, 0));
+    assert!(at(&mut case, 1));
+    assert!(at(&mut case, 2));
+    assert!(at(&mut case, 3));
+}
+
+/// Compares the rates of errors.
+fn compared() -> Case {
+    let versus = VsStable { max_increase_points: Some("0.5%".into()), ..VsStable::default() };
+    Case::new(metric(Builtin::ErrorRate, Some("100%"), Some(versus)))
+}
+
+#[test]
+fn what_is_compared_only_now_is_counted_from_the_start_of_the_step() {
+    let mut case = error_rate("100%")
+        .with("1", "Invocations", "Sum", &[1_000.0; 60])
+        .with("2", "Invocations", "Sum", &[100.0; 60])
+        .with("2", "Errors", "Sum", &[10.0; 60]);
+    case.span.until = minute(60);
+    case.go_on();
+    case.criteria = compared().criteria;
+    let span = evidence::due(&case.criteria, &case.memory, minute(63)).unwrap();
+    assert_eq!(span.from, minute(0));
+    let (entry, failed) = case.go_on();
+    let counts = |measured: Option<Measured>| measured.map(|it| (it.samples, it.errors));
+    assert_eq!(counts(entry.canary), Some((6_000, Some(600))));
+    assert_eq!(counts(entry.stable), Some((60_000, Some(0))));
+    assert!(failed.is_some());
+}
+
+proptest! {
+    /// However late the data is, up to a quarter of an hour, and however seldom it is looked at.
+    #[test]
+    fn late_data_is_counted_once(
+        minutes in vec((0_u8..50, 0_i64..=15), 1..120),
+        looks in vec(1_i64..=20, 1..30),
+    ) {
+        let mut case = compared();
+        let (mut until, mut counted) = (0, (0, 0));
+        let quiet_until = i64::try_from(minutes.len()).unwrap() + 16;
+        for look in looks.into_iter().chain([quiet_until, 1]) {
+            until += look;
+            let due = evidence::due(&case.criteria, &case.memory, minute(until + 2));
+            case.span = due.unwrap();
+            let here = |at: i64, late: i64| {
+                minute(at) >= case.span.from && at < until && at + 1 + late <= until
+            };
+            let visible = minutes.iter().zip(0..).filter(|((_, late), at)| here(*at, *late));
+            let points: Vec<_> = visible
+                .map(|((value, _), at)| Datapoint { at: minute(at), value: f64::from(*value) })
+                .collect();
+            for (version, name) in [("1", "Errors"), ("2", "Invocations")] {
+                let series = evidence::lambda(SUBJECT, Who::Version(version), name, "Sum");
+                case.series.insert(series, points.clone());
+            }
+            let entry = case.go_on().0;
+            counted = (entry.canary.unwrap().samples, entry.stable.unwrap().errors.unwrap());
+        }
+        let all: i64 = minutes.iter().map(|(value, _)| i64::from(*value)).sum();
+        prop_assert_eq!(counted, (all, all));
+    }
 }

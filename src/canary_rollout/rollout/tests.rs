@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
     api::canary_rollout::{FunctionAlias, Release as RawRelease},
-    canary_rollout::world::{approve, usual_steps, weight},
+    canary_rollout::world::{approve, judged_by_errors, usual_steps, weight},
 };
 use proptest::prelude::*;
 
@@ -264,4 +264,20 @@ proptest! {
         let steps = Steps::parse(&raw, "steps");
         prop_assert_eq!(steps.map(|steps| steps.to_api()), Ok(raw));
     }
+}
+
+#[test]
+fn metrics_need_a_time_at_which_they_are_looked_at() {
+    let judged = |preset, bake: Option<&str>| {
+        let analysis = Some(judged_by_errors("5%"));
+        let bake = bake.map(|text| text.parse().unwrap());
+        let spec =
+            CanaryRolloutSpec { preset: Some(preset), steps: None, analysis, bake, ..spec() };
+        Rollout::parse(&spec).map(|_| ()).map_err(|invalid| invalid.field)
+    };
+    let nothing = Err("analysis.metrics".to_owned());
+    assert_eq!(judged(Preset::AllAtOnce, None), nothing);
+    assert_eq!(judged(Preset::AllAtOnce, Some("0s")), nothing);
+    assert_eq!(judged(Preset::AllAtOnce, Some("10m")), Ok(()));
+    assert_eq!(judged(Preset::Canary10Percent5Minutes, None), Ok(()));
 }

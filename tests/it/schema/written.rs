@@ -24,6 +24,12 @@ fn what_contradicts_itself_is_refused_with_the_fix() {
     neither.as_object_mut().unwrap().remove("preset");
     let steps = |steps: Value| with("/steps", steps);
     let sum = "all holds together must be at most 168h";
+    let mut unjudged = preset();
+    unjudged["preset"] = json!("AllAtOnce");
+    let fields = unjudged.as_object_mut().unwrap();
+    fields.retain(|name, _| name != "bake" && name != "postChecks");
+    let nothing =
+        "analysis.metrics would judge nothing: give a step with a weight, a bake or postChecks";
     let weight_only = "hold, minInvocations and maxWait belong to a step with a weight";
     let one = "a step has exactly one of weight, approve and smoke";
     let form = "give exactly one of version, latest, image and s3";
@@ -32,6 +38,7 @@ fn what_contradicts_itself_is_refused_with_the_fix() {
     let cases = [
         (both, "give exactly one of steps and preset"),
         (neither, "give exactly one of steps and preset"),
+        (unjudged, nothing),
         (steps(json!([{"weight": 50}, {"weight": 10}])), "weights must rise from step to step"),
         (steps(json!([{"weight": 10}, {"weight": 10}])), "weights must rise from step to step"),
         (steps(json!([{"weight": 10, "approve": {}}])), one),

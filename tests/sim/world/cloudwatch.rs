@@ -10,7 +10,7 @@ use groundcrew::{
         MetricsPage, Series, Span,
     },
 };
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{
     State,
@@ -30,6 +30,8 @@ pub struct CloudWatch {
     pub alarms: BTreeMap<&'static str, AlarmState>,
     /// Series of this metric are not given whole: AWS fails inside, or the role may not read them.
     pub withheld: Option<&'static str>,
+    /// How late data of a metric comes, after its minute is over; at once where nothing is said.
+    pub late: BTreeMap<&'static str, SignedDuration>,
 }
 
 impl State {
@@ -50,7 +52,16 @@ impl State {
         };
         let minutes = span.until.duration_since(span.from).as_secs() / 60;
         let at = |minute| span.from + SignedDuration::from_mins(minute);
-        (0..minutes).map(|minute| Datapoint { at: at(minute), value }).collect()
+        (0..minutes)
+            .map(|minute| Datapoint { at: at(minute), value })
+            .filter(|point| self.is_there(series, point.at + SignedDuration::from_mins(1)))
+            .collect()
+    }
+
+    /// Whether the data of this metric is there up to then.
+    fn is_there(&self, series: &Series, until: Timestamp) -> bool {
+        let late = self.cloudwatch.late.get(&*series.metric.name);
+        late.is_none_or(|late| until + *late <= self.now())
     }
 
     /// One page, with everything that is asked for.
@@ -69,9 +80,10 @@ impl State {
             let pages = page.datapoints.iter().filter(|(index, _)| canary(&asked[*index], name));
             pages.flat_map(|(_, points)| points).map(|point| point.value).sum()
         };
+        let final_by_now = asked.iter().all(|series| self.is_there(series, span.until));
         let evidence = Evidence {
             span,
-            whole: page.failed.is_empty(),
+            whole: page.failed.is_empty() && final_by_now,
             invocations: sum("Invocations"),
             errors: sum("Errors"),
         };

@@ -94,6 +94,12 @@ impl Functions {
         }
     }
 
+    /// Gives all versions this timeout.
+    pub fn set_timeout(&mut self, seconds: u64) {
+        self.latest.timeout_secs = seconds;
+        self.versions.values_mut().for_each(|version| version.content.timeout_secs = seconds);
+    }
+
     /// Whether there is such a version.
     pub fn exists(&self, version: &str) -> bool {
         version.parse().is_ok_and(|version: u64| self.versions.contains_key(&version))

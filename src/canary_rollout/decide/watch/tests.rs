@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
+mod alarms;
+
 use super::*;
 use crate::{
     api::{
         analysis::{AlreadyFiring, Analysis, OnFailure},
-        canary_rollout::{Outcome, Phase, Step as RawStep},
+        canary_rollout::{OnTimeout, Outcome, Phase, Step as RawStep},
         duration::Duration,
     },
     canary_rollout::{
@@ -17,7 +19,7 @@ use crate::{
         evidence::{Evidence, Who},
         memory::Memory,
         rollout::Steps,
-        world::{judged_by_alarm, judged_by_errors, weight},
+        world::{approve, judged_by_alarm, judged_by_errors, weight},
     },
     facts::{cloudwatch::Datapoint, kubernetes::ActionRequest, lambda::Alias},
     names::Owner,
@@ -213,6 +215,29 @@ fn traffic_that_stops_midway_holds_the_step() {
 }
 
 #[test]
+fn an_approval_before_the_first_weight_is_not_judged_by_metrics() {
+    let word = approve("", None, OnTimeout::Abort);
+    let mut world = World::new(&[word, step(10, 60)], &judged_by_errors("5%"));
+    world.terms().criteria.metrics[0].on_no_data = OnNoData::Fail;
+    world.run(60);
+    world.check(Phase::WaitingApproval, "0%: waits for approval: verb promote@rev2/0");
+}
+
+#[test]
+fn silence_that_means_yes_is_no_evidence() {
+    let word = approve("", Some("10m"), OnTimeout::Promote);
+    let mut world = World::new(&[step(10, 60), word], &judged_by_errors("5%"));
+    world.traffic = (100.0, 0.0);
+    world.run(4);
+    world.traffic = (0.0, 0.0);
+    world.run(60);
+    world.check(Phase::WaitingData, "10%: errors: no data; waits until 04:03:00Z, then fails");
+    world.traffic = (100.0, 0.0);
+    world.run(2);
+    world.check(Phase::Healthy, "alias live serves version 2");
+}
+
+#[test]
 fn a_step_waits_for_its_invocations() {
     let first = RawStep { min_invocations: Some(300), ..step(10, 60) };
     let mut world = World::new(&[first], &Analysis::default());
@@ -236,75 +261,6 @@ fn metrics_that_cannot_be_read_hold_the_step_and_never_pass() {
         Phase::WaitingData,
         "10%: the metrics cannot be read: AccessDenied; waits until 04:00:00Z, then fails",
     );
-}
-
-#[test]
-fn an_alarm_takes_it_back_at_once_also_while_it_is_paused_or_suspended() {
-    for (suspended, paused) in [(false, false), (true, false), (false, true)] {
-        let mut world = World::new(&[step(10, 3_600)], &judged_by_alarm(AlreadyFiring::Block));
-        world.settle();
-        assert_eq!(world.weight(), 0.1);
-        world.facts.suspended = suspended;
-        world.memory.paused_at = paused.then_some(world.now);
-        world.alarm_report().firing = vec!["red".into()];
-        world.settle();
-        assert_eq!(world.memory.history[0].reason, "AlarmFiring", "{suspended} {paused}");
-        assert_eq!(world.weight(), 0.0);
-    }
-}
-
-#[test]
-fn an_alarm_that_fires_before_the_start_blocks_it_unless_it_is_to_be_mended() {
-    let mut world = World::new(&[step(10, 60)], &judged_by_alarm(AlreadyFiring::Block));
-    world.alarm_report().firing = vec!["red".into()];
-    world.run(10);
-    world.check(
-        Phase::Pending,
-        "waits to start: alarm red is already in ALARM; a release that mends it needs alarms.alreadyFiring: Ignore",
-    );
-    assert_eq!(world.weight(), 0.0);
-
-    let mut world = World::new(&[step(10, 3_600)], &judged_by_alarm(AlreadyFiring::Ignore));
-    world.alarm_report().firing = vec!["red".into()];
-    world.run(5);
-    assert_eq!(world.weight(), 0.1);
-    // Once it was OK it counts again.
-    world.alarm_report().firing.clear();
-    world.run(1);
-    world.alarm_report().firing = vec!["red".into()];
-    world.run(1);
-    assert_eq!(world.memory.history[0].reason, "AlarmFiring");
-}
-
-#[test]
-fn a_missing_alarm_is_never_ok() {
-    let mut world = World::new(&[step(10, 60)], &judged_by_alarm(AlreadyFiring::Block));
-    world.alarm_report().missing = vec!["red".into()];
-    world.run(1);
-    world.check(
-        Phase::Invalid,
-        "there is no alarm red: create it, or correct spec.analysis.alarms; a missing alarm would never fire",
-    );
-    world.alarm_report().missing.clear();
-    world.settle();
-    assert_eq!(world.weight(), 0.1);
-    world.alarm_report().missing = vec!["red".into()];
-    world.run(10);
-    world
-        .check(Phase::WaitingData, "10%: there is no alarm red; waits until 04:01:00Z, then fails");
-}
-
-#[test]
-fn insufficient_data_passes_waits_or_fails_as_the_spec_says() {
-    let after = |means| {
-        let mut world = World::new(&[step(10, 60)], &judged_by_alarm(AlreadyFiring::Block));
-        world.terms().criteria.alarms.as_mut().unwrap().on_insufficient_data = means;
-        world.alarm_report().insufficient = vec!["red".into()];
-        world.run(5);
-        world.plan.unwrap().report.phase
-    };
-    let phases = [OnNoData::Pass, OnNoData::Wait, OnNoData::Fail].map(after);
-    assert_eq!(phases, [Phase::Healthy, Phase::WaitingData, Phase::RolledBack]);
 }
 
 #[test]
