@@ -73,10 +73,19 @@ fn find(situation: &Situation<'_>, alias: &Alias) -> Conflict {
         revision_id: alias.revision_id.clone(),
         left: match (known, &situation.memory.flight) {
             (Some(known), Some(_)) if known.left.is_some() => known.left,
-            (_, Some(flight)) => Some(if flight.is_baking() { 100 } else { flight.weight() }),
+            (_, Some(flight)) if is_promoted(situation, flight, alias) => Some(100),
+            (_, Some(flight)) => Some(flight.weight()),
             (_, None) => None,
         },
     }
+}
+
+/// Whether the alias was set to the new version alone before it was moved: that its last write was
+/// carried out may not be known yet.
+fn is_promoted(situation: &Situation<'_>, flight: &Flight, alias: &Alias) -> bool {
+    let canary = situation.memory.canary.as_ref().map(|canary| &canary.version);
+    let promotes = flight.ending.as_ref().is_some_and(|ending| !ending.goes_back());
+    flight.is_baking() || promotes && canary == Some(&alias.version)
 }
 
 /// When something is done about a conflict, if the alias stays as it is.
@@ -220,7 +229,7 @@ fn destination(situation: &Situation<'_>, found: &Conflict) -> (Destination, Str
     let forward = situation.memory.flight.as_ref().filter(|flight| !back(flight));
     if let (Some(flight), Some(canary)) = (forward, &situation.memory.canary) {
         let version = canary.version.clone();
-        if flight.is_baking() {
+        if found.left == Some(100) {
             let words = format!("version {version}");
             return (Destination::Alone(version), words);
         }

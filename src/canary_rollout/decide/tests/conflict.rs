@@ -44,6 +44,16 @@ fn notes(plans: &[Plan]) -> Vec<&str> {
 const ENFORCED: &str = "Progressing PuttingBack: alias production serves version 45; it is put back to version 42 with 43 at 10%";
 
 #[test]
+fn enforced_an_alias_that_was_promoted_is_put_back_to_the_new_version() {
+    let promoting = World::ending(2, Some("01:00:00"), Outcome::Promoted, "StepsCompleted");
+    let mut world = enforcing(promoting);
+    moved(&mut world, "43", &[("42", 0.25)], "theirs");
+    let plan = world.plan();
+    let message = "alias production serves version 43 with 42 at 25%; it is put back to version 43";
+    assert_eq!(plan.report.message, message);
+}
+
+#[test]
 fn enforced_an_alias_in_flight_is_put_back_and_its_step_starts_anew() {
     let mut world = enforcing(World::flying(0, Some("01:40:00")));
     moved(&mut world, "45", &[], "theirs");
