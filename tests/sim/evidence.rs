@@ -60,6 +60,10 @@ fn baking(view: &View<'_>) -> bool {
     view.phase(Phase::Baking)
 }
 
+fn pending(view: &View<'_>) -> bool {
+    view.phase(Phase::Pending)
+}
+
 fn held(view: &View<'_>) -> bool {
     view.phase(Phase::Held)
 }
@@ -167,6 +171,19 @@ fn watched_on() -> Vec<Scenario> {
     let promoted = End::At(Phase::Healthy, "43");
     let back = End::At(Phase::RolledBack, "42");
     vec![
+        // Had it started meanwhile, the alarm would have taken it back.
+        Scenario {
+            rules: || vec![after(pending, 300, Edit::Alarm("red", AlarmState::Ok))],
+            ..scenario(
+                "alarm-before-the-start",
+                |state| {
+                    let object = judged(with_alarm(), 0.0, state);
+                    state.cloudwatch.alarms.insert("red", AlarmState::Alarm);
+                    state.create_object(object);
+                },
+                promoted,
+            )
+        },
         Scenario {
             rules: || vec![after(second_step, 20, Edit::Alarm("red", AlarmState::Alarm))],
             ..scenario(

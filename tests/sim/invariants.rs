@@ -15,6 +15,7 @@ use groundcrew::{
     facts::lambda::{Alias, AliasChange, Publication},
 };
 use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::ResourceExt as _;
 
 use crate::{
@@ -151,7 +152,11 @@ impl Invariants {
             found.push(("C5", format!("carried {} at {}", change.revision_id, before.revision_id)));
         }
         let Some(object) = object else {
-            found.push(("G3", "the alias was moved for an object that is gone".into()));
+            // A person let it go while the way back was being sent.
+            let undo = change.weight.is_none() && change.version == before.version;
+            if !(undo && self.finalizer_taken.is_some()) {
+                found.push(("G3", "the alias was moved for an object that is gone".into()));
+            }
             return found;
         };
         let finalizer = object.finalizers().iter().any(|one| one == FINALIZER);
@@ -273,7 +278,9 @@ impl Invariants {
         {
             found.push(("C3", format!("{:?} with weights on the alias", status.phase)));
         }
-        if status.phase == Some(Phase::Healthy) {
+        // What cannot be looked at keeps its phase, but is not Ready.
+        let is_ready = |one: &Condition| one.type_ == "Ready" && one.status == "True";
+        if status.phase == Some(Phase::Healthy) && status.conditions.iter().any(is_ready) {
             let stable = status.stable.as_ref().map(|stable| stable.version.as_str());
             let serves = |alias: Option<&Alias>| {
                 alias.is_some_and(|alias| {

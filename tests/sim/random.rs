@@ -2,15 +2,20 @@
 
 use std::time::Duration;
 
-use groundcrew::api::{
-    FINALIZER,
-    canary_rollout::{CanaryRollout, OnConflict, OnTimeout, Phase, Preset},
-    shared::Mode,
+use groundcrew::{
+    api::{
+        FINALIZER,
+        analysis::Analysis,
+        canary_rollout::{CanaryRollout, OnConflict, OnTimeout, Phase, Preset},
+        shared::Mode,
+    },
+    facts::cloudwatch::AlarmState,
 };
 use kube::ResourceExt as _;
 use tokio::time::Instant;
 
 use crate::{
+    evidence::{error_rate, with_alarm},
     explore::{Run, simulate},
     faults::{Faults, Random},
     scenarios::{approval, minutes, rollout, weight},
@@ -31,18 +36,23 @@ pub fn run(seed: u64) -> (Vec<String>, Run) {
     let sort = random.below(6);
     let (rarity, edit_rarity) = (random.pick(&[3, 8, 15, 40]), random.pick(&[4, 12, 30]));
     let on_conflict = random.pick(&[OnConflict::Hold, OnConflict::Adopt, OnConflict::Enforce]);
+    let judged = random.below(2) == 0;
     let draw = move || {
         let until = Instant::now() + WILD;
         Faults::Drawn { random, until, rarity, edits, edit_rarity }
     };
-    let run =
-        simulate(move |state| prepare(state, sort, on_conflict), Vec::new(), draw, WILD + QUIET);
+    let run = simulate(
+        move |state| prepare(state, sort, on_conflict, judged),
+        Vec::new(),
+        draw,
+        WILD + QUIET,
+    );
     let mut found = run.violations.clone();
     found.extend(run.unrest.clone());
     (found, run)
 }
 
-fn prepare(state: &mut State, sort: u64, on_conflict: OnConflict) {
+fn prepare(state: &mut State, sort: u64, on_conflict: OnConflict, judged: bool) {
     let two_steps = Some(vec![weight(10, 90), weight(50, 90)]);
     let mut object = match sort {
         0 => rollout("43", None, Some(Preset::Canary10Percent5Minutes)),
@@ -62,6 +72,12 @@ fn prepare(state: &mut State, sort: u64, on_conflict: OnConflict) {
         _ => rollout("43", two_steps, None),
     };
     object.spec.on_conflict = Some(on_conflict);
+    if judged {
+        state.cloudwatch.ordinary = Some((100.0, 1.0));
+        state.cloudwatch.alarms.insert("red", AlarmState::Ok);
+        object.spec.analysis = Some(Analysis { alarms: with_alarm().alarms, ..error_rate() });
+        object.spec.bake = Some("5m".parse().expect("a duration"));
+    }
     state.create_object(object);
 }
 
@@ -96,7 +112,8 @@ pub fn unrest(state: &State) -> Vec<String> {
     must(object.metadata.deletion_timestamp.is_none() || phase == Phase::Conflict, "still there");
     let audited = object.spec.mode == Some(Mode::Audit);
     let moving = matches!(phase, Phase::Promoting | Phase::RollingBack | Phase::Pending);
-    must(!moving || (audited && phase == Phase::Pending), "it is still under way");
+    let blocked = phase == Phase::Pending && (audited || state.cloudwatch.fires());
+    must(!moving || blocked, "it is still under way");
     let stays = status.paused_at.is_some() || audited;
     must(phase != Phase::Progressing || stays, "it still progresses");
     must(audited || status.plan.is_empty(), "what Audit would do is told without it");

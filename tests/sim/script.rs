@@ -76,7 +76,7 @@ impl Edit {
     pub fn draw(random: &mut Random) -> Self {
         let nonce = u32::try_from(random.below(1_000)).expect("small");
         let version = random.pick(&["42", "43", "44", "45"]);
-        match random.below(29) {
+        match random.below(33) {
             0..=2 => Self::Release(version),
             3 => Self::Preset(random.pick(&[Preset::AllAtOnce, Preset::Canary10Percent5Minutes])),
             4 => Self::Steps(vec![weight(5, 60), approval(Some(90), OnTimeout::Promote)]),
@@ -97,6 +97,10 @@ impl Edit {
             23 => Self::ReleaseArchive(random.pick(&["a.zip", "b.zip"])),
             24 => Self::ReleaseLatest,
             25 => Self::ForeignCode(random.pick(&["sha-of-x", "sha-of-y"])),
+            28 => Self::Traffic(version, 100.0, random.pick(&[0.0, 40.0])),
+            29 => Self::Traffic(version, 0.0, 0.0),
+            30 => Self::Alarm("red", AlarmState::Alarm),
+            31 => Self::Alarm("red", AlarmState::Ok),
             26 | 27 => Self::Mode(random.pick(&[Mode::Audit, Mode::Enforce])),
             _ => random.pick(&[Self::PutBack, Self::Kill]),
         }

@@ -26,12 +26,21 @@ use crate::{
 pub struct CloudWatch {
     /// Invocations and errors a minute, by version.
     pub traffic: BTreeMap<&'static str, (f64, f64)>,
+    /// Those of any other version.
+    pub ordinary: Option<(f64, f64)>,
     /// Alarms and their states.
     pub alarms: BTreeMap<&'static str, AlarmState>,
     /// Series of this metric are not given whole: AWS fails inside, or the role may not read them.
     pub withheld: Option<&'static str>,
     /// How late data of a metric comes, after its minute is over; at once where nothing is said.
     pub late: BTreeMap<&'static str, SignedDuration>,
+}
+
+impl CloudWatch {
+    /// Whether an alarm is in ALARM.
+    pub fn fires(&self) -> bool {
+        self.alarms.values().any(|state| *state == AlarmState::Alarm)
+    }
 }
 
 impl State {
@@ -43,8 +52,11 @@ impl State {
         };
         let version = dimension("ExecutedVersion")
             .or_else(|| self.lambda.alias().map(|alias| alias.version.clone()));
-        let traffic = version.and_then(|version| self.cloudwatch.traffic.get(version.as_str()));
-        let Some((invocations, errors)) = traffic.copied() else { return Vec::new() };
+        let CloudWatch { traffic, ordinary, .. } = &self.cloudwatch;
+        let traffic =
+            version.and_then(|version| traffic.get(version.as_str()).or(ordinary.as_ref()));
+        let some = |(invocations, _): &&(f64, f64)| *invocations > 0.0;
+        let Some(&(invocations, errors)) = traffic.filter(some) else { return Vec::new() };
         let value = match series.metric.name.as_str() {
             "Invocations" => invocations,
             "Errors" => errors,
