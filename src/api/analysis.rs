@@ -7,7 +7,10 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::duration::Duration;
+use super::{
+    duration::Duration,
+    fit::{LIMIT_MAX, VALUE_MAX},
+};
 
 /// Most metrics of one rollout.
 pub const METRICS_MAX: usize = 16;
@@ -34,7 +37,7 @@ pub struct Analysis {
     pub settle: Option<Duration>,
     /// What is measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 16))]
+    #[schemars(length(min = 1, max = METRICS_MAX))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub metrics: Option<Vec<AnalysisMetric>>,
     /// Alarms that must not fire.
@@ -285,7 +288,7 @@ pub struct MetricStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stable: Option<Measured>,
     /// The limits, as the spec writes them.
-    #[schemars(length(max = 128))]
+    #[schemars(length(max = LIMIT_MAX))]
     pub limit: String,
     /// Evaluations of this step that failed.
     pub failures: i32,
@@ -308,6 +311,6 @@ pub struct Measured {
     pub errors: Option<i64>,
     /// Value over the window, with its unit; absent without data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 32))]
+    #[schemars(length(max = VALUE_MAX))]
     pub value: Option<String>,
 }

@@ -5,16 +5,18 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::fit::{REASON_MAX, SENTENCE_MAX};
+
 /// Something that speaks against a release, found before it starts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 pub struct PreflightFinding {
     /// Whether it keeps the release from starting.
     pub severity: Severity,
     /// What it is, in CamelCase.
-    #[schemars(length(max = 64))]
+    #[schemars(length(max = REASON_MAX))]
     pub reason: String,
     /// What it is, and what to do, in a sentence.
-    #[schemars(length(max = 512))]
+    #[schemars(length(max = SENTENCE_MAX))]
     pub message: String,
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     analysis::{Analysis, OnFailure},
-    check::Check,
+    check::{CHECKS_MAX, Check},
     duration::Duration,
     shared::{AwsLocation, Mode},
 };
@@ -16,13 +16,10 @@ pub use super::canary_status::{
     AliasStatus, CanaryRolloutStatus, CanaryVersion, Counted, Ending, Held, HistoryEntry, Outcome,
     Phase, PublishingStatus, SmokeStatus, StableVersion, StepStatus, Tally,
 };
+pub use super::fit::{HISTORY_MAX, PREFLIGHT_MAX, PUT_BACKS_MAX};
 
 /// Most steps of one rollout: bounds the status, where they are frozen per revision.
 pub const STEPS_MAX: usize = 32;
-/// Most entries of `status.preflight`.
-pub const PREFLIGHT_MAX: usize = 32;
-/// Most entries of `status.history`: what a person looks back on, and what a fast rollback needs.
-pub const HISTORY_MAX: usize = 10;
 
 /// Moves a Lambda alias to a new version step by step, or back to the stable one.
 #[derive(CustomResource, KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -71,7 +68,7 @@ pub struct CanaryRolloutSpec {
     pub configuration: Option<Configuration>,
     /// How traffic moves; 100 is implied at the end. Exactly one of steps and preset.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 32))]
+    #[schemars(length(min = 1, max = STEPS_MAX))]
     #[x_kube(
         validation = Rule::new("self.filter(s, has(s.weight)).map(s, s.weight).isSorted() && self.filter(s, has(s.weight)).map(s, s.weight).all(w, self.filter(s, has(s.weight) && s.weight == w).size() == 1)")
             .message("weights must rise from step to step"),
@@ -94,13 +91,13 @@ pub struct CanaryRolloutSpec {
     pub analysis: Option<Analysis>,
     /// What must hold before a rollout starts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 16))]
+    #[schemars(length(min = 1, max = CHECKS_MAX))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub checks: Option<Vec<Check>>,
     /// What must hold when the new version serves everybody, and again when the bake is over: a
     /// failure is that of the release. After a rollback they run once, for the report.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 16))]
+    #[schemars(length(min = 1, max = CHECKS_MAX))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub post_checks: Option<Vec<Check>>,
     /// What a failure leads to: Rollback (default) or Hold.

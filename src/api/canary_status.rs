@@ -6,11 +6,15 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    analysis::MetricStatus,
+    analysis::{METRICS_MAX, MetricStatus},
     canary_findings::{Conflict, PreflightFinding, PutBack},
-    canary_rollout::Step,
-    check::CheckStatus,
+    canary_rollout::{STEPS_MAX, Step},
+    check::{CHECKS_MAX, CheckStatus},
     duration::Duration,
+    fit::{
+        HISTORY_MAX, IGNORED_ALARMS_MAX, MESSAGE_MAX, PLAN_MAX, PREFLIGHT_MAX, PUT_BACKS_MAX,
+        REASON_MAX, SENTENCE_MAX,
+    },
     shared::LastAction,
 };
 
@@ -98,7 +102,7 @@ pub struct CanaryRolloutStatus {
     pub phase: Option<Phase>,
     /// One sentence: what is awaited or wrong, until when, and what to do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 1024))]
+    #[schemars(length(max = MESSAGE_MAX))]
     pub message: Option<String>,
     /// Hash of what is released: CodeSha256, configuration and version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -118,7 +122,7 @@ pub struct CanaryRolloutStatus {
     pub step: Option<StepStatus>,
     /// The steps of this revision, frozen when it started.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 32))]
+    #[schemars(length(max = STEPS_MAX))]
     pub steps: Vec<Step>,
     /// Why and how the revision in flight ends, written before the alias is moved for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -128,15 +132,15 @@ pub struct CanaryRolloutStatus {
     pub held: Option<Held>,
     /// What the metrics say in this step.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 16))]
+    #[schemars(length(max = METRICS_MAX))]
     pub analysis: Vec<MetricStatus>,
     /// What the checks said last, of those that ran last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 16))]
+    #[schemars(length(max = CHECKS_MAX))]
     pub checks: Vec<CheckStatus>,
     /// Alarms that fired before the start and are ignored until they are OK.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 100), inner(length(max = 255)))]
+    #[schemars(length(max = IGNORED_ALARMS_MAX), inner(length(max = 255)))]
     pub ignored_alarms: Vec<String>,
     /// Set while a person paused the rollout.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -146,7 +150,7 @@ pub struct CanaryRolloutStatus {
     pub conflict: Option<Conflict>,
     /// When the alias was put back, newest first, with `onConflict: Enforce`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 3))]
+    #[schemars(length(max = PUT_BACKS_MAX))]
     pub put_backs: Vec<PutBack>,
     /// The alias as it was last read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -157,17 +161,17 @@ pub struct CanaryRolloutStatus {
     pub pruned: Option<String>,
     /// How earlier revisions ended, newest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 10))]
+    #[schemars(length(max = HISTORY_MAX))]
     pub history: Vec<HistoryEntry>,
     /// What speaks against the release that is to start, or started last; what keeps it from starting
     /// comes first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 32))]
+    #[schemars(length(max = PREFLIGHT_MAX))]
     pub preflight: Vec<PreflightFinding>,
     /// With `mode: Audit`: what would be done, in order; each write in the words that it has when it
     /// is carried out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 100), inner(length(max = 512)))]
+    #[schemars(length(max = PLAN_MAX), inner(length(max = SENTENCE_MAX)))]
     pub plan: Vec<String>,
     /// How the last verb ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -238,7 +242,7 @@ pub struct SmokeStatus {
     /// Whether the version did what was expected.
     pub passed: bool,
     /// What it did.
-    #[schemars(length(max = 512))]
+    #[schemars(length(max = SENTENCE_MAX))]
     pub message: String,
 }
 
@@ -340,10 +344,10 @@ pub struct Ending {
     /// How it ends.
     pub outcome: Outcome,
     /// Why, in CamelCase.
-    #[schemars(length(max = 64))]
+    #[schemars(length(max = REASON_MAX))]
     pub reason: String,
     /// Why, in a sentence.
-    #[schemars(length(max = 512))]
+    #[schemars(length(max = SENTENCE_MAX))]
     pub message: String,
 }
 
@@ -351,10 +355,10 @@ pub struct Ending {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 pub struct Held {
     /// Why, in CamelCase.
-    #[schemars(length(max = 64))]
+    #[schemars(length(max = REASON_MAX))]
     pub reason: String,
     /// Why, in a sentence.
-    #[schemars(length(max = 512))]
+    #[schemars(length(max = SENTENCE_MAX))]
     pub message: String,
 }
 
@@ -384,11 +388,11 @@ pub struct HistoryEntry {
     /// How it ended.
     pub outcome: Outcome,
     /// Why, in CamelCase.
-    #[schemars(length(max = 64))]
+    #[schemars(length(max = REASON_MAX))]
     pub reason: String,
     /// Why, in a sentence with numbers.
     #[serde(default, skip_serializing_if = "String::is_empty")]
-    #[schemars(length(max = 512))]
+    #[schemars(length(max = SENTENCE_MAX))]
     pub message: String,
     /// When it started.
     pub started_at: Time,

@@ -7,7 +7,7 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{analysis::MetricUnit, duration::Duration};
+use super::{analysis::MetricUnit, duration::Duration, fit::SENTENCE_MAX};
 
 /// Most checks of one list.
 pub const CHECKS_MAX: usize = 16;
@@ -325,7 +325,7 @@ pub struct CheckStatus {
     /// What it said.
     pub verdict: CheckVerdict,
     /// Why, in a sentence with numbers.
-    #[schemars(length(max = 512))]
+    #[schemars(length(max = SENTENCE_MAX))]
     pub message: String,
     /// Time of the pass that ran it.
     pub at: Time,

@@ -8,6 +8,7 @@ pub mod canary_rollout;
 pub mod canary_status;
 pub mod check;
 pub mod duration;
+pub mod fit;
 pub mod schema;
 pub mod shared;
 

@@ -5,6 +5,8 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::fit::{ACTION_MAX, MESSAGE_MAX};
+
 /// Where in AWS the objects of the spec live. The role and its credentials come from the Namespace,
 /// never from here.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
@@ -45,16 +47,16 @@ pub enum ActionResult {
 #[serde(rename_all = "camelCase")]
 pub struct LastAction {
     /// The whole value of the annotation groundcrew.dev/action.
-    #[schemars(length(max = 256))]
+    #[schemars(length(max = ACTION_MAX))]
     pub value: String,
     /// Who asked, as groundcrew.dev/action-by says; absent when it does not.
     #[serde(default, skip_serializing_if = "String::is_empty")]
-    #[schemars(length(max = 256))]
+    #[schemars(length(max = ACTION_MAX))]
     pub by: String,
     /// Whether it was carried out.
     pub result: ActionResult,
     /// One sentence: what was done, or why not.
-    #[schemars(length(max = 1024))]
+    #[schemars(length(max = MESSAGE_MAX))]
     pub message: String,
     /// When it was handled.
     pub at: Time,

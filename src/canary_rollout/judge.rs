@@ -22,6 +22,9 @@ use crate::{
 /// too wide to say anything.
 const COMPARED_MIN: i64 = 30;
 
+/// From here on a value is written as a power of ten: more digits tell nobody anything.
+const LONG: f64 = 1e15;
+
 /// A failed evaluation that ends the rollout.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failed {
@@ -306,8 +309,9 @@ fn show(value: f64, source: &Source) -> String {
         Some(MetricUnit::Seconds) => (3, "s"),
         None => (2, ""),
     };
-    let text = format!("{value:.digits$}");
-    let text = if text.contains('.') {
+    let text =
+        if value.abs() < LONG { format!("{value:.digits$}") } else { format!("{value:.2e}") };
+    let text = if text.contains('.') && value.abs() < LONG {
         text.trim_end_matches('0').trim_end_matches('.')
     } else {
         text.as_str()

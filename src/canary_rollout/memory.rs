@@ -7,10 +7,11 @@ use crate::api::{
     analysis::MetricStatus,
     canary_rollout::{
         CanaryRolloutStatus, Conflict, Counted, Ending, HISTORY_MAX, Held, HistoryEntry, Outcome,
-        PublishingStatus, PutBack, SmokeStatus, StepStatus,
+        PUT_BACKS_MAX, PublishingStatus, PutBack, SmokeStatus, StepStatus,
     },
     check::CheckStatus,
     duration::Duration,
+    fit::{Fit, IGNORED_ALARMS_MAX},
     shared::LastAction,
 };
 
@@ -231,6 +232,40 @@ impl Memory {
         if let Some(flight) = &mut self.flight {
             flight.ending = Some(Ending { outcome, reason: reason.into(), message });
         }
+    }
+}
+
+/// What is decided is what is remembered: a text that the status has cut would else differ from its
+/// own memory at each pass.
+impl Fit for Memory {
+    fn fit(&mut self) {
+        let Self {
+            flight,
+            ignored_alarms,
+            history,
+            last_action,
+            checks,
+            put_backs,
+            revision: _,
+            stable: _,
+            canary: _,
+            publishing: _,
+            pruned: _,
+            paused_at: _,
+            conflict: _,
+        } = self;
+        if let Some(flight) = flight {
+            flight.analysis.fit();
+            flight.smoke.fit();
+            flight.held.fit();
+            flight.ending.fit();
+        }
+        ignored_alarms.truncate(IGNORED_ALARMS_MAX);
+        history.truncate(HISTORY_MAX);
+        history.fit();
+        last_action.fit();
+        checks.fit();
+        put_backs.truncate(PUT_BACKS_MAX);
     }
 }
 

@@ -14,8 +14,9 @@ use crate::{
             AliasStatus, CanaryRolloutStatus, CanaryVersion, Phase, PreflightFinding,
             StableVersion, StepStatus,
         },
+        fit::Fit as _,
     },
-    error::{MESSAGE_MAX, Remedy},
+    error::{Remedy, clean},
     status::conditions::{self, Readiness, Statement},
 };
 
@@ -27,9 +28,6 @@ pub use notes::notes;
 
 /// Failed passes in a row after which a failure that may mend itself is told.
 const FAILURES_TOLD: u32 = 3;
-
-/// Longest line of `status.plan` and `status.preflight`.
-const PLAN_LINE_MAX: usize = 512;
 
 /// How a pass went.
 #[derive(Debug)]
@@ -76,6 +74,7 @@ pub fn summarize(
         tell_failure(&mut status, &old, failure, generation, now);
     }
     status.conditions.sort_by(|a, b| a.type_.cmp(&b.type_));
+    status.fit();
     status
 }
 
@@ -117,7 +116,7 @@ fn planned(
         region: old.region.clone(),
         account_id: old.account_id.clone(),
         phase: Some(report.phase),
-        message: Some(cut(&report.message)),
+        message: Some(clean(&report.message)),
         revision,
         stable: stable.map(|version| StableVersion { version }),
         canary: canary.map(|canary| version(canary, report.weight.unwrap_or(known))),
@@ -136,7 +135,7 @@ fn planned(
         alias: report.alias_revision.clone().map(|revision_id| AliasStatus { revision_id }),
         history,
         preflight: preflight(old, plan),
-        plan: ahead.iter().map(|line| cut_to(PLAN_LINE_MAX, line)).collect(),
+        plan: ahead.iter().map(|line| clean(line)).collect(),
         last_action,
         conditions: conditions::merge(
             &old.conditions,
@@ -165,12 +164,12 @@ fn analysis(old: &CanaryRolloutStatus, memory: &Memory) -> Vec<MetricStatus> {
 /// end.
 fn preflight(old: &CanaryRolloutStatus, plan: &Plan) -> Vec<PreflightFinding> {
     let stays = old.revision == plan.memory.revision && plan.memory.flight.is_some();
-    let cut = |finding: &PreflightFinding| PreflightFinding {
-        message: cut_to(PLAN_LINE_MAX, &finding.message),
+    let cleaned = |finding: &PreflightFinding| PreflightFinding {
+        message: clean(&finding.message),
         ..finding.clone()
     };
     match &plan.findings {
-        Some(findings) => findings.iter().map(cut).collect(),
+        Some(findings) => findings.iter().map(cleaned).collect(),
         None if stays => old.preflight.clone(),
         None => Vec::new(),
     }
@@ -195,8 +194,8 @@ fn step(flight: &Flight, report: &Report) -> StepStatus {
 /// The conditions that a report means.
 fn statements(old: &[Condition], memory: &Memory, report: &Report) -> Vec<Statement> {
     let mut all = match readiness(report.phase) {
-        Some(readiness) => conditions::readiness(readiness, report.reason, &cut(&report.message)),
-        None => suspended(old, &cut(&report.message)),
+        Some(readiness) => conditions::readiness(readiness, report.reason, &clean(&report.message)),
+        None => suspended(old, &clean(&report.message)),
     };
     all.push(progressing(memory, report));
     all.extend(memory.flight.as_ref().and_then(analysis_passing));
@@ -252,13 +251,13 @@ fn analysis_passing(flight: &Flight) -> Option<Statement> {
         kind: "AnalysisPassing",
         holds: worst.is_none(),
         reason: worst.unwrap_or(Verdict::Passing).as_str().into(),
-        message: cut(&described.collect::<Vec<_>>().join(", ")),
+        message: clean(&described.collect::<Vec<_>>().join(", ")),
     })
 }
 
 fn alias_in_sync(report: &Report) -> Statement {
     let (reason, message) = match (&report.difference, &report.alias_revision) {
-        (Some(difference), _) => (report.reason, cut(difference)),
+        (Some(difference), _) => (report.reason, clean(difference)),
         (None, Some(_)) => ("AsLeft", "the alias is as it was left".into()),
         (None, None) => ("NoAlias", "there is no alias yet".into()),
     };
@@ -319,7 +318,7 @@ fn tell_failure(
         old.message.as_deref().map(without_request) != Some(without_request(&failure.message));
     let message = match (&old.message, news) {
         (Some(told), false) => told.clone(),
-        (_, _) => cut(&failure.message),
+        (_, _) => clean(&failure.message),
     };
     status.message = Some(message.clone());
     status.phase = Some(status.phase.unwrap_or_default());
@@ -345,12 +344,4 @@ fn tell_failure(
 
 fn without_request(message: &str) -> &str {
     message.rsplit_once(" (request ").map_or(message, |(words, _)| words)
-}
-
-fn cut(text: &str) -> String {
-    cut_to(MESSAGE_MAX, text)
-}
-
-fn cut_to(most: usize, text: &str) -> String {
-    crate::error::clean(text).chars().take(most).collect()
 }

@@ -12,6 +12,7 @@ use crate::{
         canary_rollout::{OnTimeout, Phase},
         check::CheckVerdict,
         duration::Duration,
+        fit::PLAN_MAX,
         shared::Mode,
     },
     facts::{
@@ -30,8 +31,6 @@ use model::Model;
 
 /// Most passes of a walk: 32 steps take about five each, and the rest is a reserve.
 const PASSES_MAX: usize = 512;
-/// Most lines of `status.plan`: 32 steps have two each, and a release on its way goes back first.
-const PLAN_MAX: usize = 100;
 
 /// Decides, and in Audit tells what would be done. Without a rollout nothing is told that needs a
 /// version to be published.

@@ -1,10 +1,12 @@
 //! A rollout, its alias and its published status in memory, for the tests of the pure parts.
 
 mod functions;
+mod schema;
 
 use jiff::Timestamp;
 
 pub use functions::function;
+pub use schema::taken;
 
 use super::{
     decide::{
@@ -350,7 +352,7 @@ impl World {
     pub fn publish(&mut self, plan: &Plan) {
         let attempt = Attempt { plan: Some(plan.clone()), failure: None, place: None };
         let status = summarize(Some(&self.status), Some(1), &attempt, self.now);
-        self.status = stored(&status);
+        self.status = taken(&status);
         // On an object that is being deleted the API server refuses new finalizers.
         let refused = self.facts.deletion != Deletion::None && plan.finalizer;
         if !refused {

@@ -18,7 +18,10 @@ use tokio::{
 
 use super::{Check, Judged, Surroundings, http::Fetch};
 use crate::{
-    api::check::{CheckStage, CheckVerdict},
+    api::{
+        check::{CheckStage, CheckVerdict},
+        fit::{SENTENCE_MAX, cut},
+    },
     aws::{hub::Hub, session::Session},
     context::Clock,
     error::clean,
@@ -35,8 +38,6 @@ const AT_ONCE: usize = 128;
 const AT_ONCE_PER_NAMESPACE: usize = 8;
 /// Most lists of checks that run or wait to be asked for.
 const RUNS_MAX: usize = 4_096;
-/// Longest message of a check.
-const MESSAGE_MAX: usize = 512;
 
 /// Runs checks.
 pub struct Checks {
@@ -244,7 +245,8 @@ impl Job {
 
 fn result(check: &Check, judged: Judged) -> CheckResult {
     let Judged { verdict, message } = judged;
-    let message = clean(&message).chars().take(MESSAGE_MAX).collect();
+    let mut message = clean(&message);
+    cut(&mut message, SENTENCE_MAX);
     CheckResult { name: check.name.clone(), verdict, message }
 }
 

@@ -6,10 +6,6 @@ use async_trait::async_trait;
 use http::header::{HeaderValue, USER_AGENT};
 use hyper_timeout::TimeoutConnector;
 use hyper_util::{client::legacy::connect::HttpConnector, rt::TokioExecutor};
-use k8s_openapi::{
-    api::{core::v1::ObjectReference, events::v1::Event as KubeEvent},
-    apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta},
-};
 use kube::{
     Api, Client, Config,
     api::{ApiResource, DynamicObject, Patch, PatchParams, PostParams},
@@ -171,31 +167,7 @@ impl Port for Kubernetes {
     /// Each is an object of its own. kube's Recorder would keep all of the last six minutes in
     /// memory, and tell a second one of the same reason with the words of the first.
     async fn publish_event(&self, object: &ObjectId, event: &Event) -> Result<(), Error> {
-        let now = Clock::System.now();
-        let kind = if event.warning { "Warning" } else { "Normal" };
-        let event = KubeEvent {
-            metadata: ObjectMeta {
-                namespace: Some(object.namespace.clone()),
-                name: Some(format!("{}.{:x}", object.name, now.as_nanosecond())),
-                ..ObjectMeta::default()
-            },
-            regarding: Some(ObjectReference {
-                api_version: Some(object.kind.api_version.into()),
-                kind: Some(object.kind.kind.into()),
-                namespace: Some(object.namespace.clone()),
-                name: Some(object.name.clone()),
-                uid: Some(object.uid.clone()),
-                ..ObjectReference::default()
-            }),
-            type_: Some(kind.into()),
-            reason: Some(event.reason.clone()),
-            action: Some(event.reason.clone()),
-            note: Some(event.note.clone()),
-            event_time: Some(MicroTime(now)),
-            reporting_controller: Some(FIELD_MANAGER.into()),
-            reporting_instance: Some(self.instance.clone()),
-            ..KubeEvent::default()
-        };
+        let event = super::event::event(object, event, &self.instance, Clock::System.now());
         let api = Api::namespaced(self.client.clone(), &object.namespace);
         let published = api.create(&PostParams::default(), &event).await;
         published.map(|_| ()).map_err(|source| failed("publish an event", object, &source))

@@ -1,6 +1,7 @@
 //! Kubernetes: clients, stores, the lease, and what is written there.
 
 pub mod client;
+mod event;
 pub mod leader;
 pub mod objects;
 pub mod port;

@@ -3,13 +3,12 @@
 use kube::{Resource, ResourceExt};
 
 use crate::{
-    api::{ABANDON_ANNOTATION, ACTION_ANNOTATION, ACTION_BY_ANNOTATION, FINALIZER},
+    api::{
+        ABANDON_ANNOTATION, ACTION_ANNOTATION, ACTION_BY_ANNOTATION, FINALIZER, fit::ACTION_MAX,
+    },
     error::clean,
     facts::kubernetes::{ActionRequest, Deletion},
 };
-
-/// Longest verb that is carried into the status: more than any verb needs.
-const ACTION_MAX: usize = 256;
 
 /// Whether the object is being deleted, and how.
 pub fn deletion<K: Resource>(object: &K) -> Deletion {

@@ -4,8 +4,7 @@
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
-/// Longest message of a condition; the API server refuses more than 32 KiB, people read less.
-const MESSAGE_MAX: usize = 1_000;
+use crate::api::fit::{MESSAGE_MAX, cut};
 
 /// What a kind says of its readiness.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +48,8 @@ pub fn readiness(readiness: Readiness, reason: &str, message: &str) -> Vec<State
 }
 
 /// Turns statements into conditions. A condition whose status did not change keeps its transition
-/// time; one that is no longer stated goes away.
+/// time; one that is no longer stated goes away. The API server takes messages of 32 KiB, people read
+/// less: longer ones are cut.
 #[must_use]
 pub fn merge(
     old: &[Condition],
@@ -58,6 +58,8 @@ pub fn merge(
     now: Timestamp,
 ) -> Vec<Condition> {
     let merged = statements.into_iter().map(|statement| {
+        let mut message = statement.message;
+        cut(&mut message, MESSAGE_MAX);
         let status = if statement.holds { "True" } else { "False" };
         let since = old
             .iter()
@@ -67,7 +69,7 @@ pub fn merge(
             type_: statement.kind.to_owned(),
             status: status.to_owned(),
             reason: statement.reason,
-            message: statement.message.chars().take(MESSAGE_MAX).collect(),
+            message,
             observed_generation: generation,
             last_transition_time: since,
         }

@@ -10,7 +10,9 @@ use super::{
     situation::{Destination, Situation, clock_time},
 };
 use crate::{
-    api::canary_rollout::{Conflict, HistoryEntry, OnConflict, Outcome, Phase, PutBack},
+    api::canary_rollout::{
+        Conflict, HistoryEntry, OnConflict, Outcome, PUT_BACKS_MAX, Phase, PutBack,
+    },
     canary_rollout::{
         memory::{Flight, Memory},
         rollout::Step,
@@ -19,10 +21,8 @@ use crate::{
     names::Mark,
 };
 
-/// How often the alias is put back within [`PUT_BACKS_WITHIN`]: enough for somebody who tries again,
-/// few enough that two tools which both put it back do not fight for ever.
-const PUT_BACKS_MAX: usize = 3;
-/// See [`PUT_BACKS_MAX`].
+/// Within this time the alias is put back [`PUT_BACKS_MAX`] times: enough for somebody who tries
+/// again, few enough that two tools which both put it back do not fight for ever.
 const PUT_BACKS_WITHIN: SignedDuration = SignedDuration::from_secs(3_600);
 /// How long an alias must have been so before it is put back: a read may be some seconds old.
 const PUT_BACK_AFTER: SignedDuration = SignedDuration::from_secs(10);

@@ -36,7 +36,10 @@ pub use watch::AlarmReport;
 
 use super::{criteria::Criteria, evidence::Evidence, memory::Memory};
 use crate::{
-    api::{analysis::OnFailure, canary_rollout::OnConflict, duration::Duration, shared::Mode},
+    api::{
+        analysis::OnFailure, canary_rollout::OnConflict, duration::Duration, fit::Fit as _,
+        shared::Mode,
+    },
     facts::{
         check::CheckRun,
         kubernetes::{ActionRequest, Deletion},
@@ -145,5 +148,7 @@ pub fn decide(facts: &Facts, memory: &Memory, now: Timestamp) -> Plan {
     ];
     let plan = rules.iter().find_map(|rule| rule(&situation));
     let plan = plan.unwrap_or_else(|| situation.conflict());
-    conflict::forget_what_is_over(plan).with_changes_of(memory)
+    let mut plan = conflict::forget_what_is_over(plan);
+    plan.memory.fit();
+    plan.with_changes_of(memory)
 }

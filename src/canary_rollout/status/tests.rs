@@ -1,5 +1,5 @@
 use super::*;
-use crate::api::canary_rollout::Outcome;
+use crate::api::canary_rollout::{HistoryEntry, Outcome};
 use crate::{
     canary_rollout::{
         decide::Revisit,
@@ -10,6 +10,7 @@ use crate::{
 
 mod failures;
 mod notes;
+mod sizes;
 
 /// `Type=Status Reason`, in the order in which they are published.
 fn conditions_of(status: &CanaryRolloutStatus) -> Vec<String> {

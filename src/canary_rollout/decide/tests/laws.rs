@@ -56,7 +56,6 @@ pub(super) fn hold(world: &World, plan: &Plan) {
         }
     }
     check_undo(facts, &before, plan);
-    check_sizes(plan);
     let mut after = world.clone();
     after.publish(plan);
     assert_eq!(after.memory(), plan.memory, "the status is a faithful store");
@@ -131,22 +130,6 @@ fn check_undo(facts: &Facts, before: &Memory, plan: &Plan) {
         let lambdas = facts.provisioned.is_some() && before.stable.as_ref() == Some(&alias.version);
         assert_eq!(undone, !abandoned && !lambdas, "{plan:#?}");
     }
-}
-
-/// What the API server accepts of the texts that are not cut on their way into the status.
-#[track_caller]
-fn check_sizes(plan: &Plan) {
-    let short = |text: &str, most: usize| assert!(text.chars().count() <= most, "{text}");
-    if let Some(action) = &plan.memory.last_action {
-        short(&action.value, 256);
-        short(&action.by, 256);
-        short(&action.message, 1024);
-    }
-    if let Some(ending) = plan.memory.flight.as_ref().and_then(|flight| flight.ending.as_ref()) {
-        short(&ending.reason, 64);
-        short(&ending.message, 512);
-    }
-    assert!(plan.memory.history.len() <= 10);
 }
 
 /// A pass that dies after its write and before its status; then passes until one waits.
