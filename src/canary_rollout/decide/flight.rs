@@ -6,6 +6,8 @@ use super::{
     audit, conflict,
     plan::{Action, Plan, Purpose, Report, Revisit},
     position::Position,
+    preflight, publish,
+    release::Unready,
     situation::{Destination, FLIGHT_POLL, Situation, clock_time},
     watch::{Finding, watch},
 };
@@ -41,7 +43,7 @@ pub(super) fn proceed(situation: &Situation<'_>) -> Option<Plan> {
             Some(here.arriving())
         }
         Position::Arrived(index) => Some(here.enter(index)),
-        Position::Here if flight.entered_at.is_none() => here.choose(None),
+        Position::Here if flight.entered_at.is_none() => Some(here.choose(None)),
         Position::Here => {
             let watched = watch(situation, flight);
             let mut looked = situation.with_flight(watched.flight.clone());
@@ -49,8 +51,8 @@ pub(super) fn proceed(situation: &Situation<'_>) -> Option<Plan> {
             let here = Here { situation: &looked, flight: &watched.flight, canary, alias };
             match watched.finding {
                 Finding::Failed(failed) => Some(here.fail(&failed)),
-                Finding::Awaiting(what) => here.choose(Some(what)),
-                Finding::Satisfied => here.choose(None),
+                Finding::Awaiting(what) => Some(here.choose(Some(what))),
+                Finding::Satisfied => Some(here.choose(None)),
             }
         }
     }
@@ -77,23 +79,24 @@ impl Here<'_, '_> {
     }
 
     /// What to do where the alias is where it was left; `awaited` is what the evidence lacks.
-    /// None when the release that the spec asks for is unusable: then that is to be told.
-    fn choose(&self, awaited: Option<String>) -> Option<Plan> {
+    fn choose(&self, awaited: Option<String>) -> Plan {
         let situation = self.situation;
         if let Some(held) = &self.flight.held {
-            return Some(self.held(&held.message));
+            return self.held(&held.message);
         }
         if let Some(plan) = audit::stays(situation, self.canary) {
-            return Some(plan);
+            return plan;
         }
-        let wanted = situation.facts.wanted.as_ref().ok()?;
-        Some(if situation.memory.revision.as_ref() != Some(&wanted.revision) {
-            self.supersede(&wanted.version)
-        } else if situation.memory.paused_at.is_some() {
-            self.paused()
-        } else {
-            self.go_on(awaited)
-        })
+        match &situation.facts.wanted {
+            // What was seen of this flight is remembered all the same.
+            Err(Unready::Unusable(unusable)) => preflight::unusable(situation, unusable),
+            Err(Unready::Unpublished(draft)) => publish::release(situation, draft),
+            Ok(wanted) if situation.memory.revision.as_ref() != Some(&wanted.revision) => {
+                self.supersede(&wanted.version)
+            }
+            Ok(_) if situation.memory.paused_at.is_some() => self.paused(),
+            Ok(_) => self.go_on(awaited),
+        }
     }
 
     /// The new version failed: back to stable, or held for a person to decide.

@@ -75,25 +75,32 @@ pub(super) fn leave_latest(situation: &Situation<'_>) -> Option<Plan> {
 
 /// Rule: the release is no version yet.
 pub(super) fn publish(situation: &Situation<'_>) -> Option<Plan> {
-    let Err(Unready::Unpublished(draft)) = &situation.facts.wanted else { return None };
+    match &situation.facts.wanted {
+        Err(Unready::Unpublished(draft)) => Some(release(situation, draft)),
+        Ok(_) | Err(Unready::Unusable(_)) => None,
+    }
+}
+
+/// The release becomes a version, beside what is in flight if something is.
+pub(super) fn release(situation: &Situation<'_>, draft: &Draft) -> Plan {
     let memory = &situation.memory;
     let alias = situation.facts.alias.as_ref();
     if memory.flight.is_none() && memory.stable.is_some() {
         let at = alias.map(|alias| &alias.version);
         if at != memory.stable.as_ref() {
-            return Some(conflict::settle(situation));
+            return conflict::settle(situation);
         }
     }
     if situation.facts.suspended {
         let what = format!("{} would be published", describe(&draft.release));
-        return Some(suspended(situation, &what));
+        return suspended(situation, &what);
     }
     if audit::is_on(situation) {
         let what = format!("publish {} and release it", describe(&draft.release));
-        return Some(audit::would(situation, &what, FLIGHT_POLL));
+        return audit::would(situation, &what, FLIGHT_POLL);
     }
-    let Some(latest) = &situation.facts.latest else { return Some(tell_missing(situation)) };
-    Some(advance(situation, draft, latest))
+    let Some(latest) = &situation.facts.latest else { return tell_missing(situation) };
+    advance(situation, draft, latest)
 }
 
 /// One step closer to a version.
