@@ -125,7 +125,7 @@ pub async fn observe(
     };
     let version = release.facts.version;
     if decide(&facts, memory, place.now).report.reason == UNCHECKED {
-        facts.preflight = Some(preflight::read(&facts, version, &lambda, place).await?);
+        facts.preflight = Some(preflight::read(&facts, memory, version, &lambda, place).await?);
     }
     Ok(facts)
 }

@@ -27,7 +27,7 @@ use jiff::Timestamp;
 pub use audit::REASON as AUDIT;
 pub use learn::{Answer, learn};
 pub use plan::{Action, Note, Plan, Purpose, Report, Revisit};
-pub use preflight::{Preflight, Traffic, UNCHECKED};
+pub use preflight::{Preflight, Traffic, UNCHECKED, is_way_back};
 pub use provision::matters as provisioned_matters;
 pub use prune::is_due as pruning_is_due;
 pub use release::{ReleaseFacts, Unready, VersionFact, Wanted, wanted};

@@ -1,8 +1,9 @@
 //! What speaks against a rollout, told all at once before it starts.
 
-use jiff::{SignedDuration, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
 use super::{
+    Facts,
     idle::served_lately,
     plan::{Plan, Revisit},
     release::{Unusable, Wanted, tell},
@@ -12,7 +13,9 @@ use crate::{
     api::{
         analysis::AlreadyFiring,
         canary_rollout::{PREFLIGHT_MAX, Phase, PreflightFinding, Severity},
+        fit::IGNORED_ALARMS_MAX,
     },
+    canary_rollout::memory::Memory,
     facts::{lambda::FunctionVersion, runtimes},
 };
 
@@ -26,6 +29,8 @@ pub struct Preflight {
     pub new: Option<FunctionVersion>,
     /// The version that the alias serves; none where it is not known.
     pub stable: Option<FunctionVersion>,
+    /// Why the version that the alias serves could not be read; none where it could.
+    pub unread: Option<String>,
     /// Invocations lately; none where CloudWatch did not tell.
     pub traffic: Option<Traffic>,
 }
@@ -86,6 +91,13 @@ pub(super) struct Cleared {
     pub(super) warnings: Vec<PreflightFinding>,
 }
 
+/// Whether a release was served so lately that nothing closes the way back to it.
+#[must_use]
+pub fn is_way_back(facts: &Facts, memory: &Memory, now: Timestamp) -> bool {
+    let situation = Situation::new(facts, memory.clone(), now);
+    facts.wanted.as_ref().is_ok_and(|wanted| served_lately(&situation, wanted))
+}
+
 /// Whether a rollout may start.
 ///
 /// # Errors
@@ -101,6 +113,7 @@ pub(super) fn check(situation: &Situation<'_>, wanted: &Wanted) -> Result<Cleare
     let lately = served_lately(situation, wanted);
     let (mut found, ignored_alarms) = alarms(situation, lately);
     let mixes = !lately && wanted.steps.weight_at(wanted.steps.len()) > 0;
+    found.extend(unread(situation, preflight));
     found.extend(versions(situation, preflight, mixes));
     found.extend(traffic(situation, preflight));
     match blocked(situation, found, &format!("version {}", wanted.version)) {
@@ -169,9 +182,13 @@ fn alarms(situation: &Situation<'_>, lately: bool) -> (Vec<Found>, Vec<String>) 
     let Some(alarms) = terms.and_then(|terms| terms.criteria.alarms.as_ref()) else {
         return (Vec::new(), Vec::new());
     };
+    // What cannot be told apart from an alarm that fires must not close the way back, either.
+    let effect = |effect| if lately { Effect::Warns } else { effect };
     let unreadable = |message: String| {
-        let found = Found { effect: Effect::Delays, reason: "AlarmsUnreadable", message };
-        (vec![found], Vec::new())
+        let effect = effect(Effect::Delays);
+        // One that may fire already is no news afterwards.
+        let ignored = if lately { alarms.names.clone() } else { Vec::new() };
+        (vec![Found { effect, reason: "AlarmsUnreadable", message }], ignored)
     };
     let report = match &situation.facts.alarms {
         Some(Ok(report)) => report,
@@ -182,16 +199,32 @@ fn alarms(situation: &Situation<'_>, lately: bool) -> (Vec<Found>, Vec<String>) 
         let message = format!(
             "there is no alarm {name}: create it, or correct spec.analysis.alarms; a missing alarm would never fire"
         );
-        Found::stops("AlarmNotFound", message)
+        Found { effect: effect(Effect::Stops), reason: "AlarmNotFound", message }
     });
     let blocks = alarms.already_firing == AlreadyFiring::Block && !lately;
+    let count = report.firing.len();
+    // One that is left out of those that are ignored would take the release back at once.
+    let many = (!blocks && count > IGNORED_ALARMS_MAX).then(|| {
+        let message = format!(
+            "{count} alarms are in ALARM, and at most {IGNORED_ALARMS_MAX} can be ignored: name fewer in spec.analysis.alarms"
+        );
+        Found { effect: Effect::Delays, reason: "AlarmAlreadyFiring", message }
+    });
     let firing = report.firing.iter().filter(|_| blocks).map(|name| {
         let message = format!(
             "alarm {name} is already in ALARM; a release that mends it needs alarms.alreadyFiring: Ignore"
         );
         Found { effect: Effect::Delays, reason: "AlarmAlreadyFiring", message }
     });
-    (missing.chain(firing).collect(), report.firing.clone())
+    (missing.chain(firing).chain(many).collect(), report.firing.clone())
+}
+
+/// The version that the alias serves cannot be read, which keeps nothing from going back.
+fn unread(situation: &Situation<'_>, preflight: &Preflight) -> Option<Found> {
+    let why = preflight.unread.as_ref()?;
+    let version = &situation.facts.alias.as_ref()?.version;
+    let message = format!("version {version}, which is left, cannot be read: {why}");
+    Some(Found::warns("StableUnreadable", message))
 }
 
 /// What the two versions have that does not go together. `mixes`: both share the alias by weight.

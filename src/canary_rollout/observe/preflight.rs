@@ -9,10 +9,12 @@ use super::Place;
 use crate::{
     aws::port::Lambda,
     canary_rollout::{
-        decide::{Facts, Preflight, Traffic, VersionFact},
+        decide::{Facts, Preflight, Traffic, VersionFact, is_way_back},
         error::Error,
         evidence::{self, Subject, Who},
+        memory::Memory,
     },
+    error::chain,
     facts::cloudwatch::{Datapoint, Metric, Series, Span},
 };
 
@@ -27,9 +29,11 @@ const STRIDE_SECS: i64 = 600;
 ///
 /// # Errors
 ///
-/// [`Error::ReadVersion`]. Metrics that cannot be read are a finding less, not an error.
+/// [`Error::ReadVersion`], but not where a release goes back that was served lately. Metrics that
+/// cannot be read are a finding less, not an error.
 pub async fn read(
     facts: &Facts,
+    memory: &Memory,
     release: VersionFact,
     lambda: &dyn Lambda,
     place: &Place<'_>,
@@ -38,16 +42,18 @@ pub async fn read(
         VersionFact::Found(found) => Some(*found),
         VersionFact::Missing | VersionFact::InFlight { .. } => None,
     };
-    let stable = match &facts.alias {
+    let (stable, unread) = match &facts.alias {
         Some(alias) => {
             let version = &alias.version;
-            let read = lambda.get_function(&facts.function, Some(version)).await;
-            let fail = |source| Error::ReadVersion { version: version.clone(), source };
-            Some(read.map_err(fail)?)
+            match lambda.get_function(&facts.function, Some(version)).await {
+                Ok(stable) => (Some(stable), None),
+                Err(error) if is_way_back(facts, memory, place.now) => (None, Some(chain(&error))),
+                Err(source) => return Err(Error::ReadVersion { version: version.clone(), source }),
+            }
         }
-        None => None,
+        None => (None, None),
     };
-    Ok(Preflight { new, stable, traffic: traffic(facts, place).await })
+    Ok(Preflight { new, stable, unread, traffic: traffic(facts, place).await })
 }
 
 async fn traffic(facts: &Facts, place: &Place<'_>) -> Option<Traffic> {

@@ -181,7 +181,7 @@ fn what_speaks_against_two_versions_is_told_as_problems_and_warnings() {
         ..function("2", "sha")
     };
     let stable = Some(function("1", "old"));
-    facts.preflight = Some(Preflight { new: Some(new), stable, traffic: None });
+    facts.preflight = Some(Preflight { new: Some(new), stable, ..Preflight::default() });
     let preview = preview(facts, Ok(&rollout), now());
     assert_eq!(preview.problems.len(), 1, "{:?}", preview.problems);
     assert!(preview.problems[0].contains("different execution roles"), "{:?}", preview.problems);

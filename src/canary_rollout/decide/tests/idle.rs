@@ -2,11 +2,11 @@ use super::{check, check_passes};
 use crate::{
     api::{
         analysis::AlreadyFiring,
-        canary_rollout::{Outcome, Phase},
+        canary_rollout::{Outcome, Phase, Severity},
     },
     canary_rollout::{
         criteria::Criteria,
-        decide::{AlarmReport, Revisit},
+        decide::{AlarmReport, Preflight, Revisit},
         world::{NEXT_REVISION, REVISION, World, ended, judged_by_alarm, mark, release, time},
     },
     facts::lambda::Source,
@@ -236,4 +236,35 @@ fn the_way_back_to_a_release_served_lately_is_open_while_an_alarm_fires() {
     };
     assert_eq!(firing(1), Phase::Healthy);
     assert_eq!(firing(0), Phase::Pending);
+}
+
+#[test]
+fn what_cannot_be_read_does_not_close_the_way_back_either() {
+    let missing = AlarmReport { missing: vec!["red".into()], ..AlarmReport::default() };
+    let unread = Preflight { unread: Some("Throttled".into()), ..Preflight::default() };
+    let cases = [
+        (Ok(missing), Preflight::default(), "AlarmNotFound"),
+        (Err("AccessDenied".to_owned()), Preflight::default(), "AlarmsUnreadable"),
+        (Ok(AlarmReport::default()), unread, "StableUnreadable"),
+    ];
+    for (alarms, preflight, reason) in cases {
+        let plan = |window| {
+            let mut world = served_before(window, "42");
+            let terms = world.facts.terms.as_mut().unwrap();
+            terms.criteria = Criteria::parse(Some(&judged_by_alarm(AlreadyFiring::Block))).unwrap();
+            world.facts.alarms = Some(alarms.clone());
+            world.facts.preflight = Some(preflight.clone());
+            world.plan()
+        };
+        let back = plan(1);
+        assert_eq!(back.report.reason, "Starting");
+        let findings = back.findings.unwrap();
+        let told = findings.iter().map(|finding| (finding.severity, finding.reason.as_str()));
+        assert_eq!(told.collect::<Vec<_>>(), [(Severity::Warning, reason)]);
+        // One that fires already when it can be read again is no news.
+        let unreadable = reason == "AlarmsUnreadable";
+        assert_eq!(back.memory.ignored_alarms.is_empty(), !unreadable);
+        let forward = plan(0).report.reason;
+        assert_eq!(forward, if reason == "StableUnreadable" { "Starting" } else { reason });
+    }
 }

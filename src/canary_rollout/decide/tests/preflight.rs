@@ -26,7 +26,8 @@ fn version(number: &str) -> FunctionVersion {
 fn differing(change: impl FnOnce(&mut FunctionVersion)) -> World {
     let mut new = version("43");
     change(&mut new);
-    let preflight = Preflight { new: Some(new), stable: Some(version("42")), traffic: None };
+    let preflight =
+        Preflight { new: Some(new), stable: Some(version("42")), ..Preflight::default() };
     World::new().with(|world| world.facts.preflight = Some(preflight))
 }
 
@@ -117,6 +118,27 @@ fn everything_that_keeps_a_release_from_starting_is_told_at_once() {
 }
 
 #[test]
+fn more_alarms_than_can_be_ignored_keep_a_release_from_starting() {
+    let firing = |count: usize| {
+        let names: Vec<String> = (0..count).map(|number| format!("red-{number}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let mut world = with_alarms(World::new(), &[], &names);
+        let criteria = &mut world.facts.terms.as_mut().unwrap().criteria;
+        criteria.alarms.as_mut().unwrap().already_firing = AlreadyFiring::Ignore;
+        world
+    };
+    let plan = firing(500).plan();
+    assert_eq!((plan.report.reason, plan.memory.ignored_alarms.len()), ("Starting", 500));
+    check(
+        &firing(501),
+        &[
+            "Pending AlarmAlreadyFiring: waits to start: 501 alarms are in ALARM, and at most 500 can be ignored: name fewer in spec.analysis.alarms",
+            "01:45:00",
+        ],
+    );
+}
+
+#[test]
 fn reasons_that_time_mends_leave_it_pending_with_one_reason() {
     let plan = with_alarms(World::new(), &[], &["red", "blue"]).plan();
     assert_eq!((plan.report.phase, plan.report.reason), (Phase::Pending, "AlarmAlreadyFiring"));
@@ -182,8 +204,12 @@ fn traffic_is_told_only_where_the_function_is_called_past_the_alias() {
         [(0.0, 0.0, false), (10.0, 10.0, false), (10.0, 1.0, false), (10.0, 0.0, true)]
     {
         let traffic = Some(Traffic { function, alias });
-        let preflight =
-            Preflight { new: Some(version("43")), stable: Some(version("42")), traffic };
+        let preflight = Preflight {
+            new: Some(version("43")),
+            stable: Some(version("42")),
+            traffic,
+            unread: None,
+        };
         let world = World::new().with(|world| world.facts.preflight = Some(preflight));
         assert_eq!(!findings(&world).is_empty(), told, "{function} {alias}");
     }

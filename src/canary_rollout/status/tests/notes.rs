@@ -156,7 +156,7 @@ fn a_warning_of_the_preflight_is_told_once() {
     world.facts.preflight = Some(crate::canary_rollout::decide::Preflight {
         new: Some(version("43", "arm64")),
         stable: Some(version("42", "x86_64")),
-        traffic: None,
+        ..Default::default()
     });
     world.facts.mode = crate::api::shared::Mode::Audit;
     check(
