@@ -114,11 +114,28 @@ fn again(situation: &Situation<'_>, found: &[CheckStatus]) -> Timestamp {
     later(oldest.unwrap_or(situation.now), AGAIN).max(situation.later(PENDING_POLL))
 }
 
+/// What did not hold is told until the checks that run again have said otherwise: else it would come
+/// and go each minute.
+fn last_word(situation: &Situation<'_>, looked: Checked) -> Checked {
+    let known = &situation.memory.checks;
+    let about = |entries: &[CheckStatus]| {
+        entries.iter().map(|entry| (entry.name.clone(), entry.stage)).collect::<Vec<_>>()
+    };
+    match (&looked.meaning, meaning(known)) {
+        (Meaning::Running(_), old @ (Meaning::Broken(_) | Meaning::Unreadable(_)))
+            if about(known) == about(&looked.found) && !situation.facts.edited =>
+        {
+            Checked { found: known.clone(), meaning: old }
+        }
+        (_, _) => looked,
+    }
+}
+
 /// Whether a rollout may start as far as its checks go; what they said, else the plan to wait.
 pub(super) fn before_start(situation: &Situation<'_>) -> Result<Vec<CheckStatus>, Box<Plan>> {
     let names = situation.facts.terms.as_ref().map(|terms| terms.checks.as_slice());
     let Checked { found, meaning } =
-        look(situation, CheckStage::BeforeStart, names.unwrap_or_default());
+        last_word(situation, look(situation, CheckStage::BeforeStart, names.unwrap_or_default()));
     let soon = situation.later(PENDING_POLL);
     let (reason, message, then, needs) = match meaning {
         Meaning::Hold => return Ok(found),

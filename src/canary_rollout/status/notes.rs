@@ -1,7 +1,10 @@
 //! What is told once, as Events.
 
 use crate::{
-    api::canary_rollout::{CanaryRolloutStatus, Outcome, Phase, PreflightFinding, Severity},
+    api::{
+        canary_rollout::{CanaryRolloutStatus, Outcome, Phase, PreflightFinding, Severity},
+        check::{CheckStage, CheckStatus, CheckVerdict},
+    },
     canary_rollout::decide::Note,
 };
 
@@ -17,6 +20,11 @@ pub fn notes(old: Option<&CanaryRolloutStatus>, new: &CanaryRolloutStatus) -> Ve
         && old.map(phase) != Some(phase(new))
     {
         tell(warning, reason, message.clone());
+    } else if let Some(why) = blocked(new).filter(|why| old.and_then(blocked) != Some(*why)) {
+        match phase(new) == Phase::Invalid {
+            true => tell(true, "Invalid", message.clone()),
+            false => tell(true, "Blocked", format!("{why}: {message}")),
+        }
     }
     let position = |status: &CanaryRolloutStatus| {
         let step = status.step.as_ref()?;
@@ -50,12 +58,58 @@ pub fn notes(old: Option<&CanaryRolloutStatus>, new: &CanaryRolloutStatus) -> Ve
         tell(false, "Audit", message);
     }
     let newest = |status: &CanaryRolloutStatus| status.history.first().cloned();
-    if let Some(entry) = newest(new).filter(|entry| entry.outcome == Outcome::Superseded)
+    if let Some(entry) = newest(new)
         && old.and_then(newest).as_ref() != Some(&entry)
     {
-        tell(false, "Superseded", format!("version {} was superseded", entry.version));
+        let version = &entry.version;
+        match entry.outcome {
+            Outcome::Superseded => {
+                tell(false, "Superseded", format!("version {version} was superseded"));
+            }
+            // Where it is what the spec asks for, entering Healthy says so.
+            Outcome::Promoted if phase(new) != Phase::Healthy => {
+                tell(false, "Promoted", format!("version {version}: {}", entry.message));
+            }
+            Outcome::Promoted | Outcome::RolledBack | Outcome::Aborted | Outcome::Initialized => {}
+        }
     }
     notes
+}
+
+/// Why nothing starts, where somebody should know: the reason of Ready. What Lambda is still
+/// preparing is waited for in silence.
+fn blocked(status: &CanaryRolloutStatus) -> Option<&str> {
+    const PREPARING: &str = "VersionPending";
+    let found = |finding: &PreflightFinding| finding.severity == Severity::Blocking;
+    let failed = |check: &CheckStatus| {
+        check.stage == CheckStage::BeforeStart
+            && matches!(check.verdict, CheckVerdict::Failed | CheckVerdict::Unreadable)
+    };
+    let stated = |kind: &str| status.conditions.iter().find(|condition| condition.type_ == kind);
+    let waits = status.step.is_none()
+        && (stated("Stalled").is_some()
+            || status.preflight.iter().any(found)
+            || status.checks.iter().any(failed));
+    let blocked = match status.phase.unwrap_or_default() {
+        Phase::Invalid => true,
+        Phase::Pending => waits,
+        Phase::Publishing
+        | Phase::Smoke
+        | Phase::Progressing
+        | Phase::WaitingApproval
+        | Phase::WaitingData
+        | Phase::Promoting
+        | Phase::Baking
+        | Phase::Healthy
+        | Phase::RollingBack
+        | Phase::RolledBack
+        | Phase::Aborted
+        | Phase::Held
+        | Phase::Conflict
+        | Phase::Suspended => false,
+    };
+    let ready = stated("Ready")?;
+    (blocked && ready.reason != PREPARING).then_some(ready.reason.as_str())
 }
 
 /// The Event that entering a phase is worth.

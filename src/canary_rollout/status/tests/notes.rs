@@ -1,5 +1,19 @@
 use super::*;
-use crate::{canary_rollout::world::function, facts::lambda::FunctionVersion};
+use crate::{
+    api::{
+        analysis::AlreadyFiring,
+        check::{CheckStage, CheckVerdict},
+    },
+    canary_rollout::{
+        criteria::Criteria,
+        decide::AlarmReport,
+        world::{function, judged_by_alarm, unusable},
+    },
+    facts::{
+        check::{CheckResult, CheckRun},
+        lambda::FunctionVersion,
+    },
+};
 
 /// Passes until one waits; returns the reasons and messages of all notes.
 fn told(world: &mut World) -> Vec<String> {
@@ -125,6 +139,90 @@ fn a_deletion_in_flight_is_told_as_an_abort() {
         &[
             "Warning RollingBack: going back to version 42: the CanaryRollout is deleted",
             "Warning Aborted: the CanaryRollout is deleted",
+        ],
+    );
+}
+
+/// The check `api` before the start, with this verdict.
+fn checked(verdict: CheckVerdict) -> Option<CheckRun> {
+    let message = "503".into();
+    let results = vec![CheckResult { name: "api".into(), verdict, message }];
+    Some(CheckRun { stage: CheckStage::BeforeStart, results })
+}
+
+#[test]
+fn what_keeps_a_release_from_starting_is_told_when_it_appears_or_changes() {
+    let mut world = World::new();
+    let criteria = Criteria::parse(Some(&judged_by_alarm(AlreadyFiring::Block))).unwrap();
+    world.facts.terms.as_mut().unwrap().criteria = criteria;
+    world.facts.terms.as_mut().unwrap().checks = vec!["api".into()];
+    let firing = AlarmReport { firing: vec!["red".into()], ..AlarmReport::default() };
+    world.facts.alarms = Some(Ok(firing));
+    check(
+        &mut world,
+        &[
+            "Warning Blocked: AlarmAlreadyFiring: waits to start: alarm red is already in ALARM; a release that mends it needs alarms.alreadyFiring: Ignore",
+        ],
+    );
+    world.facts.alarms = Some(Err("Throttled".into()));
+    let unreadable =
+        "Warning Blocked: AlarmsUnreadable: waits to start: the alarms cannot be read: Throttled";
+    check(&mut world, &[unreadable]);
+    world.facts.alarms = Some(Ok(AlarmReport::default()));
+    world.facts.checks = checked(CheckVerdict::Failed);
+    let failed = "waits to start until all checks hold: check api: 503";
+    check(&mut world, &[&format!("Warning Blocked: ChecksFailed: {failed}")]);
+    // While they run again nothing is new.
+    let mut world = world.at("01:46:00");
+    for verdict in [CheckVerdict::Running, CheckVerdict::Failed] {
+        world.facts.checks = checked(verdict);
+        check(&mut world, &[]);
+        assert_eq!(world.status.message.as_deref(), Some(failed));
+    }
+    world.facts.checks = checked(CheckVerdict::Passed);
+    assert!(told(&mut world)[0].starts_with("Normal Started: "));
+}
+
+#[test]
+fn a_release_that_cannot_start_is_told_again_when_the_reason_is_another() {
+    let mut world = World::new();
+    for (reason, message) in [("VersionNotFound", "no version"), ("VersionFailed", "it failed")] {
+        world.facts.wanted = Err(unusable(false, reason, message));
+        check(&mut world, &[&format!("Warning Invalid: {message}")]);
+    }
+    // What Lambda is preparing is nobody's business.
+    world.facts.wanted = Err(unusable(true, "VersionPending", "SnapStart takes the snapshot"));
+    check(&mut world, &[]);
+}
+
+#[test]
+fn a_failure_that_a_person_must_mend_before_a_start_is_told() {
+    let old = after(None, plan(Phase::Pending));
+    let message = "no credentials".to_owned();
+    let failure =
+        Failure { remedy: Remedy::AwaitEdit, reason: "NoCredentials", message, in_a_row: 1 };
+    let failed = Attempt { plan: None, failure: Some(failure), place: None };
+    let new = summarize(Some(&old), Some(1), &failed, time("01:45:00"));
+    let told = notes(Some(&old), &new);
+    assert_eq!(told.len(), 1);
+    assert_eq!((told[0].warning, told[0].reason), (true, "Blocked"));
+    assert_eq!(told[0].message, "NoCredentials: no credentials");
+    assert_eq!(notes(Some(&new), &new), []);
+}
+
+#[test]
+fn a_release_whose_bake_a_newer_one_ends_is_told_as_promoted() {
+    let mut world = World::flying(3, Some("01:30:00"));
+    world.alias_is("43", &[], "");
+    world.facts.terms.as_mut().unwrap().bake = "1h".parse().unwrap();
+    world.settle();
+    world.facts.wanted = Ok(release("44", "b07d3e"));
+    check(
+        &mut world,
+        &[
+            "Normal Promoted: version 43: release 44 takes the place of 43",
+            "Normal Started: releasing version 44 in place of 43",
+            "Normal StepEntered: step 1/3: version 44 at 10%",
         ],
     );
 }
