@@ -5,6 +5,8 @@ mod backoff;
 mod driver;
 mod packed;
 mod rest;
+#[cfg(test)]
+mod tests;
 pub mod turns;
 
 use std::{convert::Infallible, fmt::Debug, sync::Arc};
