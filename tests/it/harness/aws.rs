@@ -1,5 +1,6 @@
 //! The AWS stand-in, and one account in it as its owner sees it.
 
+mod faults;
 mod functions;
 
 use std::{
@@ -371,22 +372,6 @@ impl Account<'_> {
     pub async fn deny_role(&self, deny: bool) {
         let body = json!({"arn": self.role(), "deny": deny, "expire": true});
         self.stand_in.control("POST", "roles", Some(body)).await;
-    }
-
-    /// Plants a fault for so many calls (0: all) of this account; see the stand-in's page.
-    pub async fn fault(&self, operation: &str, effect: Value, times: usize) -> u64 {
-        let body = json!({
-            "match": {"account": self.number, "operation": operation},
-            "effect": effect,
-            "times": times,
-        });
-        let planted = self.stand_in.control("POST", "faults", Some(body)).await;
-        planted["id"].as_u64().unwrap()
-    }
-
-    /// Takes a fault away.
-    pub async fn heal(&self, fault: u64) {
-        self.stand_in.control("DELETE", &format!("faults?id={fault}"), None).await;
     }
 }
 

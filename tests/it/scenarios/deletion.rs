@@ -1,9 +1,11 @@
 //! What deletion undoes, and what it leaves.
 
 use groundcrew::api::canary_rollout::Phase;
+use k8s_openapi::api::core::v1::Namespace;
+use kube::Api;
 use serde_json::json;
 
-use crate::harness::{Alias, play, spec};
+use crate::harness::{Alias, play, spec, until};
 
 #[test]
 fn deletion_in_flight_goes_back_to_stable_first() {
@@ -30,6 +32,23 @@ fn deletion_at_rest_needs_nothing_from_the_operator() {
         scene.delete().await;
         scene.until_gone().await;
         assert_eq!(scene.writes().await.len(), 0);
+    });
+}
+
+#[test]
+fn deletion_of_the_namespace_in_flight_goes_back_to_stable_first() {
+    play("deletion-of-namespace", async |scene| {
+        scene.account.released(2).await;
+        // What grants a right in the namespace goes with it, and at any time.
+        let bind = ["create", "rolebinding", "editors", "--clusterrole=edit", "--user=jane", "-n"];
+        scene.cluster.kubectl(&[&bind[..], &[scene.namespace.as_str()]].concat()).await;
+        scene.release(spec("2", json!([{"weight": 10, "hold": "24h"}]))).await;
+        scene.until_weight(10).await;
+        scene.cluster.kubectl(&["delete", "namespace", &scene.namespace, "--wait=false"]).await;
+        let namespaces: Api<Namespace> = Api::all(scene.cluster.client.clone());
+        until(&namespaces, &scene.namespace, "its end", |namespace| namespace.is_none()).await;
+        assert_eq!(scene.account.routes().await, ["1", "1 + 2:0.1", "1"]);
+        assert_eq!(scene.operations_written().await, ["UpdateAlias"; 2]);
     });
 }
 

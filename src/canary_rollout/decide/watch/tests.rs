@@ -1,6 +1,8 @@
 //! Evidence and alarms through whole rollouts: `decide` is asked pass by pass, its writes are
 //! carried out on an alias, its memory is kept.
 
+mod meanwhile;
+
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
