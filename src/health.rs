@@ -13,6 +13,7 @@ use std::{
     time::Duration,
 };
 
+use futures::{Stream, StreamExt as _};
 use tokio::time::Instant;
 
 pub use self::server::{CONNECTION_LIFE, CONNECTIONS_MAX, HealthError, HealthServer, router};
@@ -61,7 +62,7 @@ impl Readiness {
 /// Which loops of the process still turn. A cheap handle to share.
 #[derive(Clone, Debug, Default)]
 pub struct Liveness {
-    loops: Arc<Mutex<BTreeMap<&'static str, Pulse>>>,
+    loops: Arc<Mutex<BTreeMap<String, Pulse>>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -83,8 +84,9 @@ impl Liveness {
     /// A heartbeat that is dropped goes stale: the loop may have panicked. A loop that ends as it
     /// should calls [`Heartbeat::retire`].
     #[must_use]
-    pub fn supervise(&self, name: &'static str, bound: Duration) -> Heartbeat {
-        lock(&self.loops).insert(name, Pulse { last: Instant::now(), bound });
+    pub fn supervise(&self, name: impl Into<String>, bound: Duration) -> Heartbeat {
+        let name = name.into();
+        lock(&self.loops).insert(name.clone(), Pulse { last: Instant::now(), bound });
         Heartbeat { name, liveness: self.clone() }
     }
 
@@ -105,21 +107,33 @@ impl Liveness {
 /// By which a supervised loop shows that it turns.
 #[derive(Debug)]
 pub struct Heartbeat {
-    name: &'static str,
+    name: String,
     liveness: Liveness,
 }
 
 impl Heartbeat {
     /// Shows that the loop turns.
     pub fn beat(&self) {
-        if let Some(pulse) = lock(&self.liveness.loops).get_mut(self.name) {
+        if let Some(pulse) = lock(&self.liveness.loops).get_mut(&self.name) {
             pulse.last = Instant::now();
         }
     }
 
     /// Ends the supervision: the loop ended as it should.
     pub fn retire(self) {
-        lock(&self.liveness.loops).remove(self.name);
+        lock(&self.liveness.loops).remove(&self.name);
+    }
+
+    /// A stream that beats whenever it is polled.
+    ///
+    /// Under something that polls a stream only once it was woken, such as
+    /// [`futures::stream::select_all`], that is each sign of life of what the stream waits for, also
+    /// where nothing comes of it: a time-out, the next try, a bookmark of a watch.
+    pub fn with<S: Stream + Unpin>(self, mut stream: S) -> impl Stream<Item = S::Item> {
+        futures::stream::poll_fn(move |context| {
+            self.beat();
+            stream.poll_next_unpin(context)
+        })
     }
 }
 

@@ -33,7 +33,7 @@ use crate::{
     health::{self, HealthError, HealthServer, Liveness, Readiness},
     kubernetes::{
         client::{ClientError, Clients, Kubernetes},
-        leader::{Elector, Ended, InvalidLease, Leadership, LeaseSettings, LeaseTimes},
+        leader::{self, Elector, Ended, InvalidLease, Leadership, LeaseSettings, LeaseTimes},
     },
     metrics::Metrics,
 };
@@ -120,9 +120,15 @@ pub async fn run(
     let lead = |leadership: Leadership| {
         let leads = leadership.clone();
         metrics.leads_when(move || leads.is_leader());
-        Work::new(&options, &clients, connector, fetch, metrics.clone(), leadership)
+        let guards = Guards {
+            limits: Arc::new(Limits::default()),
+            gate: Gate::new(leadership),
+            clock: options.clock.clone(),
+            metrics: metrics.clone(),
+        };
+        Work::new(&options, &clients, connector, fetch, guards, liveness.clone())
     };
-    let code = elect(&options, &clients, lead, stop).await?;
+    let code = elect(&options, &clients, &liveness, lead, stop).await?;
     probing.abort();
     drop(stopped);
     if let Ok(Err(error)) = serving.await {
@@ -135,6 +141,7 @@ pub async fn run(
 async fn elect(
     options: &Options,
     clients: &Clients,
+    liveness: &Liveness,
     lead: impl FnOnce(Leadership) -> Work,
     stop: impl Future<Output = ()>,
 ) -> Result<u8, StartError> {
@@ -145,7 +152,8 @@ async fn elect(
     let api: Api<Lease> = Api::namespaced(clients.lease.clone(), lease_namespace);
     let settings = LeaseSettings::new(LEASE_NAME, &options.identity, LeaseTimes::default())?;
     let clock = options.clock.clone();
-    let elector = Elector::new(api, settings, move || clock.now());
+    let heartbeat = liveness.supervise("lease", leader::TURN_BOUND);
+    let elector = Elector::new(api, settings, move || clock.now(), heartbeat);
     let work = lead(elector.leadership());
     tracing::info!(
         namespace = lease_namespace,
@@ -174,15 +182,10 @@ impl Work {
         clients: &Clients,
         connector: Arc<SdkConnector>,
         fetch: Arc<HttpClient>,
-        metrics: Metrics,
-        leadership: Leadership,
+        guards: Guards,
+        liveness: Liveness,
     ) -> Self {
-        let guards = Guards {
-            limits: Arc::new(Limits::default()),
-            gate: Gate::new(leadership),
-            clock: options.clock.clone(),
-            metrics: metrics.clone(),
-        };
+        let metrics = guards.metrics.clone();
         let namespaces = Arc::new(NamespaceStore::default());
         let known: Arc<NamespaceStore> = Arc::clone(&namespaces);
         let (rollouts, objects) = reflector::store();
@@ -203,6 +206,7 @@ impl Work {
             client: clients.watch.clone(),
             namespaces: options.watch_namespaces.clone(),
             objects,
+            liveness,
         };
         Self { scope, context: Arc::new(context), namespaces }
     }
@@ -211,6 +215,7 @@ impl Work {
     async fn run(self, stop: impl Future<Output = ()>) {
         let Self { scope, context, namespaces } = self;
         let client = scope.client.clone();
+        let heartbeat = scope.liveness.supervise("watch of namespaces", engine::WATCH_BOUND);
         let (tell, told) = oneshot::channel::<()>();
         let kinds = async {
             namespaces.ready().await;
@@ -226,7 +231,7 @@ impl Work {
             std::future::pending::<()>().await;
         };
         tokio::select! {
-            () = namespaces.watch(client) => {}
+            () = namespaces.watch(client, heartbeat) => {}
             () = kinds => {}
             () = stopping => {}
         }

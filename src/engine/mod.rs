@@ -3,13 +3,14 @@
 
 mod backoff;
 mod driver;
+mod listings;
 mod packed;
 mod rest;
 #[cfg(test)]
 mod tests;
 pub mod turns;
 
-use std::{convert::Infallible, fmt::Debug, sync::Arc};
+use std::{convert::Infallible, fmt::Debug, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use futures::{Stream, StreamExt as _, TryStreamExt as _};
@@ -26,6 +27,7 @@ use kube::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 
+use self::listings::Listings;
 pub use self::{
     driver::{Driver, PASS_DEADLINE},
     packed::Packed,
@@ -34,11 +36,21 @@ pub use self::{
 use crate::{
     context::Context,
     error::Remedy,
+    health::{Heartbeat, Liveness},
     kubernetes::{
         port::{Event, KindNames},
         publish,
     },
 };
+
+/// How often the loop that hands objects to passes shows that it turns.
+const BEAT: Duration = Duration::from_secs(10);
+/// A loop that shows no sign of life for so long is stuck. No pass holds it up: each ends at a
+/// deadline and waits without blocking.
+pub const TURN_BOUND: Duration = Duration::from_secs(120);
+/// A watch without any sign of life for so long is stuck. One with nothing to tell is opened anew
+/// every five minutes, and one that cannot be opened is tried again every half minute.
+pub const WATCH_BOUND: Duration = Duration::from_secs(15 * 60);
 
 /// A kind of custom resource, as the engine sees it.
 #[async_trait]
@@ -106,6 +118,8 @@ pub struct Scope<K: Kind> {
     pub namespaces: Vec<String>,
     /// Where the objects are kept; others read them there.
     pub objects: Objects<K>,
+    /// Who is told that the loops turn.
+    pub liveness: Liveness,
 }
 
 /// Where the objects of a kind are kept.
@@ -123,14 +137,10 @@ pub async fn run<K: Kind>(
     stop: impl Future<Output = ()> + Send + Sync + 'static,
 ) {
     let driver = Arc::new(Driver::<K>::new(context));
-    let Scope { client, namespaces, objects: writer } = scope;
+    let Scope { client, namespaces, objects: writer, liveness } = scope;
     let reader = writer.as_reader();
-    let stream =
-        futures::stream::select_all(apis::<K>(&client, &namespaces).into_iter().map(|api| {
-            watcher(api, watcher::Config::default().streaming_lists()).default_backoff().boxed()
-        }));
     let (watching, told, resting) = (Arc::clone(&driver), Arc::clone(&driver), Arc::clone(&driver));
-    let triggers = stream
+    let triggers = watch::<K>(&client, &namespaces, reader.clone(), &liveness)
         .inspect_ok(move |event| watched(&watching, event))
         .reflect(writer)
         .applied_objects()
@@ -147,6 +157,7 @@ pub async fn run<K: Kind>(
     Controller::for_stream(triggers, reader)
         .reconcile_on(affected)
         .reconcile_on(rested)
+        .reconcile_on(beats(liveness.supervise(K::NAMES.plural, TURN_BOUND)))
         .with_config(Config::default())
         .graceful_shutdown_on(stop)
         // On the heap: the Controller keeps one place for each object that ever waited at once.
@@ -160,11 +171,53 @@ pub async fn run<K: Kind>(
         .await;
 }
 
-fn apis<K: Kind>(client: &Client, namespaces: &[String]) -> Vec<Api<Packed<K>>> {
-    if namespaces.is_empty() {
-        return vec![Api::all(client.clone())];
-    }
-    namespaces.iter().map(|name| Api::namespaced(client.clone(), name)).collect()
+/// Names no object, and beats for as long as somebody asks it.
+fn beats<K: Kind>(heartbeat: Heartbeat) -> impl Stream<Item = ObjectRef<Packed<K>>> + Send {
+    let beats = futures::stream::unfold(tokio::time::interval(BEAT), async |mut interval| {
+        interval.tick().await;
+        Some(((), interval))
+    });
+    beats.filter_map(move |()| {
+        heartbeat.beat();
+        std::future::ready(None)
+    })
+}
+
+/// What changes in these namespaces, or in all.
+fn watch<K: Kind>(
+    client: &Client,
+    namespaces: &[String],
+    store: Reader<K>,
+    liveness: &Liveness,
+) -> impl Stream<Item = watcher::Result<watcher::Event<Packed<K>>>> + Send + use<K> {
+    let namespaces: Vec<Option<String>> = match namespaces {
+        [] => vec![None],
+        named => named.iter().cloned().map(Some).collect(),
+    };
+    let watches = namespaces.iter().enumerate().map(|(number, namespace)| {
+        let api: Api<Packed<K>> = match namespace {
+            None => Api::all(client.clone()),
+            Some(name) => Api::namespaced(client.clone(), name),
+        };
+        let events = watcher(api, watcher::Config::default().streaming_lists()).default_backoff();
+        let of = namespace.as_ref().map(|name| format!(" in {name}")).unwrap_or_default();
+        let name = format!("watch of {}{of}", K::NAMES.plural);
+        let heartbeat = liveness.supervise(name, WATCH_BOUND);
+        heartbeat.with(events.map(move |event| (number, event)).boxed()).boxed()
+    });
+    let watches = futures::stream::select_all(watches);
+    let mut listings = Listings::new(&namespaces, store);
+    watches.flat_map(move |(number, event)| {
+        let events = match event {
+            Ok(event) => listings.follow(number, event).into_iter().map(Ok).collect(),
+            Err(error) => {
+                let error_text = crate::error::chain(&error);
+                tracing::warn!(kind = K::NAMES.kind, error = error_text, "cannot watch objects");
+                vec![Err(error)]
+            }
+        };
+        futures::stream::iter(events)
+    })
 }
 
 async fn reconcile<K: Kind>(

@@ -1,6 +1,7 @@
 //! Passes that go wrong, and what the others make of it; on paused time.
 
 mod nothing;
+mod watching;
 
 use std::time::Duration;
 
@@ -32,6 +33,8 @@ impl Kind for Named {
 
     async fn pass(object: &CanaryRollout, context: &Context, _: u32) -> Pass<CanaryRollout> {
         go(&object.name_any()).await;
+        let (namespace, name) = (object.namespace().unwrap(), object.name_any());
+        context.metrics.rollout_ended(&namespace, &name, "Looked");
         let then = context.clock.now() + SignedDuration::from_mins(1);
         Pass { object: None, unsure: false, next: Next::At(then) }
     }

@@ -13,7 +13,8 @@ use kube::{
     core::GroupVersionKind,
 };
 use serde_json::{Value, json};
-use tower::{BoxError, ServiceBuilder};
+use tokio::time::timeout;
+use tower::{BoxError, ServiceBuilder, util::MapFutureLayer};
 
 use super::port::{Class, Error, Event, KindNames, ObjectId, Port};
 use crate::{api::FIELD_MANAGER, context::Clock};
@@ -24,6 +25,10 @@ const READ_TIMEOUT: Duration = Duration::from_secs(15);
 /// Longest wait for an answer to a renewal of the lease: well below the renew deadline of 10 s, so
 /// that a second try fits.
 const LEASE_READ_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// Longest wait until the answer to a request of a watch begins. What follows has time-outs of the
+/// watcher, this has none there: a server that accepts requests and says nothing would stop it for good.
+const WATCH_BEGINS: Duration = Duration::from_secs(60);
 
 /// Clients for three uses whose failures must not touch each other.
 #[derive(Clone)]
@@ -59,11 +64,18 @@ impl Clients {
         let mut lease = calls.clone();
         lease.read_timeout = Some(LEASE_READ_TIMEOUT);
         Ok(Self {
-            watch: Client::try_from(watch)?,
+            watch: ClientBuilder::try_from(watch)?.with_layer(&MapFutureLayer::new(begins)).build(),
             calls: without_delay(calls)?,
             lease: without_delay(lease)?,
         })
     }
+}
+
+/// An answer that begins within [`WATCH_BEGINS`]; it lasts for as long as it likes.
+async fn begins<T>(
+    answer: impl Future<Output = Result<T, BoxError>> + Send,
+) -> Result<T, BoxError> {
+    timeout(WATCH_BEGINS, answer).await.unwrap_or_else(|late| Err(late.into()))
 }
 
 /// A client like kube's own whose sockets have TCP_NODELAY.
@@ -196,4 +208,25 @@ fn failed(action: &'static str, object: &ObjectId, source: &kube::Error) -> Erro
         Class::Unavailable
     };
     Error { action, object: object.to_string(), class, message: crate::error::chain(source) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use tokio::time::{Instant, sleep};
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_watch_that_is_not_answered_ends_and_one_that_is_answered_late_does_not() {
+        let begun = Instant::now();
+        begins(pending::<Result<(), BoxError>>()).await.unwrap_err();
+        assert_eq!(begun.elapsed(), WATCH_BEGINS);
+        let late = async {
+            sleep(WATCH_BEGINS / 2).await;
+            Ok("events")
+        };
+        assert_eq!(begins(late).await.unwrap(), "events");
+    }
 }

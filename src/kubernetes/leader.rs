@@ -35,13 +35,15 @@ use k8s_openapi::api::coordination::v1::Lease;
 use kube::Api;
 use tokio::time::{Instant, sleep, timeout_at};
 
+use crate::health::Heartbeat;
+
 use self::lease::{Claim, Claimant, later};
 pub use self::{
     leadership::{Held, Leadership, StopSignal},
     lease::RELEASE_TIMEOUT,
     settings::{
         InvalidLease, LEASE_DURATION, LEASE_DURATION_MAX, LeaseSettings, LeaseTimes,
-        RENEW_DEADLINE, RETRY_PERIOD, STOP_GRACE,
+        RENEW_DEADLINE, RETRY_PERIOD, STOP_GRACE, TURN_BOUND,
     },
 };
 
@@ -70,15 +72,17 @@ enum Outcome {
 /// Competes for one Lease. See the module's documentation for the rules.
 pub struct Elector<N> {
     claimant: Claimant<N>,
+    heartbeat: Heartbeat,
 }
 
 impl<N: Fn() -> Timestamp> Elector<N> {
     /// An elector that has not asked anything yet.
     ///
     /// `api` should not retry by itself, and needs a read timeout. `now` gives the wall-clock times
-    /// that are written into the Lease, where they are read by people alone.
-    pub fn new(api: Api<Lease>, settings: LeaseSettings, now: N) -> Self {
-        Self { claimant: Claimant::new(api, settings, now) }
+    /// that are written into the Lease, where they are read by people alone. `heartbeat` beats each
+    /// time that the Lease is looked at, whether there is an answer or not; see [`TURN_BOUND`].
+    pub fn new(api: Api<Lease>, settings: LeaseSettings, now: N, heartbeat: Heartbeat) -> Self {
+        Self { claimant: Claimant::new(api, settings, now), heartbeat }
     }
 
     /// The handle that follows this election.
@@ -178,6 +182,7 @@ impl<N: Fn() -> Timestamp> Elector<N> {
     /// Returns when the lease is held, with the instant before it was asked for.
     async fn acquire(&mut self) -> Instant {
         loop {
+            self.heartbeat.beat();
             let asked = Instant::now();
             let retry = self.claimant.times().retry_period;
             let wait = match self.claimant.attempt().await {
@@ -196,6 +201,7 @@ impl<N: Fn() -> Timestamp> Elector<N> {
     async fn keep(&mut self, mut held_since: Instant) {
         let LeaseTimes { renew_deadline, retry_period, .. } = self.claimant.times();
         loop {
+            self.heartbeat.beat();
             let next = async {
                 sleep(retry_period).await;
                 let asked = Instant::now();

@@ -1,7 +1,7 @@
 //! What Namespaces say about AWS: read from a watch, kept small, told when it changes.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -18,6 +18,7 @@ use crate::{
     api::{REGION_ANNOTATION, ROLE_ANNOTATION},
     aws::accounts::NamespaceFacts,
     context::Namespaces,
+    health::Heartbeat,
 };
 
 /// Changes that a kind may be behind: a cluster's worth of Namespaces annotated at once.
@@ -26,6 +27,8 @@ const CHANGES_KEPT: usize = 4_096;
 /// What the Namespaces of the cluster say about AWS.
 pub struct NamespaceStore {
     known: Mutex<HashMap<String, NamespaceFacts>>,
+    /// Names that a list has told since it began; none while there is no list.
+    list: Mutex<Option<HashSet<String>>>,
     changed: broadcast::Sender<String>,
     ready: watch::Sender<bool>,
 }
@@ -34,6 +37,7 @@ impl Default for NamespaceStore {
     fn default() -> Self {
         Self {
             known: Mutex::default(),
+            list: Mutex::default(),
             changed: broadcast::channel(CHANGES_KEPT).0,
             ready: watch::channel(false).0,
         }
@@ -42,10 +46,10 @@ impl Default for NamespaceStore {
 
 impl NamespaceStore {
     /// Follows the Namespaces for ever; a watch that breaks is taken up again.
-    pub async fn watch(&self, client: Client) {
+    pub async fn watch(&self, client: Client, heartbeat: Heartbeat) {
         let api: Api<PartialObjectMeta<Namespace>> = Api::all(client);
         let events = watcher(api, watcher::Config::default().streaming_lists()).default_backoff();
-        events
+        futures::stream::select_all([heartbeat.with(events.boxed()).boxed()])
             .for_each(|event| async {
                 match event {
                     Ok(event) => self.follow(event),
@@ -83,13 +87,22 @@ impl NamespaceStore {
     fn follow(&self, event: watcher::Event<PartialObjectMeta<Namespace>>) {
         match event {
             watcher::Event::Apply(namespace) | watcher::Event::InitApply(namespace) => {
+                if let Some(list) = &mut *lock(&self.list) {
+                    list.insert(namespace.name_any());
+                }
                 self.learn(facts(&namespace));
             }
             watcher::Event::Delete(namespace) => {
-                self.lock().remove(&namespace.name_any());
+                lock(&self.known).remove(&namespace.name_any());
             }
-            watcher::Event::Init => {}
+            watcher::Event::Init => {
+                lock(&self.list).replace(HashSet::new());
+            }
             watcher::Event::InitDone => {
+                // What a list anew does not have was deleted while nobody watched.
+                if let Some(list) = lock(&self.list).take() {
+                    lock(&self.known).retain(|name, _| list.contains(name));
+                }
                 self.ready.send_replace(true);
             }
         }
@@ -97,7 +110,7 @@ impl NamespaceStore {
 
     fn learn(&self, facts: NamespaceFacts) {
         let name = facts.name.clone();
-        let before = self.lock().insert(name.clone(), facts.clone());
+        let before = lock(&self.known).insert(name.clone(), facts.clone());
         // Objects of a new Namespace may be seen before it is: they knew no more than its name.
         let nothing = || NamespaceFacts { name: name.clone(), ..Default::default() };
         if before.unwrap_or_else(nothing) != facts {
@@ -105,15 +118,16 @@ impl NamespaceStore {
             let _ = self.changed.send(name);
         }
     }
+}
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, NamespaceFacts>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// Nothing here can be left half done, so a lock that a panic poisoned is still good.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Namespaces for NamespaceStore {
     fn facts(&self, name: &str) -> NamespaceFacts {
-        let known = self.lock().get(name).cloned();
+        let known = lock(&self.known).get(name).cloned();
         known.unwrap_or_else(|| NamespaceFacts { name: name.to_owned(), ..Default::default() })
     }
 }
@@ -157,5 +171,22 @@ mod tests {
             store.facts("gone"),
             NamespaceFacts { name: "gone".into(), ..Default::default() }
         );
+    }
+    #[tokio::test]
+    async fn a_namespace_that_a_list_anew_does_not_have_is_forgotten() {
+        let store = NamespaceStore::default();
+        let list = |names: &[&str]| {
+            store.follow(watcher::Event::Init);
+            for name in names {
+                store.follow(watcher::Event::InitApply(namespace(name, Some("arn:1"))));
+            }
+        };
+        list(&["a", "b"]);
+        store.follow(watcher::Event::InitDone);
+        list(&["b"]);
+        assert!(store.facts("a").role_arn.is_some(), "the list is not whole yet");
+        store.follow(watcher::Event::InitDone);
+        assert_eq!(store.facts("a").role_arn, None);
+        assert!(store.facts("b").role_arn.is_some());
     }
 }

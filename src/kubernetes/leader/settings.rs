@@ -24,6 +24,10 @@ pub const RETRY_PERIOD: Duration = Duration::from_secs(2);
 /// terminate.
 pub const STOP_GRACE: Duration = Duration::from_secs(20);
 
+/// An election that does not look at the Lease for so long is stuck: a look takes half the renew
+/// deadline at most, and the next one follows after a retry period.
+pub const TURN_BOUND: Duration = Duration::from_secs(60);
+
 /// The longest lease that is written, and that is respected: a longer one was not written by this
 /// program, and must not lock it out for years.
 pub const LEASE_DURATION_MAX: Duration = Duration::from_secs(60);

@@ -2,6 +2,7 @@
 
 mod api;
 mod contents;
+mod turns;
 
 use std::{
     future::pending,
@@ -16,6 +17,7 @@ use tokio::{sync::oneshot, task::JoinHandle, time::timeout};
 
 use self::api::{Link, Server, now};
 use super::{lease::Trouble, *};
+use crate::health::Liveness;
 
 const SECOND: Duration = Duration::from_secs(1);
 /// What a few answers of the API in memory take.
@@ -23,7 +25,7 @@ const ANSWERS: Duration = Duration::from_millis(50);
 
 fn elector(link: &Link, identity: &str) -> Elector<fn() -> Timestamp> {
     let settings = LeaseSettings::new("groundcrew", identity, LeaseTimes::default()).unwrap();
-    Elector::new(link.api(), settings, now)
+    Elector::new(link.api(), settings, now, Liveness::new().supervise("lease", TURN_BOUND))
 }
 
 /// Counts who works, and keeps the handles of all leaders there ever were.
