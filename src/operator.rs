@@ -113,6 +113,10 @@ pub async fn run(
     let probing = tokio::spawn(readiness::keep(
         clients.calls.clone(),
         Arc::clone(&connector),
+        readiness::Places {
+            watched: options.watch_namespaces.clone(),
+            lease: options.lease_namespace.clone(),
+        },
         readiness,
         liveness.supervise("readiness", readiness::BOUND),
     ));

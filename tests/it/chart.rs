@@ -167,15 +167,21 @@ fn the_api_server_grants_what_the_chart_says() {
     run(async {
         let cluster = shared_cluster().await;
         for (allowed, question) in [
+            (true, "get canaryrollouts.groundcrew.dev -A"),
+            (true, "list canaryrollouts.groundcrew.dev -A"),
+            (true, "watch canaryrollouts.groundcrew.dev -A"),
             (true, "patch canaryrollouts.groundcrew.dev -A"),
             (true, "patch canaryrollouts.groundcrew.dev --subresource=status -A"),
+            (true, "list namespaces"),
             (true, "watch namespaces"),
             (true, "create events.events.k8s.io -A"),
             (
                 true,
                 "get customresourcedefinitions.apiextensions.k8s.io/canaryrollouts.groundcrew.dev",
             ),
+            (true, "get leases.coordination.k8s.io/groundcrew -n groundcrew-system"),
             (true, "update leases.coordination.k8s.io/groundcrew -n groundcrew-system"),
+            (true, "create leases.coordination.k8s.io -n groundcrew-system"),
             (false, "update leases.coordination.k8s.io/other -n groundcrew-system"),
             (false, "update leases.coordination.k8s.io/groundcrew -n default"),
             (false, "create canaryrollouts.groundcrew.dev -A"),
