@@ -5,7 +5,10 @@ mod functions;
 
 use std::{
     collections::HashMap,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use aws_sdk_cloudwatch::types::{ComparisonOperator, StateValue, Statistic};
@@ -24,7 +27,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
-use super::{PATIENCE, REGION, SCALE, epoch, logs, process::Server, root};
+use super::{PATIENCE, Pace, REGION, logs, process::Server, root};
 
 /// Calls of an account's owner at once.
 const WRITES: usize = 20;
@@ -35,6 +38,8 @@ pub const ALIAS: &str = "live";
 
 pub struct StandIn {
     pub endpoint: String,
+    /// Of its clock, and of the operators that call it: they ask for minutes that it writes.
+    pub pace: Pace,
     http: Client<HttpConnector, Full<axum::body::Bytes>>,
     /// It ends when its standard input closes.
     _server: Server,
@@ -65,17 +70,18 @@ impl Call {
 }
 
 impl StandIn {
-    pub async fn start() -> Self {
+    /// `name` names its logs.
+    pub async fn start(name: &str, pace: Pace) -> Arc<Self> {
         let mut command = Command::new(root().join("hack/aws/serve"));
         command
             .args(["--until-stdin-closes", "--state-delays", "all=0"])
-            .args(["--clock-scale", &SCALE.to_string(), "--clock-epoch", &epoch().to_string()])
+            .args(pace.flags())
             .arg("--log")
-            .arg(logs().join("aws-calls.jsonl"));
-        let mut server = Server::start(&mut command, &logs().join("aws.log"));
+            .arg(logs().join(format!("{name}-calls.jsonl")));
+        let mut server = Server::start(&mut command, &logs().join(format!("{name}.log")));
         let endpoint = server.told().await["endpoint"].as_str().unwrap().to_owned();
         let http = Client::builder(TokioExecutor::new()).build_http();
-        Self { endpoint, http, _server: server }
+        Arc::new(Self { endpoint, pace, http, _server: server })
     }
 
     /// Sends a command to the control endpoint.
@@ -118,7 +124,7 @@ impl StandIn {
     }
 
     /// An account that nobody used before.
-    pub async fn account(&self) -> Account<'_> {
+    pub async fn account(self: &Arc<Self>) -> Account {
         static NUMBERS: AtomicU64 = AtomicU64::new(200_000_000_001);
         let number = NUMBERS.fetch_add(1, Ordering::Relaxed).to_string();
         let sts = aws_sdk_sts::Client::from_conf(
@@ -171,7 +177,15 @@ impl StandIn {
                 .credentials_provider(keys)
                 .build(),
         );
-        Account { stand_in: self, number, access_key, lambda, cloudwatch, dynamodb, rds }
+        Account {
+            stand_in: Arc::clone(self),
+            number,
+            access_key,
+            lambda,
+            cloudwatch,
+            dynamodb,
+            rds,
+        }
     }
 }
 
@@ -181,8 +195,8 @@ fn role_arn(account: &str) -> String {
 
 /// One account, with the credentials of its owner.
 #[derive(Clone)]
-pub struct Account<'a> {
-    stand_in: &'a StandIn,
+pub struct Account {
+    stand_in: Arc<StandIn>,
     pub number: String,
     access_key: String,
     lambda: aws_sdk_lambda::Client,
@@ -199,7 +213,7 @@ pub struct Alias {
     pub description: String,
 }
 
-impl Account<'_> {
+impl Account {
     /// The role that namespaces name.
     pub fn role(&self) -> String {
         role_arn(&self.number)

@@ -2,7 +2,10 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use k8s_openapi::{
@@ -19,7 +22,7 @@ use serde_json::json;
 use tokio::{process::Command, sync::Mutex, time::timeout};
 
 use super::{
-    CLUSTER_NAME, PATIENCE, logs,
+    CLUSTER_NAME, PATIENCE, StandIn, logs,
     process::{self, Server},
     root,
     scene::until,
@@ -37,11 +40,13 @@ pub struct Cluster {
     restarted: AtomicBool,
     /// An administrator's client.
     pub client: Client,
+    /// The AWS of its operators.
+    pub stand_in: Arc<StandIn>,
 }
 
 impl Cluster {
     /// Starts a control plane and installs the chart.
-    pub async fn start(name: &str) -> Self {
+    pub async fn start(name: &str, stand_in: Arc<StandIn>) -> Self {
         let binary = tool("control-plane");
         let folder =
             Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
@@ -54,8 +59,8 @@ impl Cluster {
         let options = KubeConfigOptions::default();
         let config = Config::from_custom_kubeconfig(kubeconfig, &options).await.unwrap();
         let client = Client::try_from(config).unwrap();
-        let cluster =
-            Self { folder, server: Mutex::new(server), pid, restarted: false.into(), client };
+        let (server, restarted) = (Mutex::new(server), false.into());
+        let cluster = Self { folder, server, pid, restarted, client, stand_in };
         cluster.upgrade().await;
         cluster.until_served().await;
         cluster

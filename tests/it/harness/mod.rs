@@ -14,7 +14,7 @@ use std::{
     any::Any,
     panic::AssertUnwindSafe,
     path::{Path, PathBuf},
-    sync::LazyLock,
+    sync::{Arc, LazyLock},
     time::Duration,
 };
 
@@ -45,18 +45,40 @@ pub const REGION: &str = "eu-central-1";
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("a runtime"));
 /// When all scaled clocks showed the system's time.
 static EPOCH: LazyLock<Timestamp> = LazyLock::new(now);
-static STAND_IN: OnceCell<StandIn> = OnceCell::const_new();
+static STAND_IN: OnceCell<Arc<StandIn>> = OnceCell::const_new();
 static SHARED: OnceCell<(Cluster, Operator)> = OnceCell::const_new();
 /// For scenarios that stop operators or the API server: one at a time.
 static PRIVATE: OnceCell<Mutex<Cluster>> = OnceCell::const_new();
+/// For scenarios with a stage of their own: one at a time, so that at most four operators run, on
+/// three control planes and two stand-ins.
+static APART: Mutex<()> = Mutex::const_new(());
 
 #[expect(clippy::disallowed_methods, reason = "the start of the scaled clocks")]
 fn now() -> Timestamp {
     Timestamp::now()
 }
 
-pub fn epoch() -> Timestamp {
-    *EPOCH
+/// How fast time goes for decisions, and for whatever has a date in AWS.
+#[derive(Clone, Copy)]
+pub enum Pace {
+    /// [`SCALE`] times as fast as everybody's.
+    Scaled,
+    /// For what rate limits make last, and for what is measured.
+    Real,
+}
+
+impl Pace {
+    /// The flags of the operator and of the stand-in for it.
+    fn flags(self) -> Vec<String> {
+        match self {
+            Self::Scaled => {
+                ["--clock-scale", &SCALE.to_string(), "--clock-epoch", &EPOCH.to_string()]
+                    .map(str::to_owned)
+                    .to_vec()
+            }
+            Self::Real => Vec::new(),
+        }
+    }
 }
 
 /// The root of the repository.
@@ -71,14 +93,16 @@ fn logs() -> PathBuf {
     folder
 }
 
-pub async fn stand_in() -> &'static StandIn {
-    STAND_IN.get_or_init(StandIn::start).await
+/// The stand-in of most scenarios.
+async fn stand_in() -> Arc<StandIn> {
+    let start = || StandIn::start("aws", Pace::Scaled);
+    Arc::clone(STAND_IN.get_or_init(start).await)
 }
 
 async fn shared() -> &'static (Cluster, Operator) {
     SHARED
         .get_or_init(async || {
-            let cluster = Cluster::start("shared").await;
+            let cluster = Cluster::start("shared", stand_in().await).await;
             let operator =
                 Operator::start(&cluster, "shared", &["--allow-http-host=127.0.0.1"]).await;
             (cluster, operator)
@@ -109,17 +133,20 @@ pub fn play(name: &str, test: impl AsyncFnOnce(&Scene<'_>)) {
 /// Plays a scenario that starts operators of its own, in a control plane of their own.
 pub fn play_alone(name: &str, test: impl AsyncFnOnce(&Scene<'_>, &mut Vec<Operator>)) {
     run(async {
-        let cluster =
-            PRIVATE.get_or_init(async || Mutex::new(Cluster::start("private").await)).await;
+        let start = async || Mutex::new(Cluster::start("private", stand_in().await).await);
+        let cluster = PRIVATE.get_or_init(start).await;
         let cluster = cluster.lock().await;
         play_in(&cluster, name, test).await;
     });
 }
 
-/// The same in a control plane that ends with the scenario: for what lasts long, or leaves much.
+/// The same in real time, in a control plane and a stand-in that end with the scenario: for what
+/// rate limits make last, what is measured, and what leaves much.
 pub fn play_apart(name: &str, test: impl AsyncFnOnce(&Scene<'_>, &mut Vec<Operator>)) {
     run(async {
-        let cluster = Cluster::start(name).await;
+        let _turn = APART.lock().await;
+        let stand_in = StandIn::start("aws-real-time", Pace::Real).await;
+        let cluster = Cluster::start(name, stand_in).await;
         play_in(&cluster, name, test).await;
     });
 }

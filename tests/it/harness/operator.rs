@@ -10,7 +10,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{CLUSTER_NAME, Cluster, PATIENCE, REGION, SCALE, epoch, logs, process, stand_in};
+use super::{CLUSTER_NAME, Cluster, PATIENCE, REGION, logs, process};
 
 /// Lines of a log that a failure shows.
 const TAIL: usize = 60;
@@ -51,25 +51,19 @@ pub struct Operator {
 }
 
 impl Operator {
-    /// Starts one with the chart's permissions. `name` names its log.
+    /// Starts one with the chart's permissions and the clock of its AWS. `name` names its log.
     pub async fn start(cluster: &Cluster, name: &str, args: &[&str]) -> Self {
-        let (scale, epoch) = (SCALE.to_string(), epoch().to_string());
-        let clock = ["--clock-scale", &scale, "--clock-epoch", &epoch];
-        Self::start_in_real_time(cluster, name, &[&clock[..], args].concat()).await
-    }
-
-    /// The same with a clock as fast as everybody's: for what rate limits make last.
-    pub async fn start_in_real_time(cluster: &Cluster, name: &str, args: &[&str]) -> Self {
         let kubeconfig = cluster.operator_kubeconfig().await;
         let log = logs().join(format!("{name}.log"));
         let file = std::fs::File::create(&log).unwrap();
         let child = Command::new(binary())
             .args(["run", "--cluster-name", CLUSTER_NAME, "--aws-region", REGION])
             .args(["--health-address", "127.0.0.1:0", "--identity", name])
+            .args(cluster.stand_in.pace.flags())
             .args(args)
             .env_clear()
             .env("KUBECONFIG", kubeconfig)
-            .env("AWS_ENDPOINT_URL", &stand_in().await.endpoint)
+            .env("AWS_ENDPOINT_URL", &cluster.stand_in.endpoint)
             .envs(MALLOC)
             .env("AWS_ACCESS_KEY_ID", "AKIAOPERATOR")
             .env("AWS_SECRET_ACCESS_KEY", SECRET)

@@ -28,7 +28,6 @@ use super::{
     aws::{ALIAS, Account, Call, FUNCTION},
     cluster::SYSTEM,
     operator::SECRET,
-    stand_in,
 };
 
 /// Name of the rollout of every scenario.
@@ -38,7 +37,7 @@ const IMPATIENCE: Duration = Duration::from_secs(1);
 
 pub struct Scene<'a> {
     pub cluster: &'a Cluster,
-    pub account: Account<'static>,
+    pub account: Account,
     pub namespace: String,
     rollouts: Api<CanaryRollout>,
 }
@@ -60,7 +59,7 @@ pub fn condition<'o>(rollout: &'o CanaryRollout, kind: &str) -> Option<&'o Condi
 impl<'a> Scene<'a> {
     /// Makes the namespace, which names the role of a new account.
     pub async fn set(cluster: &'a Cluster, name: &str) -> Self {
-        let account = stand_in().await.account().await;
+        let account = cluster.stand_in.account().await;
         Self::of(cluster, name, account).await
     }
 
@@ -69,7 +68,7 @@ impl<'a> Scene<'a> {
         Self::of(self.cluster, name, self.account.clone()).await
     }
 
-    async fn of(cluster: &'a Cluster, name: &str, account: Account<'static>) -> Self {
+    async fn of(cluster: &'a Cluster, name: &str, account: Account) -> Self {
         let namespace: Namespace = serde_json::from_value(json!({"metadata": {
             "name": name,
             "annotations": {ROLE_ANNOTATION: account.role()},

@@ -1,7 +1,5 @@
 //! How long it takes from an apply to the first call of AWS.
 
-use std::time::UNIX_EPOCH;
-
 use groundcrew::api::canary_rollout::{CanaryRollout, Phase};
 use kube::{Api, api::PostParams};
 use serde_json::json;
@@ -9,19 +7,13 @@ use serde_json::json;
 use super::{
     all_kept,
     fleet::{Fleet, Size, rollout},
-    keeps, quantile, tell,
+    keeps, quantile, tell, wall,
 };
 use crate::harness::{FUNCTION, Operator, Scene, play_apart, until};
 
 const SIZE: Size = Size { namespaces: 10, each: 31 };
 const P50_MAX_MS: f64 = 15.0;
 const P99_MAX_MS: f64 = 50.0;
-
-/// Seconds since 1970, by the clock of the stand-in.
-#[expect(clippy::disallowed_methods, reason = "compared with the times of another process")]
-fn wall() -> f64 {
-    std::time::SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |time| time.as_secs_f64())
-}
 
 #[test]
 #[ignore = "of use only on a machine with nothing else to do: make scale"]
@@ -30,7 +22,7 @@ fn an_apply_reaches_aws_at_once() {
         // Each account has calls to spare when its turn comes: nothing waits for a rate limit.
         let fleet = Fleet::set(scene.cluster, "latency", SIZE).await;
         let args = ["--no-leader-election"];
-        operators.push(Operator::start_in_real_time(scene.cluster, "scale-d", &args).await);
+        operators.push(Operator::start(scene.cluster, "scale-d", &args).await);
         let mut samples = Vec::new();
         for name in &fleet.names {
             for part in &fleet.scenes {

@@ -8,9 +8,12 @@ mod fleet;
 mod healthy;
 mod latency;
 
-use std::{sync::Mutex, time::Duration};
+use std::{
+    sync::Mutex,
+    time::{Duration, UNIX_EPOCH},
+};
 
-use crate::harness::stand_in;
+use crate::harness::StandIn;
 
 /// Memory that the operator may take, in MB.
 const RSS_MAX_MB: f64 = 60.0;
@@ -48,8 +51,8 @@ fn tell(what: &str, value: f64, unit: &str) {
 }
 
 /// The number of the last call of any operator.
-async fn last_call() -> u64 {
-    let told = stand_in().await.control("GET", "calls?result=none", None).await;
+async fn last_call(aws: &StandIn) -> u64 {
+    let told = aws.control("GET", "calls?result=none", None).await;
     told["last"].as_u64().unwrap()
 }
 
@@ -58,10 +61,16 @@ async fn last_call() -> u64 {
 /// # Panics
 ///
 /// At the first write.
-async fn nothing_written_for(namespaces: &str, time: Duration) {
-    let query = format!("write=true&since={}&wait={}", last_call().await, time.as_secs());
-    let writes = stand_in().await.calls(namespaces, &query).await;
+async fn nothing_written_for(aws: &StandIn, namespaces: &str, time: Duration) {
+    let query = format!("write=true&since={}&wait={}", last_call(aws).await, time.as_secs());
+    let writes = aws.calls(namespaces, &query).await;
     assert!(writes.is_empty(), "{writes:?}");
+}
+
+/// Seconds since 1970, by the clock of the stand-in in real time.
+#[expect(clippy::disallowed_methods, reason = "compared with the times of another process")]
+fn wall() -> f64 {
+    std::time::SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |time| time.as_secs_f64())
 }
 
 /// The value that this share of all, 0 to 1, does not exceed.

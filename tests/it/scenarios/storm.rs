@@ -105,7 +105,7 @@ fn two_hundred_rollouts_share_the_rate_limit_and_those_that_go_back_go_first() {
         // Whatever else is refused for too many calls would be a mistake of ours.
         scene.account.fault("UpdateAlias", json!({"throttle": {"retryAfter": 1}}), 3).await;
         let args = ["--no-leader-election"];
-        operators.push(Operator::start_in_real_time(scene.cluster, "storm", &args).await);
+        operators.push(Operator::start(scene.cluster, "storm", &args).await);
         storm.release().await;
         storm.until_step(&storm.names, 0).await;
         let (moves, started) = storm.moves(0).await;

@@ -9,7 +9,7 @@ use crate::harness::REGION;
 /// The repository of the function's images.
 const REPOSITORY: &str = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/processor";
 
-impl Account<'_> {
+impl Account {
     /// An image that is there, by its digest.
     pub async fn image(&self, letter: char) -> String {
         let digest = letter.to_string().repeat(64);
