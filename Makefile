@@ -68,12 +68,17 @@ SOAK_SEEDS ?= 180000
 soak: ## the simulation with very many random faults and edits (about 30 minutes; SOAK_SEEDS=n)
 	@GROUNDCREW_SIM_SEEDS=$(SOAK_SEEDS) cargo test --locked --test sim random_faults_and_edits_break_nothing
 
+# How often everything is measured, and which tests measure.
+SCALE_RUNS ?= 1
+SCALE_TESTS ?= scale:: scenarios::storm::
 # The operator alone, as it is shipped; the tests themselves are built as always.
 .PHONY: scale
-scale: control-plane aws ## memory, CPU, calls and latency of the release build, with their bounds (about 45 minutes)
+scale: control-plane aws ## memory, CPU, calls and latency of the release build, with their bounds (about 45 minutes; SCALE_RUNS=n, SCALE_TESTS=name)
 	@cargo build --locked --release --bin groundcrew
-	@GROUNDCREW_SCALE=full GROUNDCREW_OPERATOR=$(TARGET)/release/groundcrew cargo test --locked --test it -- \
-		--include-ignored --nocapture --test-threads=1 scale:: scenarios::storm::
+	@export GROUNDCREW_SCALE=full GROUNDCREW_OPERATOR=$(TARGET)/release/groundcrew; \
+	{ failed=0; for run in $$(seq $(SCALE_RUNS)); do \
+		cargo test --locked --test it -- --include-ignored --nocapture --test-threads=1 $(SCALE_TESTS) || failed=1; \
+	done; exit $$failed; } | $(PYTHON) hack/scale/summary.py
 
 .PHONY: test-go
 test-go: control-plane ## tests of the control plane's launcher and of the node
@@ -82,7 +87,7 @@ test-go: control-plane ## tests of the control plane's launcher and of the node
 .PHONY: test-python
 test-python: aws ## tests of the AWS stand-in and of the dependency rules
 	@hack/aws/test.sh
-	@$(PYTHON) -m pytest -q -p no:cacheprovider hack/deny
+	@$(PYTHON) -m pytest -q -p no:cacheprovider hack/deny hack/scale
 
 .PHONY: test-chart
 test-chart: control-plane ## lint the chart
