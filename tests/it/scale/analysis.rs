@@ -26,11 +26,11 @@ const TRAFFIC: u32 = 30;
 /// How much is measured.
 struct Plan {
     size: Size,
-    /// `analysis.window`, and `analysis.settle`.
+    /// `analysis.window`.
     window: &'static str,
-    settle: &'static str,
-    /// From the first evaluation of all until they ask for the same span, which is when a whole
-    /// window has passed, and for some time more: what is watched begins between two evaluations.
+    /// `analysis.settle` in seconds: so long after a minute's end all are evaluated.
+    settle: u32,
+    /// From the first evaluation of all until they ask for the same span: a whole window.
     settles: Duration,
     watched_minutes: u32,
     patience: Duration,
@@ -40,16 +40,16 @@ const SMALL: Plan = Plan {
     size: Size { namespaces: 1, each: 50 },
     window: "1m",
     // The stand-in writes a minute as soon as it is over.
-    settle: "10s",
-    settles: Duration::from_secs(20),
+    settle: 10,
+    settles: Duration::ZERO,
     watched_minutes: 1,
     patience: Duration::from_secs(400),
 };
 const FULL: Plan = Plan {
     size: Size { namespaces: 2, each: 500 },
     window: "5m",
-    settle: "2m",
-    settles: Duration::from_secs(330),
+    settle: 120,
+    settles: Duration::from_secs(300),
     watched_minutes: 5,
     patience: Duration::from_secs(900),
 };
@@ -59,7 +59,7 @@ fn spec(plan: &Plan) -> Value {
     json!({
         "release": {"version": "2"},
         "steps": [{"weight": 50, "hold": "24h"}],
-        "analysis": {"window": plan.window, "settle": plan.settle, "metrics": [
+        "analysis": {"window": plan.window, "settle": format!("{}s", plan.settle), "metrics": [
             {"name": "errors", "builtin": "ErrorRate", "max": "50%"},
             {"name": "throttles", "builtin": "Throttles", "max": "1000"},
             {"name": "traffic", "builtin": "Invocations", "min": "1"},
@@ -89,6 +89,9 @@ fn rollouts_in_analysis_share_their_calls_of_cloudwatch() {
         fleet.apply(&spec(&plan)).await;
         fleet.until_all("judged", plan.patience, judged).await;
         nothing_written_for(aws, NAMESPACES, plan.settles).await;
+        // What is watched begins half a minute after an evaluation, and half a minute before one.
+        let next = (f64::from(plan.settle) + 30.0 - wall()).rem_euclid(60.0);
+        nothing_written_for(aws, NAMESPACES, Duration::from_secs_f64(next)).await;
         watch(aws, &fleet, &operators[0], &plan).await;
         for part in &fleet.scenes {
             part.close(Ok(()), &[]).await;

@@ -15,6 +15,8 @@ use std::{
 
 use crate::harness::StandIn;
 
+/// Longest that the stand-in waits for a call (`MAX_WAIT` in hack/aws/overlay/control.py).
+const LONG_POLL: Duration = Duration::from_secs(300);
 /// Memory that the operator may take, in MB.
 const RSS_MAX_MB: f64 = 60.0;
 
@@ -60,9 +62,10 @@ async fn last_call(aws: &StandIn) -> u64 {
 ///
 /// # Panics
 ///
-/// At the first write.
+/// At the first write, and at once for a time that the stand-in does not wait.
 async fn nothing_written_for(aws: &StandIn, namespaces: &str, time: Duration) {
-    let query = format!("write=true&since={}&wait={}", last_call(aws).await, time.as_secs());
+    assert!(time <= LONG_POLL, "{time:?} are more than one long poll");
+    let query = format!("write=true&since={}&wait={}", last_call(aws).await, time.as_secs_f64());
     let writes = aws.calls(namespaces, &query).await;
     assert!(writes.is_empty(), "{writes:?}");
 }
