@@ -23,8 +23,9 @@ use crate::{
     facts::cloudwatch::{Datapoint, Math, Series, Span},
 };
 
-/// How long datapoints answer for the same span: a pass that is repeated reads nothing twice.
-pub const METRICS_KEPT: Duration = Duration::from_secs(300);
+/// How long datapoints answer for the same span: as long as a pass may last, so that one that is
+/// repeated reads nothing twice.
+pub const METRICS_KEPT: Duration = Duration::from_secs(120);
 /// Most datapoints that are kept, at 24 bytes: a thousand rollouts with ten series of an hour.
 const POINTS_KEPT: usize = 600_000;
 /// What a series without datapoints counts as: its names take about as much.
