@@ -19,7 +19,7 @@ pub const METRICS_MAX: usize = 16;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
-    validation = Rule::new("!has(self.interval) || self.interval >= duration('1m')").message("interval must be at least 1m: CloudWatch has one datapoint a minute"),
+    validation = Rule::new("!has(self.interval) || self.interval >= duration('1m') && self.interval <= duration('24h')").message("interval must be 1m to 24h: CloudWatch has one datapoint a minute"),
     validation = Rule::new("!has(self.window) || self.window >= duration('1m') && self.window <= duration('24h')").message("window must be 1m to 24h"),
     validation = Rule::new("!has(self.settle) || self.settle <= duration('1h')").message("settle must be at most 1h"),
     validation = Rule::new("has(self.metrics) || has(self.alarms)").message("give metrics, alarms, or both")
@@ -146,7 +146,8 @@ pub struct MetricRef {
     pub metric_name: String,
     /// Its dimensions, all of them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(extend("maxProperties" = 30))]
+    #[schemars(extend("maxProperties" = 30, "additionalProperties" = serde_json::json!({"type": "string", "minLength": 1, "maxLength": 1024})))]
+    #[x_kube(validation = Rule::new("self.all(name, name.size() >= 1 && name.size() <= 255)").message("names of dimensions have 1 to 255 characters"))]
     pub dimensions: BTreeMap<String, String>,
     /// Sum, Average, Minimum, Maximum, SampleCount, or a percentile like p95 or p99.9.
     #[schemars(

@@ -50,6 +50,8 @@ pub const STEPS_MAX: usize = 32;
     validation = Rule::new("has(self.steps) != has(self.preset)").message("give exactly one of steps and preset"),
     validation = Rule::new("!has(self.configuration) || !has(self.release.version)").message("configuration is put in force before publishing: it needs release.latest, release.image or release.s3"),
     validation = Rule::new("!has(self.analysis) || !has(self.analysis.metrics) || self.analysis.metrics.size() == 0 || has(self.postChecks) || (has(self.bake) && self.bake > duration('0s')) || (has(self.preset) && self.preset != 'AllAtOnce') || (has(self.steps) && self.steps.exists(s, has(s.weight)))").message("analysis.metrics would judge nothing: give a step with a weight, a bake or postChecks"),
+    validation = Rule::new("!(has(self.configuration) && has(self.configuration.runtime) && has(self.release.image))").message("a container image brings its own runtime: leave configuration.runtime out"),
+    validation = Rule::new("!has(self.steps) || self.steps.all(s, !has(s.maxWait) || !(has(s.minInvocations) || has(self.analysis) && has(self.analysis.metrics)) || s.maxWait >= (has(self.analysis) && has(self.analysis.settle) ? self.analysis.settle : duration('2m')) + duration('2m'))").message("maxWait ends before there can be any data: it must be at least 2m longer than analysis.settle, which is 2m by default"),
     validation = Rule::new("!has(oldSelf.aws) || !has(oldSelf.aws.region) || (has(self.aws) && has(self.aws.region) && self.aws.region == oldSelf.aws.region)")
         .message("aws.region is immutable: make a new CanaryRollout for another region")
 )]
@@ -76,6 +78,9 @@ pub struct CanaryRolloutSpec {
             .message("all holds together must be at most 168h"),
         validation = Rule::new("self.filter(s, has(s.smoke) && has(s.smoke.payload)).map(s, s.smoke.payload.size()).sum() <= 65536")
             .message("all smoke payloads together must be at most 65536 characters"),
+        // Not at the field: what is frozen in the status must stay valid under every later rule.
+        validation = Rule::new("self.filter(s, has(s.approve) && has(s.approve.timeout)).map(s, s.approve.timeout).all(t, t >= duration('1m') && t <= duration('672h'))")
+            .message("approve.timeout must be 1m to 4w: leave it out to wait without limit"),
     )]
     pub steps: Option<Vec<Step>>,
     /// Steps under the names that AWS SAM and CodeDeploy use.
@@ -301,7 +306,7 @@ pub struct Approve {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 256))]
     pub message: Option<String>,
-    /// How long to wait. Default: without limit.
+    /// How long to wait, 1m to 4w. Default: without limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout: Option<Duration>,
     /// What happens then: Abort (default) goes back to stable, Promote takes silence for a yes.

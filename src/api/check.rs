@@ -129,6 +129,7 @@ pub struct MetricCheck {
     /// Its dimensions, all of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("maxProperties" = 30, "additionalProperties" = serde_json::json!({"type": "string", "minLength": 1, "maxLength": 1024})))]
+    #[x_kube(validation = Rule::new("self.all(name, name.size() >= 1 && name.size() <= 255)").message("names of dimensions have 1 to 255 characters"))]
     pub dimensions: Option<BTreeMap<String, String>>,
     /// Sum, Average, Minimum, Maximum, SampleCount, or a percentile like p95 or p99.9.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -194,6 +195,7 @@ pub struct MetricQuery {
     /// Its dimensions, all of them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("maxProperties" = 30, "additionalProperties" = serde_json::json!({"type": "string", "minLength": 1, "maxLength": 1024})))]
+    #[x_kube(validation = Rule::new("self.all(name, name.size() >= 1 && name.size() <= 255)").message("names of dimensions have 1 to 255 characters"))]
     pub dimensions: BTreeMap<String, String>,
     /// Sum, Average, Minimum, Maximum, SampleCount, or a percentile like p95 or p99.9.
     #[schemars(

@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use super::rollout::{InvalidSpec, invalid};
+use super::rollout::{InvalidSpec, Step, Steps, invalid};
 use crate::{
     api::{
         analysis::{
@@ -22,6 +22,8 @@ const WINDOW: Duration = Duration::from_secs(300);
 /// Default of `analysis.settle`: Lambda's metrics are complete after this time but for long
 /// invocations, which count at the time of their start.
 const SETTLE: Duration = Duration::from_secs(120);
+/// A step's first datapoint is of its first whole minute, which may begin a minute after it.
+const FIRST_DATA: Duration = Duration::from_secs(120);
 /// Default of `vsStable.confidence`.
 const CONFIDENCE: f64 = 0.95;
 
@@ -133,6 +135,26 @@ impl Criteria {
     pub fn longest_window(&self) -> SignedDuration {
         let windows = self.metrics.iter().map(|metric| metric.window);
         windows.max().unwrap_or_default().signed()
+    }
+
+    /// Whether each step that waits for data waits until there can be any. Asked of a spec alone: a
+    /// rollout in flight keeps its steps.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidSpec`] names the first step that gives up before.
+    pub fn are_awaited_by(&self, steps: &Steps) -> Result<(), InvalidSpec> {
+        let first = self.settle.as_secs().saturating_add(FIRST_DATA.as_secs());
+        let steps = (0..steps.len()).filter_map(|index| Some((index, steps.get(index)?)));
+        for (index, step) in steps {
+            let Step::Weight { min_invocations, max_wait: Some(wait), .. } = step else { continue };
+            let awaits = min_invocations.is_some() || !self.metrics.is_empty();
+            if awaits && wait.as_secs() < first {
+                let expected = "at least 2m longer than analysis.settle, which is 2m by default";
+                return Err(invalid(format!("steps[{index}].maxWait"), expected));
+            }
+        }
+        Ok(())
     }
 
     /// How long the newest data is ignored for a function with this timeout: an invocation counts

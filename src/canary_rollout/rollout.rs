@@ -130,13 +130,15 @@ impl Rollout {
                 return Err(invalid("steps", "given, or spec.preset, but not both"));
             }
         };
+        let criteria = Criteria::parse(spec.analysis.as_ref())?;
+        criteria.are_awaited_by(&steps)?;
         let rollout = Self {
             function: spec.function.name.clone(),
             alias: spec.function.alias.clone(),
             release,
             steps,
             bake: spec.bake.unwrap_or_default(),
-            criteria: Criteria::parse(spec.analysis.as_ref())?,
+            criteria,
             on_failure: spec.on_failure.unwrap_or_default(),
             rollback_window: spec
                 .rollback_window

@@ -66,6 +66,13 @@ impl Release {
             Some(_) if matches!(source, Source::Version(_)) => {
                 return Err(invalid("configuration", "absent beside release.version"));
             }
+            Some(configuration)
+                if configuration.runtime.is_some()
+                    && matches!(source, Source::Code(CodeSource::Image { .. })) =>
+            {
+                let absent = "absent beside release.image, which brings its own";
+                return Err(invalid("configuration.runtime", absent));
+            }
             Some(configuration) => settings(configuration)?,
             None => Settings::default(),
         };

@@ -113,6 +113,50 @@ fn settings_are_for_what_is_published_and_in_lambdas_bounds() {
 }
 
 #[test]
+fn a_container_image_brings_its_own_runtime() {
+    let parse = |configuration: &str| {
+        let digest = "0".repeat(64);
+        let release = format!("{{image: {{uri: 'r/processor@sha256:{digest}'}}}}");
+        let release = serde_yaml::from_str(&release).unwrap();
+        let configuration = Some(serde_yaml::from_str(configuration).unwrap());
+        let spec = CanaryRolloutSpec { release, configuration, ..spec() };
+        Rollout::parse(&spec).err().map(|error| error.to_string())
+    };
+    assert_eq!(parse("{memorySize: 512}"), None);
+    let says =
+        "spec.configuration.runtime must be absent beside release.image, which brings its own";
+    assert_eq!(parse("{memorySize: 512, runtime: python3.13}").as_deref(), Some(says));
+}
+
+#[test]
+fn a_step_waits_until_there_can_be_data() {
+    let says = "spec.steps[0].maxWait must be at least 2m longer than analysis.settle, which is 2m by default";
+    let check = |analysis: Option<&str>, least: Option<i32>, wait: &str, expected: Option<&str>| {
+        let step = RawStep {
+            min_invocations: least,
+            max_wait: Some(wait.parse().unwrap()),
+            ..weight(10, "0s")
+        };
+        let analysis = analysis.map(|text| serde_yaml::from_str(text).unwrap());
+        let parsed =
+            Rollout::parse(&CanaryRolloutSpec { steps: Some(vec![step]), analysis, ..spec() });
+        let error = parsed.err().map(|error| error.to_string());
+        assert_eq!(error.as_deref(), expected, "{wait}");
+    };
+    let metrics = "metrics: [{name: errors, builtin: Errors, max: '5'}]";
+    let settled = format!("{{settle: 5m, {metrics}}}");
+    check(Some(metrics), None, "4m", None);
+    check(Some(metrics), None, "239s", Some(says));
+    check(Some(&settled), None, "7m", None);
+    check(Some(&settled), None, "419s", Some(says));
+    check(None, Some(1), "239s", Some(says));
+    check(None, Some(1), "4m", None);
+    // Nothing that is awaited is late.
+    check(None, None, "1s", None);
+    check(Some("alarms: {names: [red]}"), None, "1s", None);
+}
+
+#[test]
 fn a_smoke_test_sends_json_and_takes_a_minute_at_most() {
     let smoke = |payload: &str, longest: Option<&str>| {
         let smoke = RawSmoke {

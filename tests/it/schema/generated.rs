@@ -77,8 +77,14 @@ fn cases(schema: &Value, base: &Value, pointer: &str, path: &str) -> Vec<Case> {
         })
         .collect();
     // Names in a map are the user's own: any is right.
-    let is_map = schema.get("additionalProperties").is_some();
-    if let Some(object) = here.as_object().filter(|_| !is_map) {
+    let entry = schema.get("additionalProperties");
+    for (name, entry) in
+        here.as_object().into_iter().flatten().filter_map(|(n, _)| Some((n, entry?)))
+    {
+        let (pointer, path) = (format!("{pointer}/{name}"), format!("{path}.{name}"));
+        all.extend(cases(entry, base, &pointer, &path));
+    }
+    if let Some(object) = here.as_object().filter(|_| entry.is_none()) {
         let mut unknown = object.clone();
         unknown.insert("noSuchField".into(), json!(1));
         all.push(Case {
@@ -146,6 +152,10 @@ fn wrong_values(schema: &Value, right: &Value) -> Vec<(&'static str, Value)> {
         "object" => {
             wrong.push(("a text", json!("text")));
             wrong.push(("a list", json!([])));
+            if let Some(most) = number("maxProperties") {
+                let names = (0..=most).map(|index| (index.to_string(), json!("a")));
+                wrong.push(("too many", Value::Object(names.collect())));
+            }
         }
         "array" => {
             wrong.push(("a text", json!("text")));

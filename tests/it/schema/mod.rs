@@ -128,8 +128,11 @@ fn preset() -> Value {
 /// A spec with another release, which is published first.
 fn published(release: Value) -> Value {
     let mut spec = full();
+    spec["configuration"] = json!({"memorySize": 512, "timeout": "30s"});
+    if release.get("image").is_none() {
+        spec["configuration"]["runtime"] = json!("python3.13");
+    }
     spec["release"] = release;
-    spec["configuration"] = json!({"memorySize": 512, "timeout": "30s", "runtime": "python3.13"});
     spec
 }
 

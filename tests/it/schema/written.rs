@@ -10,6 +10,9 @@ use serde_json::{Value, json};
 use super::{Case, api, full, judge, kind, preset, published, refused};
 use crate::harness::run;
 
+/// The dimensions of a metric of one's own.
+const DIMENSIONS: &str = "/analysis/metrics/2/metric/dimensions";
+
 fn with(pointer: &str, value: Value) -> Value {
     let mut spec = full();
     *spec.pointer_mut(pointer).unwrap() = value;
@@ -78,6 +81,32 @@ fn what_contradicts_itself_is_refused_with_the_fix() {
             "configuration is put in force before publishing: it needs",
         ),
         (with("/function/alias", json!("42")), "an alias is not a number"),
+    ];
+    let cases =
+        cases.map(|(spec, told)| Case { what: spec.to_string(), spec, told: told.to_owned() });
+    run(refused(cases.into()));
+}
+
+#[test]
+fn what_can_only_fail_is_refused_with_the_fix() {
+    let digest = "0".repeat(64);
+    let image = json!({"image": {"uri": format!("r/processor@sha256:{digest}")}});
+    let mut image_with_runtime = published(image);
+    image_with_runtime["configuration"]["runtime"] = json!("python3.13");
+    let dimensions = |name: String| with(DIMENSIONS, json!({ name: "orders" }));
+    let mut settled = with("/analysis/settle", json!("1h"));
+    settled["steps"][0]["maxWait"] = json!("61m");
+    let cases = [
+        (with("/steps/1/approve/timeout", json!("59s")), "approve.timeout must be 1m to 4w"),
+        (with("/steps/1/approve/timeout", json!("673h")), "approve.timeout must be 1m to 4w"),
+        (
+            with("/steps", json!([{"weight": 10, "maxWait": "239s"}])),
+            "maxWait ends before there can be any data",
+        ),
+        (settled, "maxWait ends before there can be any data"),
+        (dimensions("n".repeat(256)), "names of dimensions have 1 to 255 characters"),
+        (dimensions(String::new()), "names of dimensions have 1 to 255 characters"),
+        (image_with_runtime, "a container image brings its own runtime"),
     ];
     let cases =
         cases.map(|(spec, told)| Case { what: spec.to_string(), spec, told: told.to_owned() });
@@ -205,7 +234,8 @@ fn an_analysis_that_contradicts_itself_is_refused_with_the_fix() {
         (json!({"alarms": {}}), "give names, namePrefixes, or both"),
         (json!({"alarms": {"alreadyFiring": "Ignore"}}), "give names, namePrefixes, or both"),
         (json!({"metrics": twice}), "Duplicate value"),
-        (json!({"alarms": alarms, "interval": "59s"}), "interval must be at least 1m"),
+        (json!({"alarms": alarms, "interval": "59s"}), "interval must be 1m to 24h"),
+        (json!({"alarms": alarms, "interval": "1441m"}), "interval must be 1m to 24h"),
         (json!({"alarms": alarms, "window": "59s"}), window),
         (json!({"alarms": alarms, "window": "25h"}), window),
         (json!({"alarms": alarms, "settle": "61m"}), settle),
@@ -300,6 +330,10 @@ fn what_is_right_is_accepted_up_to_its_bounds() {
             ("/analysis/metrics/2/max", json!("7")),
             ("/analysis/window", json!("24h")),
             ("/analysis/settle", json!("1h")),
+            ("/analysis/interval", json!("24h")),
+            (DIMENSIONS, json!({ "n".repeat(255): "v".repeat(1024) })),
+            ("/steps", json!([{"weight": 10, "maxWait": "4m"}])),
+            ("/steps/1/approve/timeout", json!("4w")),
         ] {
             let judged = judge("good", &with(pointer, value)).await;
             assert_eq!(judged, Ok(()), "{pointer}");
