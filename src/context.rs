@@ -47,6 +47,9 @@ pub struct Context {
 pub trait Rollouts: Send + Sync {
     /// Every rollout that names this function and alias, in whatever account and region.
     fn of_alias(&self, function: &str, alias: &str) -> Vec<Peer>;
+
+    /// Every rollout that names this function, by whatever alias, in whatever account and region.
+    fn of_function(&self, function: &str) -> Vec<Peer>;
 }
 
 /// What Namespaces say about AWS.

@@ -241,7 +241,7 @@ pub struct RollbackWindow {
 #[serde(rename_all = "camelCase")]
 pub struct History {
     /// Versions that this rollout published, older than the one that serves, of which this many are
-    /// kept; what is older is deleted, unless an alias names it.
+    /// kept; what is older is deleted, unless an alias names it or a rollout may go back to it.
     #[schemars(range(min = 1, max = 100))]
     pub keep_versions: i32,
 }

@@ -1,11 +1,14 @@
-//! Whose alias it is, when several rollouts name it: the oldest one's, across namespaces.
+//! What rollouts have in common. Whose alias it is, when several name it: the oldest one's, across
+//! namespaces. And which versions of a function they still need.
+
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use kube::ResourceExt as _;
 
-use super::memory::Memory;
+use super::{memory::Memory, rollout::window};
 use crate::{
-    api::canary_rollout::CanaryRollout,
+    api::canary_rollout::{CanaryRollout, CanaryRolloutStatus},
     aws::{
         accounts::{self, NamespaceFacts, Pinned, Settings},
         session::Session,
@@ -32,6 +35,44 @@ pub fn taken_by(object: &CanaryRollout, context: &Context, session: &Session) ->
     older(me, rivals)
 }
 
+/// What others need to know of an object.
+#[must_use]
+pub fn peer(object: &CanaryRollout) -> Peer {
+    let status = object.status.as_ref();
+    Peer {
+        namespace: object.namespace().unwrap_or_default(),
+        name: object.name_any(),
+        created: object.metadata.creation_timestamp.as_ref().map_or(Timestamp::MAX, |made| made.0),
+        location: object.spec.aws.clone(),
+        region: status.and_then(|status| status.region.clone()),
+        account: status.and_then(|status| status.account_id.clone()),
+        uses: uses(object),
+    }
+}
+
+/// The versions that this object and all others of the function serve, release, or may still go back to.
+pub fn in_use(object: &CanaryRollout, context: &Context, session: &Session) -> BTreeSet<String> {
+    let me = (object.namespace().unwrap_or_default(), object.name_any());
+    let here = Here { region: session.region(), account: session.account() };
+    let peers = context.rollouts.of_function(&object.spec.function.name);
+    let others = peers.into_iter().filter(|peer| (&peer.namespace, &peer.name) != (&me.0, &me.1));
+    let near = others.filter(|peer| here.may_hold(peer));
+    near.flat_map(|peer| peer.uses).chain(uses(object)).collect()
+}
+
+/// The versions that an object serves, releases, or may still go back to. Its stable version may be
+/// named by no alias: while it bakes, everybody is at the new one.
+fn uses(object: &CanaryRollout) -> BTreeSet<String> {
+    let asked = object.spec.release.version.clone();
+    let Some(status) = &object.status else { return asked.into_iter().collect() };
+    let CanaryRolloutStatus { stable, canary, publishing, .. } = status;
+    let stable = stable.as_ref().map(|stable| stable.version.clone());
+    let canary = canary.as_ref().map(|canary| canary.version.clone());
+    let made = publishing.as_ref().and_then(|publishing| publishing.version.clone());
+    let back = Memory::recall(Some(status)).ways_back(window(&object.spec));
+    [asked, stable, canary, made].into_iter().flatten().chain(back).collect()
+}
+
 /// The oldest of the rivals that are older than this one; of the same second, the first by
 /// namespace and name.
 fn older(me: (Timestamp, String, String), rivals: impl Iterator<Item = Peer>) -> Option<String> {
@@ -50,6 +91,13 @@ struct Here<'a> {
 }
 
 impl Here<'_> {
+    /// Whether a peer's versions may be those of this account and region, as far as it ever told: one
+    /// that cannot be worked on now still needs its way back.
+    fn may_hold(self, peer: &Peer) -> bool {
+        let same = |told: Option<&String>, here: &str| told.is_none_or(|told| told == here);
+        same(peer.region.as_ref(), self.region) && same(peer.account.as_ref(), self.account)
+    }
+
     /// Whether a peer's alias is in this account and region.
     ///
     /// One that was never looked at has no account yet: its role's ARN tells, and without a role
@@ -70,6 +118,8 @@ impl Here<'_> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::{api::shared::AwsLocation, aws::accounts::ExternalIdTemplate};
 
@@ -79,7 +129,7 @@ mod tests {
         Timestamp::from_second(second).unwrap()
     }
 
-    fn peer(namespace: &str, name: &str, created: i64) -> Peer {
+    fn peer_of(namespace: &str, name: &str, created: i64) -> Peer {
         Peer {
             namespace: namespace.into(),
             name: name.into(),
@@ -87,6 +137,7 @@ mod tests {
             location: None,
             region: None,
             account: None,
+            uses: BTreeSet::new(),
         }
     }
 
@@ -94,7 +145,7 @@ mod tests {
     fn check_older(rivals: &[(&str, &str, i64)], expected: Option<&str>) {
         let me = (at(100), "shop".to_owned(), "checkout".to_owned());
         let rivals =
-            rivals.iter().map(|(namespace, name, created)| peer(namespace, name, *created));
+            rivals.iter().map(|(namespace, name, created)| peer_of(namespace, name, *created));
         assert_eq!(older(me, rivals).as_deref(), expected);
     }
 
@@ -136,7 +187,7 @@ mod tests {
     #[test]
     fn a_rival_is_in_the_same_account_and_region() {
         let role = |account: &str| format!("arn:aws:iam::{account}:role/groundcrew");
-        let one = peer("shop", "one", 1);
+        let one = peer_of("shop", "one", 1);
         assert!(rival(&one, Some(&role(HERE.account))));
         assert!(!rival(&one, Some(&role("999999999999"))), "another account");
         let location = AwsLocation { region: Some("eu-west-1".into()), account_id: None };
@@ -148,12 +199,65 @@ mod tests {
 
     #[test]
     fn one_that_cannot_be_worked_on_claims_nothing() {
-        assert!(!rival(&peer("shop", "one", 1), None), "no credentials");
-        assert!(!rival(&peer("shop", "one", 1), Some("no role")));
+        assert!(!rival(&peer_of("shop", "one", 1), None), "no credentials");
+        assert!(!rival(&peer_of("shop", "one", 1), Some("no role")));
     }
 
     #[test]
     fn the_operators_own_credentials_are_taken_to_be_of_this_account() {
-        assert!(rival(&peer("own", "one", 1), None));
+        assert!(rival(&peer_of("own", "one", 1), None));
+    }
+
+    fn uses_of(status: serde_json::Value) -> Vec<String> {
+        let function = json!({"name": "f", "alias": "live"});
+        let spec = json!({
+            "function": function, "release": {"version": "7"}, "preset": "AllAtOnce",
+            "rollbackWindow": {"revisions": 1},
+        });
+        let object = json!({
+            "apiVersion": "groundcrew.dev/v1alpha1", "kind": "CanaryRollout",
+            "metadata": {"name": "one", "namespace": "shop"}, "spec": spec, "status": status,
+        });
+        let object: CanaryRollout = serde_json::from_value(object).unwrap();
+        peer(&object).uses.into_iter().collect()
+    }
+
+    #[test]
+    fn a_rollout_uses_what_it_serves_releases_and_may_go_back_to() {
+        let time = "2026-12-06T01:00:00Z";
+        let entry = |version: &str, stable: &str, outcome: &str| {
+            json!({
+                "version": version, "revision": version, "stable": stable, "outcome": outcome,
+                "reason": "x", "startedAt": time, "endedAt": time,
+            })
+        };
+        assert_eq!(uses_of(json!({})), ["7"]);
+        let baking = json!({
+            "stable": {"version": "5"},
+            "canary": {"version": "6", "weight": 100, "startedAt": time},
+            "publishing": {"revision": "x", "version": "8"},
+        });
+        assert_eq!(uses_of(baking), ["5", "6", "7", "8"]);
+        let served = json!({
+            "stable": {"version": "6"},
+            "history": [
+                entry("6", "2", "Promoted"), entry("5", "2", "RolledBack"),
+                entry("4", "3", "Promoted"), entry("3", "1", "Promoted"),
+            ],
+        });
+        assert_eq!(uses_of(served), ["2", "4", "6", "7"]);
+    }
+
+    #[test]
+    fn versions_of_another_account_or_region_are_others() {
+        let one = peer_of("shop", "one", 1);
+        let told = |region: Option<&str>, account: Option<&str>| {
+            let (region, account) = (region.map(Into::into), account.map(Into::into));
+            HERE.may_hold(&Peer { region, account, ..one.clone() })
+        };
+        assert!(told(None, None), "one that was never looked at");
+        assert!(told(Some(HERE.region), Some(HERE.account)));
+        assert!(!told(Some("eu-west-1"), Some(HERE.account)));
+        assert!(!told(Some(HERE.region), Some("999999999999")));
     }
 }

@@ -1,5 +1,7 @@
 //! What a rollout remembers between passes: the part of the status that decisions read.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::rollout::Steps;
@@ -209,6 +211,32 @@ impl Memory {
         made.and_then(|one| one.version.as_deref())
             .or(flown.map(|canary| canary.version.as_str()))
             .or(ended.map(|entry| entry.version.as_str()))
+    }
+
+    /// The releases that were served at most `window` revisions ago, before the one that was served
+    /// last.
+    pub fn served_lately(&self, window: usize) -> impl Iterator<Item = &HistoryEntry> {
+        let served = self.history.iter().filter(|entry| entry.outcome.serves());
+        served.take(window.saturating_add(1)).skip(1)
+    }
+
+    /// The versions that a person, or a release within the window, may go back to.
+    #[must_use]
+    pub fn ways_back(&self, window: usize) -> BTreeSet<String> {
+        let served = self.history.iter().find(|entry| entry.outcome.serves());
+        let before = served.and_then(|served| served.stable.clone());
+        let lately = self.served_lately(window).map(|entry| entry.version.clone());
+        lately.chain(before).collect()
+    }
+
+    /// The versions that are known never to have been served by a release of theirs.
+    #[must_use]
+    pub fn failed(&self) -> BTreeSet<String> {
+        let of = |serves: bool| {
+            let entries = self.history.iter().filter(move |e| e.outcome.serves() == serves);
+            entries.map(|entry| entry.version.clone()).collect::<BTreeSet<_>>()
+        };
+        &of(false) - &of(true)
     }
 
     /// Whether the current revision went back so lately that a read may still show it as served.

@@ -26,6 +26,8 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use kube::ResourceExt as _;
 
+pub use self::claims::peer;
+
 use self::{
     decide::{Plan, Revisit, learn},
     error::Error,
@@ -80,11 +82,24 @@ impl Kind for CanaryRollouts {
     }
 }
 
-/// The same for all rollouts that name this function and alias; see [`Kind::subject`].
+/// The same for all rollouts that name this function and alias, its upper half for all that name this
+/// function; see [`Kind::subject`].
+#[must_use]
 pub fn subject(function: &str, alias: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    (function, alias).hash(&mut hasher);
-    hasher.finish()
+    let half = |text: &str| {
+        let mut hasher = DefaultHasher::new();
+        text.hash(&mut hasher);
+        hasher.finish() & LOWER_HALF
+    };
+    (half(function) << 32) | half(alias)
+}
+
+const LOWER_HALF: u64 = 0xffff_ffff;
+
+/// Whether two subjects may be of the same function.
+#[must_use]
+pub fn same_function(subject: u64, other: u64) -> bool {
+    (subject ^ other) <= LOWER_HALF
 }
 
 /// Brings one rollout a step closer to its spec.

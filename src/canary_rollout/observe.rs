@@ -90,7 +90,8 @@ pub async fn observe(
     let provisioned = read_provisioned(&lambda, memory, place.key, alias).await?;
     let owner = owner(object, place.context);
     let keep = kept(&rollout, want);
-    let surplus = surplus::read(&lambda, memory, place.key, (&owner, keep), alias).await?;
+    let in_use = || claims::in_use(object, place.context, place.session);
+    let surplus = surplus::read(&lambda, memory, place.key, (&owner, keep), alias, in_use).await?;
     let terms = rollout.as_ref().ok().map(terms_of);
     let evidence = read_evidence(terms.as_ref(), memory, place).await;
     // What is at rest starts nothing. In Audit it tells what would start.

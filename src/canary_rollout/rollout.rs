@@ -115,6 +115,12 @@ pub(super) fn invalid(field: impl Into<String>, expected: &'static str) -> Inval
     InvalidSpec { field: field.into(), expected }
 }
 
+/// How many revisions ago a release may have been promoted that skips the steps; 0 for none.
+pub fn window(spec: &CanaryRolloutSpec) -> usize {
+    let window = spec.rollback_window.as_ref();
+    window.and_then(|window| usize::try_from(window.revisions).ok()).unwrap_or(0)
+}
+
 impl Rollout {
     /// Parses a spec.
     ///
@@ -140,11 +146,7 @@ impl Rollout {
             bake: spec.bake.unwrap_or_default(),
             criteria,
             on_failure: spec.on_failure.unwrap_or_default(),
-            rollback_window: spec
-                .rollback_window
-                .as_ref()
-                .and_then(|window| usize::try_from(window.revisions).ok())
-                .unwrap_or(0),
+            rollback_window: window(spec),
             keep_versions: match &spec.history {
                 Some(history) => match usize::try_from(history.keep_versions) {
                     Ok(keep @ 1..) => Some(keep),

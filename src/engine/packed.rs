@@ -128,7 +128,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::canary_rollout::CanaryRollouts;
+    use crate::canary_rollout::{CanaryRollouts, same_function};
 
     fn read(object: Value) -> Packed<CanaryRollouts> {
         serde_json::from_value(object).unwrap()
@@ -172,12 +172,16 @@ mod tests {
     }
 
     #[test]
-    fn rollouts_of_one_alias_have_one_subject() {
+    fn rollouts_of_one_alias_have_one_subject_and_those_of_one_function_its_half() {
         let mut other = object();
         other["metadata"]["name"] = json!("other");
         assert_eq!(read(other.clone()).subject(), read(object()).subject());
         other["spec"]["function"]["alias"] = json!("test");
-        assert_ne!(read(other).subject(), read(object()).subject());
+        let (one, another) = (read(object()).subject(), read(other.clone()).subject());
+        assert_ne!(one, another);
+        assert!(same_function(one, another));
+        other["spec"]["function"]["name"] = json!("g");
+        assert!(!same_function(one, read(other).subject()));
     }
 
     #[test]

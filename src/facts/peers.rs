@@ -1,10 +1,12 @@
 //! What is known of the other objects of a kind.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use crate::api::shared::AwsLocation;
 
-/// Another CanaryRollout that names the same function and alias, in whatever account.
+/// Another CanaryRollout that names the same function, in whatever account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Peer {
     /// Its namespace.
@@ -19,4 +21,6 @@ pub struct Peer {
     pub region: Option<String>,
     /// `status.accountId`, once it was looked at.
     pub account: Option<String>,
+    /// Versions that it serves, releases, or may still go back to.
+    pub uses: BTreeSet<String>,
 }

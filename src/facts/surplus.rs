@@ -14,40 +14,55 @@ pub struct ListedVersion {
     pub description: String,
 }
 
-/// A version of a function that was published for a rollout, and that no alias names.
+/// A version of a function that was published for a rollout, that no alias names, and that nothing goes
+/// back to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Surplus {
     function: String,
     version: u64,
 }
 
+/// What may go, and what must stay.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms<'a> {
+    /// Whose versions may go.
+    pub owner: &'a Owner,
+    /// Version that the alias serves: only older ones may go.
+    pub served: &'a str,
+    /// How many of those that were served stay.
+    pub keep: usize,
+    /// Versions that are known to have failed: they don't count as kept.
+    pub failed: &'a BTreeSet<String>,
+    /// Versions that any alias of the function names, by weight too, and those that a rollout may
+    /// still go to: none of them is ever surplus.
+    pub pinned: &'a BTreeSet<String>,
+}
+
 impl Surplus {
-    /// The versions that were published for `owner`, are older than `served`, and are not among the
-    /// newest `keep` of these; oldest first. `named` are all versions that any alias of the function
-    /// names, by weight too: one of them is never surplus.
+    /// The versions that may go, oldest first: published for the owner, older than what is served, not
+    /// pinned, not among the newest `keep` of these, and not among the newest `keep` of those that
+    /// did not fail.
     #[must_use]
-    pub fn of(
-        function: &str,
-        listed: &[ListedVersion],
-        (owner, served, keep): (&Owner, &str, usize),
-        named: &BTreeSet<String>,
-    ) -> Vec<Self> {
+    pub fn of(function: &str, listed: &[ListedVersion], terms: &Terms<'_>) -> Vec<Self> {
+        let Terms { owner, served, keep, failed, pinned } = terms;
         let Ok(served) = served.parse::<u64>() else { return Vec::new() };
         let ours = |version: &&ListedVersion| {
             names::publisher(&version.description).as_ref() == Some(owner)
         };
-        let mut older: Vec<u64> = listed
+        let older: BTreeSet<u64> = listed
             .iter()
             .filter(ours)
             .filter_map(|version| version.version.parse().ok())
             .filter(|version| *version < served)
             .collect();
-        older.sort_unstable();
-        older.dedup();
-        older.truncate(older.len().saturating_sub(keep));
-        older.retain(|version| !named.contains(&version.to_string()));
+        let is_in =
+            |versions: &BTreeSet<String>, version: u64| versions.contains(&version.to_string());
+        let newest = older.iter().rev().take(*keep);
+        let counted = older.iter().rev().filter(|version| !is_in(failed, **version)).take(*keep);
+        let kept: BTreeSet<u64> = newest.chain(counted).copied().collect();
         let surplus = |version| Self { function: function.to_owned(), version };
-        older.into_iter().map(surplus).collect()
+        let goes = |version: &&u64| !kept.contains(version) && !is_in(pinned, **version);
+        older.iter().filter(goes).copied().map(surplus).collect()
     }
 
     /// The function.
@@ -91,20 +106,45 @@ mod tests {
         surplus.iter().map(Surplus::version).collect()
     }
 
-    fn check(all: &[ListedVersion], served: &str, keep: usize, named: &[&str], expected: &[u64]) {
-        let named = named.iter().map(|&version| version.to_owned()).collect();
-        let surplus = Surplus::of("f", all, (&owner("web"), served, keep), &named);
-        assert_eq!(versions(&surplus), expected);
+    fn texts(versions: impl IntoIterator<Item = u64>) -> BTreeSet<String> {
+        versions.into_iter().map(|version| version.to_string()).collect()
+    }
+
+    #[track_caller]
+    fn check(all: &[ListedVersion], served: &str, keep: usize, pinned: &[u64], expected: &[u64]) {
+        check_failed(all, (served, keep), (&[], pinned), expected);
+    }
+
+    #[track_caller]
+    fn check_failed(
+        all: &[ListedVersion],
+        (served, keep): (&str, usize),
+        (failed, pinned): (&[u64], &[u64]),
+        expected: &[u64],
+    ) {
+        let (failed, pinned) = (texts(failed.to_vec()), texts(pinned.to_vec()));
+        let terms = Terms { owner: &owner("web"), served, keep, failed: &failed, pinned: &pinned };
+        assert_eq!(versions(&Surplus::of("f", all, &terms)), expected);
     }
 
     #[test]
     fn the_newest_older_ones_are_kept() {
         let all: Vec<_> = (1..=12).map(ours).collect();
-        check(&all, "12", 10, &["12"], &[1]);
-        check(&all, "12", 11, &["12"], &[]);
-        check(&all, "12", 1, &["12"], &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+        check(&all, "12", 10, &[12], &[1]);
+        check(&all, "12", 11, &[12], &[]);
+        check(&all, "12", 1, &[12], &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
         // 10 serves: what is newer was never kept for a way back, and is not old.
-        check(&all, "10", 8, &["10"], &[1]);
+        check(&all, "10", 8, &[10], &[1]);
+    }
+
+    #[test]
+    fn versions_that_failed_do_not_count_as_kept() {
+        let all: Vec<_> = (41..=44).map(ours).collect();
+        check_failed(&all, ("44", 1), (&[43], &[44]), &[41]);
+        check_failed(&all, ("44", 2), (&[43], &[44]), &[]);
+        // They are kept themselves only while they are among the newest of all.
+        check_failed(&all, ("44", 1), (&[42, 43], &[44]), &[42]);
+        check_failed(&all, ("44", 1), (&[41, 42, 43], &[44]), &[41, 42]);
     }
 
     #[test]
@@ -118,18 +158,19 @@ mod tests {
             ours(4),
             ours(5),
         ];
-        check(&all, "5", 0, &["5"], &[3, 4]);
-        check(&all, "5", 0, &["5", "4"], &[3]);
+        check(&all, "5", 0, &[5], &[3, 4]);
+        check(&all, "5", 0, &[5, 4], &[3]);
         check(&all, "$LATEST", 0, &[], &[]);
     }
 
     proptest! {
         #[test]
-        fn nothing_but_our_own_old_unnamed_versions_is_ever_surplus(
+        fn nothing_but_our_own_old_unpinned_versions_is_ever_surplus(
             all in proptest::collection::vec((0_u64..40, 0_u8..3), 0..40),
             served in 0_u64..40,
             keep in 0_usize..12,
-            named in proptest::collection::btree_set(0_u64..40, 0..6),
+            failed in proptest::collection::btree_set(0_u64..40, 0..20),
+            pinned in proptest::collection::btree_set(0_u64..40, 0..6),
         ) {
             let describe = |kind: u8| match kind {
                 0 => names::published(&owner("web"), "9f2c1a"),
@@ -138,15 +179,25 @@ mod tests {
             };
             let list: Vec<_> =
                 all.iter().map(|(v, kind)| listed(&v.to_string(), &describe(*kind))).collect();
-            let names = named.iter().map(u64::to_string).collect();
-            let terms = (&owner("web"), &*served.to_string(), keep);
-            let surplus = versions(&Surplus::of("f", &list, terms, &names));
-            let own = |version: &u64| all.contains(&(*version, 0));
+            let terms = Terms {
+                owner: &owner("web"),
+                served: &served.to_string(),
+                keep,
+                failed: &texts(failed.clone()),
+                pinned: &texts(pinned.clone()),
+            };
+            let surplus = versions(&Surplus::of("f", &list, &terms));
+            let own: BTreeSet<u64> =
+                all.iter().filter(|(_, kind)| *kind == 0).map(|(version, _)| *version).collect();
             for version in &surplus {
-                prop_assert!(own(version) && *version < served && !named.contains(version));
-                let newer = all.iter().filter(|(v, kind)| *kind == 0 && v > version && *v < served);
+                prop_assert!(own.contains(version) && *version < served);
+                prop_assert!(!pinned.contains(version));
+                let newer = own.iter().filter(|v| *v > version && **v < served);
                 prop_assert!(newer.count() >= keep);
             }
+            let good = own.iter().filter(|v| **v < served && !failed.contains(*v));
+            let stay = good.clone().filter(|v| !surplus.contains(*v));
+            prop_assert!(stay.count() >= keep.min(good.count()));
         }
     }
 }

@@ -1,9 +1,8 @@
 //! The CanaryRollouts that are watched, for those that ask about each other.
 
-use kube::ResourceExt as _;
-
 use crate::{
-    canary_rollout::{CanaryRollouts, subject},
+    api::canary_rollout::CanaryRollout,
+    canary_rollout::{CanaryRollouts, peer, same_function, subject},
     context::Rollouts,
     engine::Reader,
     facts::peers::Peer,
@@ -12,29 +11,36 @@ use crate::{
 /// The CanaryRollouts that are watched.
 pub struct KnownRollouts(pub Reader<CanaryRollouts>);
 
-impl Rollouts for KnownRollouts {
-    /// Looks through all of them: asked only when a rollout is about to start.
-    fn of_alias(&self, function: &str, alias: &str) -> Vec<Peer> {
-        let subject = subject(function, alias);
-        let found = self.0.state_filter(|packed| packed.subject() == subject);
+impl KnownRollouts {
+    /// Looks through all of them: asked only when a rollout is about to start, or a version may go.
+    fn find(
+        &self,
+        subject: impl Fn(u64) -> bool,
+        named: impl Fn(&CanaryRollout) -> bool,
+    ) -> Vec<Peer> {
+        let found = self.0.state_filter(|packed| subject(packed.subject()));
         let objects = found.iter().filter_map(|packed| packed.unpack());
-        let named = objects.filter(|object| {
-            let named = &object.spec.function;
-            named.name == function && named.alias == alias
-        });
-        named
-            .map(|object| Peer {
-                namespace: object.namespace().unwrap_or_default(),
-                name: object.name_any(),
-                created: object
-                    .metadata
-                    .creation_timestamp
-                    .as_ref()
-                    .map_or(jiff::Timestamp::MAX, |created| created.0),
-                location: object.spec.aws.clone(),
-                region: object.status.as_ref().and_then(|status| status.region.clone()),
-                account: object.status.as_ref().and_then(|status| status.account_id.clone()),
-            })
-            .collect()
+        objects.filter(named).map(|object| peer(&object)).collect()
+    }
+}
+
+impl Rollouts for KnownRollouts {
+    fn of_alias(&self, function: &str, alias: &str) -> Vec<Peer> {
+        let sought = subject(function, alias);
+        self.find(
+            |subject| subject == sought,
+            |object| {
+                let named = &object.spec.function;
+                named.name == function && named.alias == alias
+            },
+        )
+    }
+
+    fn of_function(&self, function: &str) -> Vec<Peer> {
+        let sought = subject(function, "");
+        self.find(
+            |subject| same_function(subject, sought),
+            |object| object.spec.function.name == function,
+        )
     }
 }

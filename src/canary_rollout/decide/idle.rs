@@ -235,9 +235,7 @@ fn suspended(situation: &Situation<'_>, what: &str) -> Plan {
 /// entry that was served is the one that is served now, 0 revisions ago.
 pub(super) fn served_lately(situation: &Situation<'_>, wanted: &Wanted) -> bool {
     let window = situation.facts.terms.as_ref().map_or(0, |terms| terms.rollback_window);
-    let served = situation.memory.history.iter().filter(|entry| entry.outcome.serves());
-    let mut lately = served.take(window.saturating_add(1)).skip(1);
-    lately.any(|entry| entry.revision == wanted.revision)
+    situation.memory.served_lately(window).any(|entry| entry.revision == wanted.revision)
 }
 
 fn start(

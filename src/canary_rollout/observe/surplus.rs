@@ -7,7 +7,7 @@ use crate::{
     canary_rollout::{decide::pruning_is_due, error::Error, memory::Memory},
     facts::{
         lambda::Alias,
-        surplus::{ListedVersion, Surplus},
+        surplus::{ListedVersion, Surplus, Terms},
     },
     names::Owner,
 };
@@ -16,7 +16,9 @@ use crate::{
 /// that nothing is deleted, because not all aliases were seen.
 const PAGES_MAX: usize = 200;
 
-/// Versions of `owner` that may go, where `keep` says how many stay and it is time to look.
+/// Versions of `owner` that may go, where `keep` says how many stay and it is time to look. `in_use` tells
+/// which versions rollouts still need. It is asked last: a stable version that an alias still named is
+/// found in one or the other, because a status tells of it before the alias moves.
 ///
 /// # Errors
 ///
@@ -27,6 +29,7 @@ pub async fn read(
     key: &AliasKey,
     (owner, keep): (&Owner, Option<usize>),
     alias: Option<&Alias>,
+    in_use: impl FnOnce() -> BTreeSet<String>,
 ) -> Result<Option<Vec<Surplus>>, Error> {
     let (Some(alias), Some(keep)) = (alias, keep) else { return Ok(None) };
     if !pruning_is_due(memory, alias) {
@@ -36,8 +39,9 @@ pub async fn read(
     let listed = versions(lambda, &key.function).await.map_err(failed)?;
     let named = named(lambda, &key.function).await.map_err(failed)?;
     let (Some(listed), Some(named)) = (listed, named) else { return Ok(Some(Vec::new())) };
-    let terms = (owner, alias.version.as_str(), keep);
-    Ok(Some(Surplus::of(&key.function, &listed, terms, &named)))
+    let (served, failed, pinned) = (&alias.version, &memory.failed(), &(&named | &in_use()));
+    let terms = Terms { owner, served, keep, failed, pinned };
+    Ok(Some(Surplus::of(&key.function, &listed, &terms)))
 }
 
 async fn versions(

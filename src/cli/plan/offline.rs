@@ -80,6 +80,10 @@ impl Rollouts for NoCluster {
     fn of_alias(&self, _: &str, _: &str) -> Vec<Peer> {
         Vec::new()
     }
+
+    fn of_function(&self, _: &str) -> Vec<Peer> {
+        Vec::new()
+    }
 }
 
 fn none(action: &'static str, object: &ObjectId) -> port::Error {

@@ -17,7 +17,7 @@ use groundcrew::{
         limits::Limits,
         session::Guards,
     },
-    canary_rollout::CanaryRollouts,
+    canary_rollout::{CanaryRollouts, peer},
     checks::{
         Checks,
         http::{Answer, Fetch, Unanswered, Url},
@@ -46,22 +46,22 @@ type Cache = Arc<Mutex<BTreeMap<String, CanaryRollout>>>;
 /// The rollouts that the process knows.
 struct Known(Cache);
 
+impl Known {
+    fn find(&self, named: impl Fn(&CanaryRollout) -> bool) -> Vec<Peer> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.values().filter(|object| named(object)).map(peer).collect()
+    }
+}
+
 impl Rollouts for Known {
     fn of_alias(&self, function: &str, alias: &str) -> Vec<Peer> {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let named = known.values().filter(|object| {
+        self.find(|object| {
             object.spec.function.name == function && object.spec.function.alias == alias
-        });
-        named
-            .map(|object| Peer {
-                namespace: NAMESPACE.to_owned(),
-                name: object.name_any(),
-                created: object.metadata.creation_timestamp.as_ref().expect("stored").0,
-                location: None,
-                region: object.status.as_ref().and_then(|status| status.region.clone()),
-                account: object.status.as_ref().and_then(|status| status.account_id.clone()),
-            })
-            .collect()
+        })
+    }
+
+    fn of_function(&self, function: &str) -> Vec<Peer> {
+        self.find(|object| object.spec.function.name == function)
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
             CodeChange, CodeSource, ConfigurationChange, Invocation, LastUpdate, ProvisionedStatus,
             Publication, Snapshot,
         },
-        surplus::{ListedVersion, Surplus},
+        surplus::{ListedVersion, Surplus, Terms},
     },
     names,
 };
@@ -247,7 +247,9 @@ async fn versions_and_what_aliases_name_are_listed_by_pages_and_one_version_is_d
 
     let owner = names::Owner { cluster: "c".into(), namespace: "n".into(), name: "r".into() };
     let ours = ListedVersion { version: "7".into(), description: names::published(&owner, "rev") };
-    let surplus = Surplus::of("f", &[ours], (&owner, "8", 0), &BTreeSet::new());
+    let none = &BTreeSet::new();
+    let terms = Terms { owner: &owner, served: "8", keep: 0, failed: none, pinned: none };
+    let surplus = Surplus::of("f", &[ours], &terms);
     lambda.delete_version(&surplus[0]).await.unwrap();
     let lines: Vec<_> = tape.requests().into_iter().map(|(line, _, _)| line).collect();
     assert!(lines[0].contains("/functions/f/versions?Marker=start"), "{lines:?}");

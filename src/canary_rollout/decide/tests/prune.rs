@@ -1,13 +1,16 @@
 use std::collections::BTreeSet;
 
+use proptest::prelude::*;
+
 use super::check;
 use crate::{
     api::canary_rollout::Outcome,
     canary_rollout::{
-        decide::pruning_is_due,
-        world::{World, owner},
+        decide::{Action, pruning_is_due},
+        memory::Memory,
+        world::{REVISION, World, ended, owner, release},
     },
-    facts::surplus::{ListedVersion, Surplus},
+    facts::surplus::{ListedVersion, Surplus, Terms},
     names,
 };
 
@@ -19,9 +22,9 @@ fn healthy(older: &[u64]) -> World {
             description: names::published(&owner(), "older"),
         };
         let listed: Vec<_> = older.iter().map(listed).collect();
-        let terms = (&owner(), "43", 1);
-        let function = "flightdata-processor";
-        world.facts.surplus = Some(Surplus::of(function, &listed, terms, &BTreeSet::new()));
+        let (owner, none) = (&owner(), &BTreeSet::new());
+        let terms = Terms { owner, served: "43", keep: 1, failed: none, pinned: none };
+        world.facts.surplus = Some(Surplus::of("flightdata-processor", &listed, &terms));
     })
 }
 
@@ -56,4 +59,80 @@ fn nothing_goes_before_a_release_serves_or_while_it_is_suspended() {
     let mut world = healthy(&[40, 41]);
     world.facts.surplus = None;
     assert_eq!(world.plan().actions, [], "nothing is known of them");
+}
+
+const OUTCOMES: [Outcome; 5] = [
+    Outcome::Promoted,
+    Outcome::RolledBack,
+    Outcome::Aborted,
+    Outcome::Superseded,
+    Outcome::Initialized,
+];
+
+/// Version 50 serves, after these releases, newest first.
+fn after(earlier: &[(u64, usize, u64)], window: usize) -> World {
+    let entry = |(version, outcome, stable): &(u64, usize, u64)| {
+        let outcome = OUTCOMES[*outcome % OUTCOMES.len()];
+        let mut entry = ended(&format!("r{version}"), &version.to_string(), outcome, "x");
+        entry.stable = entry.stable.map(|_| stable.to_string());
+        entry
+    };
+    let mut world = World::new().with(|world| world.alias_is("50", &[], ""));
+    world.facts.wanted = Ok(release("50", REVISION));
+    world.facts.terms.as_mut().unwrap().rollback_window = window;
+    let mut history: Vec<_> = earlier.iter().map(entry).collect();
+    let (revision, stable) = (Some(REVISION.into()), Some("50".into()));
+    if let Some(newest) = history.first_mut() {
+        (newest.revision, newest.version) = (REVISION.into(), "50".into());
+    }
+    world.remember(&Memory { revision, stable, history, ..Memory::default() });
+    world
+}
+
+/// Where an alias is sent within the next passes.
+fn sent_to(mut world: World) -> Vec<String> {
+    world.facts.finalizer = true;
+    let plans: Vec<_> = (0..4).map(|_| world.pass()).collect();
+    let actions = plans.iter().flat_map(|plan| &plan.actions);
+    let moved = actions.filter_map(|action| match action {
+        Action::UpdateAlias { change, .. } => Some(change.version.clone()),
+        other => panic!("{other} moves nothing"),
+    });
+    moved.filter(|version| version != "50").collect()
+}
+
+proptest! {
+    /// What the verb `rollback` or a release within the window goes to is never surplus.
+    #[test]
+    fn no_version_is_surplus_that_the_alias_may_still_go_back_to(
+        earlier in proptest::collection::vec((1_u64..8, 0_usize..5, 1_u64..8), 0..10),
+        window in 0_usize..4,
+        keep in 0_usize..3,
+        again in 1_u64..8,
+    ) {
+        let world = after(&earlier, window);
+        let memory = world.memory();
+        let listed = |version: u64| ListedVersion {
+            version: version.to_string(),
+            description: names::published(&owner(), "older"),
+        };
+        let listed: Vec<_> = (1..50).map(listed).collect();
+        let terms = Terms {
+            owner: &owner(),
+            served: "50",
+            keep,
+            failed: &memory.failed(),
+            pinned: &memory.ways_back(window),
+        };
+        let surplus = Surplus::of("flightdata-processor", &listed, &terms);
+        let gone = |version: &String| surplus.iter().any(|one| one.version().to_string() == *version);
+
+        let mut back = sent_to(world.clone().asked(&format!("rollback@{REVISION}")));
+        let straight = world.with(|world| {
+            world.facts.wanted = Ok(release(&again.to_string(), &format!("r{again}")));
+        });
+        // One that is not within the window takes its steps, and the alias stays meanwhile.
+        back.extend(sent_to(straight));
+        prop_assert!(!back.iter().any(gone), "{back:?} of {surplus:?}");
+    }
 }
