@@ -16,7 +16,7 @@ pub use super::canary_status::{
     AliasStatus, CanaryRolloutStatus, CanaryVersion, Counted, Ending, Held, HistoryEntry, Outcome,
     Phase, PublishingStatus, SmokeStatus, StableVersion, StepStatus, Tally,
 };
-pub use super::fit::{HISTORY_MAX, PREFLIGHT_MAX, PUT_BACKS_MAX};
+pub use super::fit::{HISTORY_MAX, HISTORY_SORT_MAX, PREFLIGHT_MAX, PUT_BACKS_MAX};
 
 /// Most steps of one rollout: bounds the status, where they are frozen per revision.
 pub const STEPS_MAX: usize = 32;

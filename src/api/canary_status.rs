@@ -159,7 +159,8 @@ pub struct CanaryRolloutStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub pruned: Option<String>,
-    /// How earlier revisions ended, newest first.
+    /// How earlier revisions ended, newest first: the last ten that were served, and the last ten that
+    /// were not.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = HISTORY_MAX))]
     pub history: Vec<HistoryEntry>,

@@ -26,8 +26,11 @@ pub const LIMIT_MAX: usize = 128;
 pub const ACTION_MAX: usize = 256;
 /// Most entries of `status.preflight`.
 pub const PREFLIGHT_MAX: usize = 32;
-/// Most entries of `status.history`: what a person looks back on, and what a fast rollback needs.
-pub const HISTORY_MAX: usize = 10;
+/// Most entries of `status.history` that were served, and most that were not: what a person looks
+/// back on, and what a fast rollback needs.
+pub const HISTORY_SORT_MAX: usize = 10;
+/// Most entries of `status.history`.
+pub const HISTORY_MAX: usize = 2 * HISTORY_SORT_MAX;
 /// Most entries of `status.putBacks`.
 pub const PUT_BACKS_MAX: usize = 3;
 /// Most lines of `status.plan`: 32 steps have two each, and a release on its way goes back first.

@@ -8,8 +8,8 @@ use super::rollout::Steps;
 use crate::api::{
     analysis::MetricStatus,
     canary_rollout::{
-        CanaryRolloutStatus, Conflict, Counted, Ending, HISTORY_MAX, Held, HistoryEntry, Outcome,
-        PUT_BACKS_MAX, PublishingStatus, PutBack, SmokeStatus, StepStatus,
+        CanaryRolloutStatus, Conflict, Counted, Ending, HISTORY_MAX, HISTORY_SORT_MAX, Held,
+        HistoryEntry, Outcome, PUT_BACKS_MAX, PublishingStatus, PutBack, SmokeStatus, StepStatus,
     },
     check::CheckStatus,
     duration::Duration,
@@ -248,10 +248,17 @@ impl Memory {
         })
     }
 
-    /// Writes the end of a revision into the history.
+    /// Writes the end of a revision into the history. Releases that failed push none out that was
+    /// served: `rollbackWindow` looks for these.
     pub fn remember(&mut self, entry: HistoryEntry) {
         self.history.insert(0, entry);
-        self.history.truncate(HISTORY_MAX);
+        let (mut served, mut others) = (HISTORY_SORT_MAX, HISTORY_SORT_MAX);
+        self.history.retain(|entry| {
+            let room = if entry.outcome.serves() { &mut served } else { &mut others };
+            let fits = *room > 0;
+            *room = room.saturating_sub(1);
+            fits
+        });
     }
 
     /// Starts to end the flight; the alias is moved once this is published. Ending what is not in

@@ -70,6 +70,37 @@ fn the_history_keeps_the_newest_ten() {
 }
 
 #[test]
+fn releases_that_failed_push_none_out_of_the_history_that_was_served() {
+    let mut memory = Memory::default();
+    memory.remember(ended("r1", "1", Outcome::Promoted, "StepsCompleted"));
+    memory.remember(ended("r2", "2", Outcome::Initialized, "AlreadyServed"));
+    for version in 3..=14 {
+        let version = version.to_string();
+        memory.remember(ended("b07d3e", &version, Outcome::RolledBack, "ErrorRate"));
+    }
+    let kept: Vec<_> = memory.history.iter().map(|entry| entry.version.as_str()).collect();
+    assert_eq!(kept, ["14", "13", "12", "11", "10", "9", "8", "7", "6", "5", "2", "1"]);
+    let lately: Vec<_> = memory.served_lately(1).map(|entry| entry.version.as_str()).collect();
+    assert_eq!(lately, ["1"]);
+}
+
+#[test]
+fn a_version_failed_when_no_release_of_it_was_ever_served() {
+    let mut memory = Memory::default();
+    let outcomes = [
+        ("1", Outcome::Promoted),
+        ("1", Outcome::Aborted),
+        ("2", Outcome::RolledBack),
+        ("3", Outcome::Superseded),
+        ("4", Outcome::Initialized),
+    ];
+    for (version, outcome) in outcomes {
+        memory.remember(ended("b07d3e", version, outcome, "x"));
+    }
+    assert_eq!(memory.failed().into_iter().collect::<Vec<_>>(), ["2", "3"]);
+}
+
+#[test]
 fn what_is_not_in_flight_cannot_end() {
     let mut memory = Memory::default();
     memory.end(Outcome::Aborted, "AbortedByUser", "aborted".into());
