@@ -17,12 +17,8 @@ use crate::{
     facts::peers::Peer,
 };
 
-/// The rollout that the alias belongs to, as `namespace/name`, if it is not this one's. Not asked
-/// while this one is in flight: then the alias is its own.
+/// The rollout that the alias belongs to, as `namespace/name`, if it is not this one's.
 pub fn taken_by(object: &CanaryRollout, context: &Context, session: &Session) -> Option<String> {
-    if Memory::recall(object.status.as_ref()).flight.is_some() {
-        return None;
-    }
     let function = &object.spec.function;
     let created = object.metadata.creation_timestamp.as_ref()?.0;
     let me = (created, object.namespace().unwrap_or_default(), object.name_any());

@@ -33,7 +33,7 @@ const ADOPT_AFTER: SignedDuration = SignedDuration::from_secs(60);
 /// The alias is not where it was left.
 ///
 /// Nothing but `Hold` applies while nothing may be done, to an alias that is gone, to one that another
-/// rollout has marked, and while Lambda moves its provisioned concurrency.
+/// rollout has marked or that belongs to an older one, and while Lambda moves its provisioned concurrency.
 pub(super) fn settle(situation: &Situation<'_>) -> Plan {
     let Some(alias) = &situation.facts.alias else { return situation.conflict() };
     let still = situation.facts.suspended || audit::is_on(situation);
@@ -42,15 +42,32 @@ pub(super) fn settle(situation: &Situation<'_>) -> Plan {
     let moves = provision::moves(situation, alias);
     let held = still || marked || moves || situation.facts.deletion != Deletion::None;
     let found = find(situation, alias);
-    let mut plan = match situation.facts.on_conflict {
-        OnConflict::Adopt if !held => adopt(situation, alias, &found),
-        OnConflict::Enforce if !held => enforce(situation, alias, &found),
-        OnConflict::Hold | OnConflict::Adopt | OnConflict::Enforce => situation.conflict(),
+    let mut plan = match (older(situation), situation.facts.on_conflict) {
+        (Some(older), _) => taken(situation, older),
+        (None, OnConflict::Adopt) if !held => adopt(situation, alias, &found),
+        (None, OnConflict::Enforce) if !held => enforce(situation, alias, &found),
+        (None, OnConflict::Hold | OnConflict::Adopt | OnConflict::Enforce) => situation.conflict(),
     };
     if plan.report.difference.is_some() {
         plan.memory.conflict = Some(found);
     }
     plan
+}
+
+/// The words for an alias that an older rollout has.
+pub(super) fn older(situation: &Situation<'_>) -> Option<String> {
+    let older = situation.facts.taken_by.as_ref()?;
+    let (alias, function) = (&situation.facts.alias_name, &situation.facts.function);
+    Some(format!("alias {alias} of {function} belongs to the older CanaryRollout {older}"))
+}
+
+/// An older rollout moved the alias while this one was in flight: it is never moved against it.
+fn taken(situation: &Situation<'_>, difference: String) -> Plan {
+    let revision = situation.revision();
+    let message = format!(
+        "{difference}; delete one of the two, or end the release with the verb abort@{revision}"
+    );
+    situation.out_of_sync(Phase::Held, "AliasTaken", message, difference)
 }
 
 /// An alias that is where it belongs is in no conflict.

@@ -25,14 +25,10 @@ use crate::{
 
 /// Rule: an older rollout moves the same alias. This one touches nothing, whatever it is asked.
 pub(super) fn taken(situation: &Situation<'_>) -> Option<Plan> {
-    let older = situation.facts.taken_by.as_ref()?;
     if situation.memory.flight.is_some() {
         return None;
     }
-    let message = format!(
-        "alias {} of {} belongs to the older CanaryRollout {older}; delete one of the two",
-        situation.facts.alias_name, situation.facts.function
-    );
+    let message = format!("{}; delete one of the two", conflict::older(situation)?);
     let report = situation.report(Phase::Held, "AliasTaken", message);
     Some(situation.plan(report, Revisit::At(situation.later(FLIGHT_POLL))))
 }

@@ -352,3 +352,34 @@ fn held_a_conflict_is_dated_and_over_when_the_alias_is_back() {
     world.settle();
     assert_eq!(world.status.conflict, None);
 }
+
+/// An older rollout promoted version 44 while this one, version 43, bakes.
+fn taken_in_the_bake(change: fn(World) -> World) -> World {
+    let mut world = change(World::flying(3, Some("01:40:00")));
+    world.facts.terms.as_mut().unwrap().bake = "1h".parse().unwrap();
+    moved(&mut world, "44", &[], "theirs");
+    world.facts.taken_by = Some("shop/older".into());
+    world
+}
+
+#[test]
+fn an_alias_that_an_older_rollout_moved_in_flight_is_never_moved_against_it() {
+    let says = "Held AliasTaken: alias production of flightdata-processor belongs to the older CanaryRollout shop/older; delete one of the two, or end the release with the verb abort@9f2c1a";
+    for change in [adopting, enforcing, |world| world] {
+        let mut world = taken_in_the_bake(change);
+        for now in ["01:44:00", "01:44:10", "01:45:00", "01:46:00"] {
+            world.now = time(now);
+            let plan = world.pass();
+            assert_eq!(plan.actions, [], "{now}");
+            assert_eq!(
+                format!("{:?} {}: {}", plan.report.phase, plan.report.reason, plan.report.message),
+                says
+            );
+            assert!(world.memory().conflict.is_some(), "it is asked again whose alias it is");
+        }
+        let mut world = world.asked("abort@9f2c1a");
+        world.settle();
+        assert_eq!(served(&world), ("44".to_owned(), 0), "its alias is left to it");
+        assert_eq!(world.status.history[0].outcome, Outcome::Aborted);
+    }
+}
