@@ -29,7 +29,7 @@ use kube::ResourceExt as _;
 pub use self::claims::peer;
 
 use self::{
-    decide::{Plan, Revisit, learn},
+    decide::{Left, Plan, Revisit, abandon, learn},
     error::Error,
     memory::Memory,
     rollout::Rollout,
@@ -41,7 +41,9 @@ use crate::{
     context::Context,
     engine::{Class, Kind, Next, Pass},
     error::{Remedy, chain},
+    facts::kubernetes::Deletion,
     kubernetes::{
+        objects,
         port::{Event, KindNames, ObjectId},
         publish,
     },
@@ -157,10 +159,14 @@ async fn try_pass(
     attempt: &mut Attempt,
 ) -> Result<(), Error> {
     let namespace = object.namespace().unwrap_or_default();
+    let memory = Memory::recall(object.status.as_ref());
+    if objects::deletion(object) == Deletion::Abandon {
+        attempt.plan = Some(abandon(&memory, left(object), now));
+        return Ok(());
+    }
     let session = observe::session(object, context).await?;
     attempt.place = Some((session.region().to_owned(), session.account().to_owned()));
     let key = observe::alias_key(object, &session);
-    let memory = Memory::recall(object.status.as_ref());
     let looked_at = observe::Place { context, session: &session, key: &key, now };
     let mut facts = observe::observe(object, &memory, &looked_at).await?;
     let rollout = Rollout::parse(&object.spec).ok();
@@ -177,6 +183,20 @@ async fn try_pass(
     // What was answered is remembered also when a later write failed.
     answers.iter().for_each(|answer| learn(plan, answer));
     acted
+}
+
+/// What the object itself tells of its alias.
+fn left(object: &CanaryRollout) -> Left<'_> {
+    let status = object.status.as_ref();
+    Left {
+        function: &object.spec.function.name,
+        alias: &object.spec.function.alias,
+        weight: status.and_then(|status| status.canary.as_ref()).map(|canary| canary.weight),
+        revision_id: status
+            .and_then(|status| status.alias.as_ref())
+            .map(|alias| alias.revision_id.clone()),
+        finalizer: objects::has_finalizer(object),
+    }
 }
 
 /// Publishes status, Events and finalizer. The object as it is after the last write that was

@@ -187,8 +187,12 @@ pub fn alias_key(object: &CanaryRollout, session: &Session) -> AliasKey {
     }
 }
 
-/// Fetches the evidence and alarms that a pass will ask for, together with those of all others.
+/// Fetches the evidence and alarms that a pass will ask for, together with those of all others. What
+/// goes back needs none, and waits for none.
 pub async fn prepare(object: &CanaryRollout, context: &Context) {
+    if class(object) == TurnClass::Undo {
+        return;
+    }
     let memory = Memory::recall(object.status.as_ref());
     let (Some(_), Ok(rollout)) = (&memory.flight, Rollout::parse(&object.spec)) else { return };
     let Ok(session) = session(object, context).await else { return };

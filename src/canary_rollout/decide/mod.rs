@@ -25,6 +25,7 @@ mod watch;
 use jiff::Timestamp;
 
 pub use audit::REASON as AUDIT;
+pub use deletion::{Left, abandon};
 pub use learn::{Answer, learn};
 pub use plan::{Action, Note, Plan, Purpose, Report, Revisit};
 pub use preflight::{Preflight, Traffic, UNCHECKED, is_way_back};

@@ -65,3 +65,20 @@ fn an_abandoned_rollout_is_let_go_as_it_is() {
         scene.until_events("processor", &["Abandoned"]).await;
     });
 }
+
+#[test]
+fn an_abandoned_rollout_is_let_go_when_its_account_cannot_be_used() {
+    play("abandon-without-aws", async |scene| {
+        scene.account.released(2).await;
+        scene.release(spec("2", json!([{"weight": 10, "hold": "24h"}]))).await;
+        scene.until_weight(10).await;
+        // Without the role there are no credentials at all: nothing can be undone.
+        scene.annotate_namespace(None).await;
+        scene.until_stalled("NoCredentials").await;
+        let since = scene.account.calls(&scene.namespace, "").await.len();
+        scene.abandon().await;
+        scene.until_gone().await;
+        assert_eq!(scene.account.calls(&scene.namespace, "").await.len(), since);
+        scene.until_events("processor", &["Abandoned"]).await;
+    });
+}

@@ -2,7 +2,7 @@ use super::{check, check_passes};
 use crate::{
     api::canary_rollout::Outcome,
     canary_rollout::{
-        decide::Note,
+        decide::{Left, Note, abandon},
         world::{REVISION, World, mark},
     },
     facts::kubernetes::Deletion,
@@ -79,9 +79,31 @@ fn weights_of_someone_else_do_not_keep_a_deleted_object() {
 #[test]
 fn abandon_touches_nothing_and_says_what_is_left() {
     let world = deleted(World::flying(0, Some("01:44:00")), Deletion::Abandon);
-    let left = "let go without undoing: alias production serves version 42 with 43 at 10%";
+    let left = "let go without undoing: alias production of flightdata-processor was left at version 42 with 43 at 10%";
     let plan = check(&world, &[&format!("Pending Deleted: {left}"), "01:59:00"]);
     assert_eq!(plan.notes, [Note { warning: true, reason: "Abandoned", message: left.to_owned() }]);
+}
+
+#[test]
+fn abandon_tells_what_the_status_knows_without_asking_aws() {
+    let told = |world: &World, weight| {
+        let (function, alias) = ("processor", "production");
+        let left = Left { function, alias, weight, revision_id: None, finalizer: true };
+        let plan = abandon(&world.memory(), left, world.now);
+        assert!(!plan.finalizer && plan.actions.is_empty() && plan.notes.len() == 1, "{plan:#?}");
+        plan.report.message
+    };
+    let flying = World::flying(0, Some("01:44:00"));
+    let alias = "let go without undoing: alias production of processor";
+    let with_weight = format!("{alias} was left at version 42 with 43 at 10%");
+    assert_eq!(told(&flying, Some(10)), with_weight);
+    assert_eq!(told(&flying, Some(100)), format!("{alias} was left at version 43"));
+    assert_eq!(told(&flying, Some(0)), format!("{alias} was left at version 42"));
+    let unknown = format!("{alias} was left at version 42 with a weight for 43");
+    assert_eq!(told(&flying, None), unknown);
+    let served = World::concluded(Outcome::Promoted, "x");
+    assert_eq!(told(&served, None), format!("{alias} was left at version 43"));
+    assert_eq!(told(&World::new(), None), format!("{alias} may carry weights of this rollout"));
 }
 
 #[test]
