@@ -51,6 +51,12 @@ pub fn clean(text: &str) -> String {
     cleaned
 }
 
+/// A message without the request id at its end, which is another one each time.
+#[must_use]
+pub fn without_request(message: &str) -> &str {
+    message.rsplit_once(" (request ").map_or(message, |(words, _)| words)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

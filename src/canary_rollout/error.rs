@@ -1,6 +1,11 @@
 //! Why a pass stopped.
 
-use crate::{aws, context::NoSession, error::Remedy};
+use super::decide::Unread;
+use crate::{
+    aws,
+    context::NoSession,
+    error::{Remedy, chain},
+};
 
 /// Why a pass stopped. Each variant names the operation and its object; the cause is its `source`.
 #[derive(Debug, thiserror::Error)]
@@ -72,6 +77,12 @@ pub enum Error {
         /// What AWS said.
         source: aws::Error,
     },
+}
+
+impl From<&Error> for Unread {
+    fn from(error: &Error) -> Self {
+        Self { remedy: error.remedy(), reason: error.reason(), message: chain(error) }
+    }
 }
 
 impl Error {

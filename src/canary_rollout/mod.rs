@@ -29,7 +29,7 @@ use kube::ResourceExt as _;
 pub use self::claims::peer;
 
 use self::{
-    decide::{Left, Plan, Revisit, abandon, learn},
+    decide::{Left, Plan, Revisit, Unread, abandon, learn, not_pruned},
     error::Error,
     memory::Memory,
     rollout::Rollout,
@@ -123,13 +123,26 @@ async fn pass(object: &CanaryRollout, context: &Context, failures: u32) -> Pass<
     }
     let told = told.is_ok();
     let next = match (&attempt.failure, &attempt.plan) {
-        _ if !told => Next::Failed(Remedy::Retry),
-        (Some(failure), _) => Next::Failed(failure.remedy),
+        _ if !told => Next::failed(Remedy::Retry),
+        (Some(failure), plan) => Next::Failed {
+            remedy: failure.remedy,
+            at_latest: plan.as_ref().and_then(|plan| watched_until(plan, now)),
+        },
         (None, Some(Plan { revisit: Revisit::At(then), .. })) => Next::At(*then),
         (None, Some(Plan { revisit: Revisit::Now, .. })) => Next::Now,
-        (None, None) => Next::Failed(Remedy::Retry),
+        (None, None) => Next::failed(Remedy::Retry),
     };
     Pass { object: object_now, unsure: !told, next }
+}
+
+/// When to look again at what is in flight although something could not be read: its alarms and
+/// metrics are not to wait for a person.
+fn watched_until(plan: &Plan, now: Timestamp) -> Option<Timestamp> {
+    let watched = plan.unread.is_some() && plan.memory.flight.is_some();
+    watched.then_some(match plan.revisit {
+        Revisit::At(then) => then,
+        Revisit::Now => now,
+    })
 }
 
 async fn attempt(
@@ -139,14 +152,13 @@ async fn attempt(
     now: Timestamp,
 ) -> Attempt {
     let mut attempt = Attempt { plan: None, failure: None, place: None };
-    if let Err(error) = try_pass(object, context, now, &mut attempt).await {
-        tracing::warn!(error = %chain(&error), "the pass stopped");
-        attempt.failure = Some(Failure {
-            remedy: error.remedy(),
-            reason: error.reason(),
-            message: chain(&error),
-            in_a_row: failures.saturating_add(1),
-        });
+    let passed = try_pass(object, context, now, &mut attempt).await;
+    let lacked = attempt.plan.as_ref().and_then(|plan| plan.unread.clone());
+    if let Some(failed) = passed.err().as_ref().map(Unread::from).or(lacked) {
+        let Unread { remedy, reason, message } = failed;
+        tracing::warn!(error = message, "the pass stopped");
+        let in_a_row = failures.saturating_add(1);
+        attempt.failure = Some(Failure { remedy, reason, message, in_a_row });
     }
     attempt
 }
@@ -182,7 +194,14 @@ async fn try_pass(
     let acted = act::act(&plan.actions, &acted_on, &mut answers).await;
     // What was answered is remembered also when a later write failed.
     answers.iter().for_each(|answer| learn(plan, answer));
-    acted
+    match acted {
+        Err(error @ Error::Prune { .. }) => {
+            tracing::warn!(error = %chain(&error), "an old version stays");
+            not_pruned(plan, &facts, &Unread::from(&error), now);
+            Ok(())
+        }
+        acted => acted,
+    }
 }
 
 /// What the object itself tells of its alias.

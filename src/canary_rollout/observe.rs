@@ -11,7 +11,10 @@ use kube::ResourceExt as _;
 
 use super::{
     claims,
-    decide::{AlarmReport, Facts, Terms, UNCHECKED, decide, provisioned_matters, wanted},
+    decide::{
+        AlarmReport, Facts, Terms, UNCHECKED, Unread, VersionFact, decide, provisioned_matters,
+        wanted,
+    },
     error::Error,
     evidence::{self, Evidence, Subject},
     memory::Memory,
@@ -35,6 +38,7 @@ use crate::{
     error::chain,
     facts::{
         cloudwatch::{Alarm, AlarmState},
+        kubernetes::Deletion,
         lambda::{Alias, Provisioned, Source},
     },
     kubernetes::objects,
@@ -54,11 +58,12 @@ pub struct Place<'a> {
     pub now: Timestamp,
 }
 
-/// Reads what a decision needs.
+/// Reads what a decision needs, and no more: what goes back needs the alias alone.
 ///
 /// # Errors
 ///
-/// [`Error::ReadAlias`] or [`Error::ReadVersion`]; objects that do not exist are facts.
+/// [`Error::ReadAlias`]. Everything else that cannot be read is a fact, and so are objects that do not
+/// exist.
 pub async fn observe(
     object: &CanaryRollout,
     memory: &Memory,
@@ -70,12 +75,8 @@ pub async fn observe(
         (true, _) => Want::Drift,
         (false, _) => Want::Work,
     };
-    let priority = match want {
-        Want::Work => Priority::Work,
-        Want::Drift | Want::Follow => Priority::Drift,
-    };
     let namespace = object.namespace().unwrap_or_default();
-    let lambda = place.session.lambda(call_terms(priority, &namespace));
+    let lambda = place.session.lambda(call_terms(priority(object, want), &namespace));
     if is_doubtful(object, memory, place.now) {
         place.context.hub.forget_read(place.key);
     }
@@ -86,20 +87,35 @@ pub async fn observe(
         .await
         .map_err(|source| Error::ReadAlias { alias: place.key.alias.clone(), source })?;
     let alias = seen.as_ref().map(|seen| &seen.alias);
-    let release = release::read(&lambda, &rollout, memory, place.key, alias).await?;
-    let provisioned = read_provisioned(&lambda, memory, place.key, alias).await?;
-    let owner = owner(object, place.context);
-    let keep = kept(&rollout, want);
-    let in_use = || claims::in_use(object, place.context, place.session);
-    let surplus = surplus::read(&lambda, memory, place.key, (&owner, keep), alias, in_use).await?;
-    let terms = rollout.as_ref().ok().map(terms_of);
-    let evidence = read_evidence(terms.as_ref(), memory, place).await;
-    // What is at rest starts nothing. In Audit it tells what would start.
-    let starts = want == Want::Work || object.spec.mode == Some(Mode::Audit);
-    let alarms = if starts { read_alarms(terms.as_ref(), place).await } else { None };
+    let provisioned = read_provisioned(&lambda, memory, place.key, alias).await;
     let claimed = || claims::taken_by(object, place.context, place.session);
     let mut facts = Facts {
-        owner,
+        alias_source: seen.as_ref().map_or(Source::Read, |seen| seen.source),
+        alias: seen.map(|seen| seen.alias),
+        provisioned: provisioned.map_err(|error| Unread::from(&error)),
+        terms: rollout.as_ref().ok().map(terms_of),
+        taken_by: starts(object, want).then(claimed).flatten(),
+        ..unseen(object, place)
+    };
+    if !goes_back(&facts, memory, place.now) {
+        read_more(&mut facts, (object, &rollout, want), (memory, &lambda), place).await;
+    }
+    Ok(facts)
+}
+
+/// Who goes first: undo before work, and a look at what is at rest after both.
+fn priority(object: &CanaryRollout, want: Want) -> Priority {
+    match (class(object), want) {
+        (TurnClass::Undo, _) => Priority::Undo,
+        (_, Want::Work) => Priority::Work,
+        (_, Want::Drift | Want::Follow) => Priority::Drift,
+    }
+}
+
+/// What is known before anything is read.
+fn unseen(object: &CanaryRollout, place: &Place<'_>) -> Facts {
+    Facts {
+        owner: owner(object, place.context),
         function: place.key.function.clone(),
         alias_name: place.key.alias.clone(),
         suspended: object.spec.suspend.unwrap_or(false),
@@ -108,27 +124,72 @@ pub async fn observe(
         deletion: objects::deletion(object),
         finalizer: objects::has_finalizer(object),
         request: objects::action_request(object),
-        alias_source: seen.as_ref().map_or(Source::Read, |seen| seen.source),
-        alias: seen.map(|seen| seen.alias),
-        taken_by: starts.then(claimed).flatten(),
-        provisioned,
-        surplus,
-        wanted: wanted(rollout.as_ref(), &release.facts),
-        latest: release.facts.latest,
-        published: release.published,
-        terms,
-        evidence,
+        alias_source: Source::Read,
+        alias: None,
+        taken_by: None,
+        provisioned: Ok(None),
+        surplus: Ok(None),
+        wanted: Err(Unread::unasked().into()),
+        latest: None,
+        published: None,
+        terms: None,
+        evidence: Ok(None),
         preflight: None,
-        alarms,
+        alarms: None,
         checks: None,
         edited: object.status.as_ref().and_then(|status| status.observed_generation)
             != object.metadata.generation,
-    };
-    let version = release.facts.version;
-    if decide(&facts, memory, place.now).report.reason == UNCHECKED {
-        facts.preflight = Some(preflight::read(&facts, memory, version, &lambda, place).await?);
     }
-    Ok(facts)
+}
+
+/// Whether nothing but the alias is needed, because it goes back whatever the rest says, or the object
+/// is deleted.
+fn goes_back(facts: &Facts, memory: &Memory, now: Timestamp) -> bool {
+    let flight = decide(facts, memory, now).memory.flight;
+    let ending = flight.and_then(|flight| flight.ending);
+    facts.deletion != Deletion::None || ending.is_some_and(|ending| ending.goes_back())
+}
+
+/// What is at rest starts nothing. In Audit it tells what would start.
+fn starts(object: &CanaryRollout, want: Want) -> bool {
+    want == Want::Work || object.spec.mode == Some(Mode::Audit)
+}
+
+/// Reads the release, the evidence, and what may be cleared away.
+async fn read_more(
+    facts: &mut Facts,
+    (object, rollout, want): (&CanaryRollout, &Result<Rollout, InvalidSpec>, Want),
+    (memory, lambda): (&Memory, &dyn Lambda),
+    place: &Place<'_>,
+) {
+    let unread = |error: Error| Unread::from(&error);
+    let alias = facts.alias.as_ref();
+    let release = release::read(lambda, rollout, memory, place.key, alias).await;
+    let keep = kept(rollout, want);
+    let in_use = || claims::in_use(object, place.context, place.session);
+    let owner = &facts.owner;
+    let surplus = surplus::read(lambda, memory, place.key, (owner, keep), alias, in_use).await;
+    facts.surplus = surplus.map_err(unread);
+    let mut version = VersionFact::Missing;
+    match release {
+        Ok(read) => {
+            facts.wanted = wanted(rollout.as_ref(), &read.facts);
+            facts.latest = read.facts.latest;
+            facts.published = read.published;
+            version = read.facts.version;
+        }
+        Err(error) => facts.wanted = Err(unread(error).into()),
+    }
+    facts.evidence = read_evidence(facts.terms.as_ref(), memory, place).await;
+    if starts(object, want) {
+        facts.alarms = read_alarms(facts.terms.as_ref(), place).await;
+    }
+    if decide(facts, memory, place.now).report.reason == UNCHECKED {
+        match preflight::read(facts, memory, version, lambda, place).await {
+            Ok(preflight) => facts.preflight = Some(preflight),
+            Err(error) => facts.wanted = Err(unread(error).into()),
+        }
+    }
 }
 
 /// How many old versions are kept. Only at rest: what cannot be listed must not keep anything from

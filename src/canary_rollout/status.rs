@@ -16,7 +16,7 @@ use crate::{
         },
         fit::Fit as _,
     },
-    error::{Remedy, clean},
+    error::{Remedy, clean, without_request},
     status::conditions::{self, Readiness, Statement},
 };
 
@@ -93,6 +93,7 @@ fn planned(
         revisit: _,
         needs: _,
         findings: _,
+        unread,
         ahead,
     } = plan;
     let Memory {
@@ -111,7 +112,7 @@ fn planned(
         put_backs,
     } = memory.clone();
     let known = old.canary.as_ref().map_or(0, |canary| canary.weight);
-    CanaryRolloutStatus {
+    let planned = CanaryRolloutStatus {
         observed_generation: generation,
         region: old.region.clone(),
         account_id: old.account_id.clone(),
@@ -143,6 +144,28 @@ fn planned(
             generation,
             now,
         ),
+    };
+    if unread.is_some() { as_told(old, planned) } else { planned }
+}
+
+/// What was told stays where a rule lacked something; what is remembered does not.
+fn as_told(old: &CanaryRolloutStatus, planned: CanaryRolloutStatus) -> CanaryRolloutStatus {
+    let same = |new: &StepStatus, old: &StepStatus| {
+        (new.index, &new.entered_at) == (old.index, &old.entered_at)
+    };
+    let step = planned.step.map(|new| match &old.step {
+        Some(old) if same(&new, old) => StepStatus { hold_until: old.hold_until.clone(), ..new },
+        Some(_) | None => new,
+    });
+    CanaryRolloutStatus {
+        observed_generation: old.observed_generation,
+        phase: old.phase,
+        message: old.message.clone(),
+        preflight: old.preflight.clone(),
+        plan: old.plan.clone(),
+        conditions: old.conditions.clone(),
+        step,
+        ..planned
     }
 }
 
@@ -340,8 +363,4 @@ fn tell_failure(
     let kept_ready = if ready && !stuck { kept("Ready") } else { None };
     let beside = beside.into_iter().flatten();
     status.conditions = told.into_iter().chain(kept_ready).chain(beside).collect();
-}
-
-fn without_request(message: &str) -> &str {
-    message.rsplit_once(" (request ").map_or(message, |(words, _)| words)
 }

@@ -10,7 +10,7 @@ pub use schema::taken;
 
 use super::{
     decide::{
-        Action, Answer, Facts, Plan, Report, Revisit, Terms, Unready, Wanted, learn,
+        Action, Answer, Facts, Plan, Report, Revisit, Terms, Unread, Unready, Wanted, learn,
         release::Unusable,
     },
     memory::{Canary, Flight, Memory},
@@ -27,6 +27,7 @@ use crate::{
         duration::Duration,
         shared::Mode,
     },
+    error::Remedy,
     facts::{
         kubernetes::{ActionRequest, Deletion},
         lambda::{Alias, AliasChange, Invocation, Source, VersionWeight},
@@ -96,6 +97,15 @@ pub fn release(version: &str, revision: &str) -> Wanted {
 pub fn unusable(pending: bool, reason: &'static str, message: &str) -> Unready {
     let phase = if pending { Phase::Pending } else { Phase::Invalid };
     Unready::Unusable(Unusable { phase, reason, message: message.into() })
+}
+
+/// A read that a permission is missing for.
+pub fn denied(operation: &str) -> Unread {
+    Unread {
+        remedy: Remedy::AwaitEdit,
+        reason: "AccessDenied",
+        message: format!("{operation} was denied (request 1)"),
+    }
 }
 
 pub fn alias(version: &str, weights: &[(&str, f64)], description: &str) -> Alias {
@@ -173,10 +183,10 @@ impl World {
                 alias: Some(alias("42", &[], "")),
                 alias_source: Source::Write,
                 taken_by: None,
-                provisioned: None,
+                provisioned: Ok(None),
                 latest: None,
                 published: None,
-                surplus: None,
+                surplus: Ok(None),
                 wanted: Ok(release("43", REVISION)),
                 terms: Some(Terms::default()),
                 evidence: Ok(None),
@@ -379,6 +389,7 @@ impl World {
             revisit: Revisit::Now,
             needs: None,
             findings: None,
+            unread: None,
             ahead: Vec::new(),
         };
         self.publish(&plan);

@@ -164,7 +164,7 @@ impl<K: Kind> Driver<K> {
     ) -> Next {
         let started = Instant::now();
         let passes = async {
-            let Some(object) = load() else { return Next::Failed(Remedy::Later) };
+            let Some(object) = load() else { return Next::failed(Remedy::Later) };
             self.passes(key, &object).await
         };
         let outcome = AssertUnwindSafe(timeout(PASS_DEADLINE, passes)).catch_unwind().await;
@@ -173,7 +173,7 @@ impl<K: Kind> Driver<K> {
             Ok(Err(_)) => {
                 tracing::warn!(kind = K::NAMES.kind, namespace = key.namespace, name = key.name,
                     deadline = ?PASS_DEADLINE, "the pass took too long and was dropped");
-                Next::Failed(Remedy::Retry)
+                Next::failed(Remedy::Retry)
             }
             Err(_) => {
                 tracing::error!(
@@ -182,10 +182,10 @@ impl<K: Kind> Driver<K> {
                     name = key.name,
                     "the pass panicked; this is a bug of groundcrew, other objects go on"
                 );
-                Next::Failed(Remedy::Later)
+                Next::failed(Remedy::Later)
             }
         };
-        let result = if matches!(next, Next::Failed(_)) { "error" } else { "ok" };
+        let result = if matches!(next, Next::Failed { .. }) { "error" } else { "ok" };
         self.context.metrics.reconciled(K::NAMES.kind, result, started.elapsed());
         next
     }
@@ -214,7 +214,7 @@ impl<K: Kind> Driver<K> {
     /// Passes until nothing is left to do at once.
     async fn passes(&self, key: &Key, object: &K::Object) -> Next {
         let Some(mut current) = self.newest(key, object).await else {
-            return Next::Failed(Remedy::Retry);
+            return Next::failed(Remedy::Retry);
         };
         for _ in 0..PASSES_IN_A_ROW {
             let failures = self.known(key).failures;
@@ -228,7 +228,7 @@ impl<K: Kind> Driver<K> {
             }
             match pass.next {
                 Next::Now => {}
-                Next::At(_) | Next::Failed(_) => return pass.next,
+                Next::At(_) | Next::Failed { .. } => return pass.next,
             }
         }
         Next::At(self.context.clock.now())
@@ -277,9 +277,12 @@ impl<K: Kind> Driver<K> {
                 self.update(key, |known| known.failures = 0);
                 self.context.clock.until(then, self.context.clock.now())
             }
-            Next::Failed(remedy) => {
+            Next::Failed { remedy, at_latest } => {
                 self.update(key, |known| known.failures = known.failures.saturating_add(1));
-                backoff::after(remedy, self.known(key).failures, &key.namespace, &key.name)
+                let failures = self.known(key).failures;
+                let wait = backoff::after(remedy, failures, &key.namespace, &key.name);
+                let clock = &self.context.clock;
+                at_latest.map_or(wait, |then| wait.min(clock.until(then, clock.now())))
             }
         }
     }

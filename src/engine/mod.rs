@@ -106,8 +106,21 @@ pub enum Next {
     Now,
     /// A look at this time.
     At(Timestamp),
-    /// It failed; this is who must move next.
-    Failed(Remedy),
+    /// It failed.
+    Failed {
+        /// Who must move next: that says how long to wait.
+        remedy: Remedy,
+        /// The next look comes at this time at the latest; none where nothing is under way.
+        at_latest: Option<Timestamp>,
+    },
+}
+
+impl Next {
+    /// It failed, and nothing is under way.
+    #[must_use]
+    pub fn failed(remedy: Remedy) -> Self {
+        Self::Failed { remedy, at_latest: None }
+    }
 }
 
 /// Where to run, and on which objects.

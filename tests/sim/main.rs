@@ -15,6 +15,7 @@
 
 mod checks;
 mod claims;
+mod denied;
 mod evidence;
 mod evidence_read;
 mod explore;
@@ -107,6 +108,21 @@ fn a_healthy_rollout_is_left_alone() {
         let polls = lasts.as_secs() / (15 * 60);
         let calls = (after.all_calls - before.all_calls) as u64;
         assert!(calls <= 2 * polls + 2, "{calls} calls in {lasts:?}: two reads each 15 minutes");
+    }
+}
+
+#[test]
+fn a_release_is_ready_whatever_becomes_of_old_versions() {
+    let cannot = |scenario: &&scenarios::Scenario| scenario.name.starts_with("old-versions-cannot");
+    for scenario in denied::all().iter().filter(cannot) {
+        let run = explore::run(scenario, Faults::none());
+        let status = run.status.expect("a status");
+        let conditions = status["conditions"].as_array().expect("conditions");
+        let ready = conditions.iter().find(|one| one["type"] == "Ready").expect("Ready");
+        assert_eq!(ready["status"], "True", "{}", run.trace);
+        assert!(conditions.iter().all(|one| one["type"] != "Stalled"), "{conditions:?}");
+        let message = ready["message"].as_str().unwrap_or_default();
+        assert!(message.contains("old versions stay: cannot"), "{message}");
     }
 }
 

@@ -11,7 +11,7 @@ use groundcrew::api::{
 };
 
 use crate::{
-    checks, claims, evidence, modes, releases,
+    checks, claims, denied, evidence, modes, releases,
     script::{Edit, Rule, View},
     world::{ALIAS, FUNCTION, NAME, State},
 };
@@ -158,6 +158,7 @@ pub fn all() -> Vec<Scenario> {
     all.extend(claims::all());
     all.extend(checks::all());
     all.extend(modes::all());
+    all.extend(denied::all());
     all
 }
 

@@ -61,6 +61,8 @@ pub enum Edit {
     ForeignWeight(&'static str, f64),
     /// Another tool puts the alias as it was before the last foreign change.
     PutBack,
+    /// From now on AWS denies the calls whose names begin so.
+    Deny(&'static str),
     /// The node of the operator dies.
     Kill,
     /// A version gets this many invocations and errors a minute from now on.
@@ -208,6 +210,7 @@ impl State {
                     vec![VersionWeight { version: (*version).to_owned(), weight: *weight }];
             }),
             Edit::PutBack => self.put_back(),
+            Edit::Deny(calls) => self.denied.push(calls),
             Edit::Kill => self.crash(),
             Edit::Traffic(version, invocations, errors) => {
                 self.cloudwatch.traffic.insert(version, (*invocations, *errors));

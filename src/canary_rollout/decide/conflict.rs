@@ -8,6 +8,7 @@ use super::{
     plan::{Note, Plan, Purpose, Report, Revisit},
     provision,
     situation::{Destination, Situation, clock_time},
+    unread,
 };
 use crate::{
     api::canary_rollout::{
@@ -36,6 +37,9 @@ const ADOPT_AFTER: SignedDuration = SignedDuration::from_secs(60);
 /// rollout has marked or that belongs to an older one, and while Lambda moves its provisioned concurrency.
 pub(super) fn settle(situation: &Situation<'_>) -> Plan {
     let Some(alias) = &situation.facts.alias else { return situation.conflict() };
+    if let Some(unread) = provision::unknown(situation, alias) {
+        return unread::stay(situation, unread);
+    }
     let still = situation.facts.suspended || audit::is_on(situation);
     let marked = Mark::read(&alias.description).is_some_and(|m| m.owner != situation.facts.owner);
     // Lambda's own weights go away by themselves.

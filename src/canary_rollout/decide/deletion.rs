@@ -95,6 +95,7 @@ pub fn abandon(memory: &Memory, left: Left<'_>, now: Timestamp) -> Plan {
         revisit: Revisit::At(now.saturating_add(SETTLED_POLL).unwrap_or(Timestamp::MAX)),
         needs: None,
         findings: None,
+        unread: None,
         ahead: Vec::new(),
     }
 }

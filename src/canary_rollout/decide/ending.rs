@@ -47,7 +47,12 @@ pub(super) fn go_back(situation: &Situation<'_>) -> Option<Plan> {
     }
     let ours = match alias.weights.as_slice() {
         [] => true,
-        [_] => alias.version == stable || provision::moves(situation, alias),
+        [extra] => {
+            // All traffic is at stable already: to leave it there alone takes nothing from anybody.
+            let harmless =
+                extra.version == stable && provision::unknown(situation, alias).is_some();
+            alias.version == stable || provision::moves(situation, alias) || harmless
+        }
         [_, _, ..] => false,
     };
     if !ours {

@@ -9,6 +9,7 @@ use super::{
     preflight, publish,
     release::Unready,
     situation::{Destination, FLIGHT_POLL, Situation, clock_time},
+    unread,
     watch::{Finding, watch},
 };
 use crate::{
@@ -71,6 +72,9 @@ impl Here<'_, '_> {
     /// the canary did not have its weight.
     fn lost_sight(&self) -> Plan {
         let mut plan = conflict::settle(self.situation);
+        if plan.unread.is_some() {
+            return plan;
+        }
         if let Some(flight) = plan.memory.flight.as_mut().filter(|flight| !flight.is_baking()) {
             let held = flight.held.take();
             *flight = Flight { held, ..Flight::before(flight.steps.clone(), flight.index) };
@@ -91,6 +95,7 @@ impl Here<'_, '_> {
             // What was seen of this flight is remembered all the same.
             Err(Unready::Unusable(unusable)) => preflight::unusable(situation, unusable),
             Err(Unready::Unpublished(draft)) => publish::release(situation, draft),
+            Err(Unready::Unread(unread)) => unread::stay(situation, unread),
             Ok(wanted) if situation.memory.revision.as_ref() != Some(&wanted.revision) => {
                 self.supersede(&wanted.version)
             }

@@ -19,6 +19,7 @@ pub(super) mod release;
 mod situation;
 #[cfg(test)]
 mod tests;
+mod unread;
 mod verbs;
 mod watch;
 
@@ -30,9 +31,10 @@ pub use learn::{Answer, learn};
 pub use plan::{Action, Note, Plan, Purpose, Report, Revisit};
 pub use preflight::{Preflight, Traffic, UNCHECKED, is_way_back};
 pub use provision::matters as provisioned_matters;
-pub use prune::is_due as pruning_is_due;
+pub use prune::{is_due as pruning_is_due, not_pruned};
 pub use release::{ReleaseFacts, Unready, VersionFact, Wanted, wanted};
 use situation::Situation;
+pub use unread::Unread;
 pub use watch::AlarmReport;
 
 use super::{criteria::Criteria, evidence::Evidence, memory::Memory};
@@ -78,13 +80,13 @@ pub struct Facts {
     /// An older rollout of the same alias, as `namespace/name`: that one acts.
     pub taken_by: Option<String>,
     /// The provisioned concurrency of the alias; none when there is none, or it does not matter now.
-    pub provisioned: Option<Provisioned>,
+    pub provisioned: Result<Option<Provisioned>, Unread>,
     /// `$LATEST`; none when it does not matter now, or there is no such function.
     pub latest: Option<FunctionVersion>,
     /// The version that is known to hold what `$LATEST` holds, where the alias is there.
     pub published: Option<FunctionVersion>,
     /// Versions that may be deleted, oldest first; none when they were not looked for.
-    pub surplus: Option<Vec<Surplus>>,
+    pub surplus: Result<Option<Vec<Surplus>>, Unread>,
     /// The release that the spec asks for, or why there is none.
     pub wanted: Result<Wanted, Unready>,
     /// What the new version is judged by; none when the spec cannot be read.

@@ -4,6 +4,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
+use super::unread::Unread;
 use crate::{
     api::{
         canary_rollout::{Phase, PreflightFinding},
@@ -35,6 +36,8 @@ pub struct Plan {
     pub needs: Option<CheckStage>,
     /// What speaks against the release that is to start; none when nothing is about to start.
     pub findings: Option<Vec<PreflightFinding>>,
+    /// What a rule lacked: the pass fails for it, and what was told stays. None when nothing failed.
+    pub unread: Option<Unread>,
     /// In Audit: what would be done, in order. Not chosen here: it takes many decisions.
     pub ahead: Vec<String>,
 }

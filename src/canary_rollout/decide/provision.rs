@@ -4,11 +4,12 @@
 use super::{
     plan::{Plan, Report, Revisit},
     situation::{FLIGHT_POLL, Situation},
+    unread::{self, Unread},
 };
 use crate::{
     api::canary_rollout::{Ending, Outcome, Phase},
     canary_rollout::memory::{Canary, Flight, Memory},
-    facts::lambda::{Alias, Provisioned, ProvisionedStatus},
+    facts::lambda::{Alias, Provisioned, ProvisionedStatus, Source},
 };
 use jiff::SignedDuration;
 
@@ -35,7 +36,12 @@ fn is_lambdas(alias: &Alias) -> bool {
 /// Whether the weights of the alias are those that Lambda writes while it moves provisioned
 /// concurrency to the version of the alias.
 pub(super) fn moves(situation: &Situation<'_>, alias: &Alias) -> bool {
-    situation.facts.provisioned.is_some() && is_lambdas(alias)
+    matches!(situation.facts.provisioned, Ok(Some(_))) && is_lambdas(alias)
+}
+
+/// Why it is not known whether the weights of the alias are Lambda's, where they look like that.
+pub(super) fn unknown<'s>(situation: &'s Situation<'_>, alias: &Alias) -> Option<&'s Unread> {
+    situation.facts.provisioned.as_ref().err().filter(|_| is_lambdas(alias))
 }
 
 /// The alias is at the canary alone, as far as we are concerned: what its provisioned concurrency
@@ -46,10 +52,13 @@ pub(super) fn promoted(
     canary: &Canary,
     alias: &Alias,
 ) -> Option<Plan> {
-    let provisioned = situation.facts.provisioned.as_ref()?;
     if alias.version != canary.version || flight.is_baking() {
         return None;
     }
+    let provisioned = match &situation.facts.provisioned {
+        Ok(provisioned) => provisioned.as_ref()?,
+        Err(unread) => return Some(unread::stay(situation, unread)),
+    };
     let there = provisioned.status == ProvisionedStatus::Ready && alias.weights.is_empty();
     if there {
         return None;
@@ -85,10 +94,17 @@ fn failed(
 
 /// The alias is back at the stable version, and Lambda still sends everybody to the canary.
 pub(super) fn going_back(situation: &Situation<'_>, stable: &str, alias: &Alias) -> Option<Plan> {
-    let provisioned = situation.facts.provisioned.as_ref()?;
     if alias.version != stable || !is_lambdas(alias) {
         return None;
     }
+    let provisioned = match &situation.facts.provisioned {
+        Ok(provisioned) => provisioned.as_ref()?,
+        // Once they came back with our own write, nothing but Lambda can take them away.
+        Err(unread) if situation.facts.alias_source == Source::Write => {
+            return Some(unread::stay(situation, unread));
+        }
+        Err(_) => return None,
+    };
     let left = situation.found();
     let message = match provisioned.status {
         ProvisionedStatus::InProgress | ProvisionedStatus::Ready => format!(
@@ -105,7 +121,13 @@ pub(super) fn going_back(situation: &Situation<'_>, stable: &str, alias: &Alias)
 /// Nothing is in flight, and Lambda moves the provisioned concurrency of somebody's change.
 pub(super) fn at_rest(situation: &Situation<'_>) -> Option<Plan> {
     let alias = situation.facts.alias.as_ref()?;
-    if situation.memory.flight.is_some() || !moves(situation, alias) {
+    if situation.memory.flight.is_some() {
+        return None;
+    }
+    if let Some(unread) = unknown(situation, alias) {
+        return Some(unread::stay(situation, unread));
+    }
+    if !moves(situation, alias) {
         return None;
     }
     let message = format!("{} while Lambda moves its provisioned concurrency", situation.found());

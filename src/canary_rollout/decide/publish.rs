@@ -77,7 +77,7 @@ pub(super) fn leave_latest(situation: &Situation<'_>) -> Option<Plan> {
 pub(super) fn publish(situation: &Situation<'_>) -> Option<Plan> {
     match &situation.facts.wanted {
         Err(Unready::Unpublished(draft)) => Some(release(situation, draft)),
-        Ok(_) | Err(Unready::Unusable(_)) => None,
+        Ok(_) | Err(Unready::Unusable(_) | Unready::Unread(_)) => None,
     }
 }
 

@@ -4,6 +4,7 @@ use super::{
     plan::{Plan, Revisit},
     preflight,
     situation::{FLIGHT_POLL, PENDING_POLL, Situation},
+    unread::{self, Unread},
 };
 use crate::{
     api::{canary_rollout::Phase, duration::Duration},
@@ -61,6 +62,14 @@ pub enum Unready {
     Unusable(Unusable),
     /// The release is no version yet.
     Unpublished(Box<Draft>),
+    /// It could not be read.
+    Unread(Unread),
+}
+
+impl From<Unread> for Unready {
+    fn from(unread: Unread) -> Self {
+        Self::Unread(unread)
+    }
 }
 
 impl From<Unusable> for Unready {
@@ -242,6 +251,7 @@ pub(super) fn ready(
 pub(super) fn unusable(situation: &Situation<'_>) -> Option<Plan> {
     match situation.facts.wanted.as_ref().err()? {
         Unready::Unusable(unusable) => Some(preflight::unusable(situation, unusable)),
+        Unready::Unread(unread) => Some(unread::stay(situation, unread)),
         Unready::Unpublished(_) => None,
     }
 }

@@ -132,6 +132,7 @@ impl<'a> Situation<'a> {
             revisit,
             needs: None,
             findings: None,
+            unread: None,
             ahead: Vec::new(),
         }
     }

@@ -15,6 +15,7 @@ mod prune;
 mod publish;
 mod release;
 mod smoke;
+mod unread;
 mod verbs;
 mod worlds;
 

@@ -55,10 +55,10 @@ fn facts(rollout: &Rollout, alias: Option<Alias>, release: &ReleaseFacts) -> Fac
         alias,
         alias_source: Source::Read,
         taken_by: None,
-        provisioned: None,
+        provisioned: Ok(None),
         latest: release.latest.clone(),
         published: None,
-        surplus: None,
+        surplus: Ok(None),
         wanted: wanted(Ok(rollout), release),
         terms: Some(Terms {
             criteria: rollout.criteria.clone(),

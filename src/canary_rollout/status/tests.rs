@@ -2,8 +2,8 @@ use super::*;
 use crate::api::canary_rollout::{HistoryEntry, Outcome};
 use crate::{
     canary_rollout::{
-        decide::Revisit,
-        world::{World, ended, k8s_time, release, time},
+        decide::{Revisit, Unread},
+        world::{World, denied, ended, k8s_time, release, time},
     },
     facts::kubernetes::Deletion,
 };
@@ -41,6 +41,7 @@ fn plan(phase: Phase) -> Plan {
         revisit: Revisit::Now,
         needs: None,
         findings: None,
+        unread: None,
         ahead: Vec::new(),
     }
 }

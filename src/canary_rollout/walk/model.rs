@@ -50,7 +50,9 @@ impl Model<'_> {
             }
             Action::PublishVersion(publication) => publish(self.rollout?, publication, facts),
             Action::DeleteVersion(surplus) => {
-                facts.surplus.iter_mut().for_each(|all| all.retain(|one| one != surplus));
+                if let Ok(Some(all)) = &mut facts.surplus {
+                    all.retain(|one| one != surplus);
+                }
                 Answer::Changed
             }
             Action::Invoke { smoke, .. } => {

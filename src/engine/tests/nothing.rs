@@ -87,6 +87,10 @@ impl Rollouts for Nothing {
     fn of_alias(&self, function: &str, alias: &str) -> Vec<Peer> {
         unreachable!("{function}:{alias}")
     }
+
+    fn of_function(&self, function: &str) -> Vec<Peer> {
+        unreachable!("{function}")
+    }
 }
 
 #[async_trait]

@@ -66,6 +66,8 @@ pub struct State {
     pub databases: databases::Databases,
     pub invariants: Invariants,
     faults: Faults,
+    /// Calls that a permission is missing for: what their names begin with.
+    pub denied: Vec<&'static str>,
     counts: BTreeMap<String, u32>,
     /// All calls in order.
     pub calls: Vec<Call>,
@@ -124,6 +126,7 @@ impl World {
             databases: databases::Databases::default(),
             invariants: Invariants::default(),
             faults,
+            denied: Vec::new(),
             counts: BTreeMap::new(),
             calls: Vec::new(),
             trace: Vec::new(),
@@ -310,7 +313,15 @@ impl State {
         let count = self.counts.entry(what.to_owned()).or_default();
         *count = count.saturating_add(1);
         let label = format!("{what} #{count}");
-        let fault = self.faults.at(&label, sort);
+        let denied = self.denied.iter().any(|calls| what.starts_with(calls));
+        let fault = match self.faults.at(&label, sort) {
+            None | Some(Fault::OldAnswers) if denied => Some(Fault::Denied),
+            Some(Fault::LeaseLost) if denied => {
+                self.lose_lease();
+                Some(Fault::Denied)
+            }
+            fault => fault,
+        };
         let told = fault.as_ref().map_or(String::new(), |fault| format!("  !! {fault:?}"));
         self.note(format!("{label}{told}"));
         self.calls.push(Call { label, sort, at: Instant::now() });

@@ -308,12 +308,12 @@ fn weights_that_lambda_moves_provisioned_concurrency_by_are_left_alone() {
     for change in [adopting, enforcing] {
         let mut world = change(World::flying(0, Some("01:44:00")));
         moved(&mut world, "45", &[("42", 1.0)], "lambda");
-        world.facts.provisioned = Some(Provisioned {
+        world.facts.provisioned = Ok(Some(Provisioned {
             requested: 5,
             allocated: 1,
             status: ProvisionedStatus::InProgress,
             reason: String::new(),
-        });
+        }));
         world.settle();
         world.now = time("01:50:00");
         let plans = world.settle();

@@ -1,14 +1,17 @@
 use super::check;
 use crate::{
     api::canary_rollout::Outcome,
-    canary_rollout::{decide::provisioned_matters, world::World},
+    canary_rollout::{
+        decide::{Unread, provisioned_matters},
+        world::World,
+    },
     facts::lambda::{Provisioned, ProvisionedStatus, Source},
 };
 
-fn provisioned(status: ProvisionedStatus, allocated: i64) -> Option<Provisioned> {
+fn provisioned(status: ProvisionedStatus, allocated: i64) -> Result<Option<Provisioned>, Unread> {
     let failed = status == ProvisionedStatus::Failed;
     let reason = if failed { "FUNCTION_ERROR_INIT_FAILURE" } else { "" };
-    Some(Provisioned { status, reason: reason.into(), requested: 10, allocated })
+    Ok(Some(Provisioned { status, reason: reason.into(), requested: 10, allocated }))
 }
 
 /// The alias was set to 43, and Lambda moves its provisioned concurrency there.
@@ -86,7 +89,7 @@ fn weights_that_lambda_writes_are_no_conflict_at_rest() {
             "01:45:00",
         ],
     );
-    let foreign = world.with(|world| world.facts.provisioned = None);
+    let foreign = world.with(|world| world.facts.provisioned = Ok(None));
     assert_eq!(foreign.plan().report.reason, "AliasMoved");
 }
 

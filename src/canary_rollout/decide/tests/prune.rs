@@ -6,10 +6,11 @@ use super::check;
 use crate::{
     api::canary_rollout::Outcome,
     canary_rollout::{
-        decide::{Action, pruning_is_due},
+        decide::{Action, Revisit, Unread, not_pruned, pruning_is_due},
         memory::Memory,
-        world::{REVISION, World, ended, owner, release},
+        world::{REVISION, World, denied, ended, owner, release, time},
     },
+    error::Remedy,
     facts::surplus::{ListedVersion, Surplus, Terms},
     names,
 };
@@ -24,7 +25,8 @@ fn healthy(older: &[u64]) -> World {
         let listed: Vec<_> = older.iter().map(listed).collect();
         let (owner, none) = (&owner(), &BTreeSet::new());
         let terms = Terms { owner, served: "43", keep: 1, failed: none, pinned: none };
-        world.facts.surplus = Some(Surplus::of("flightdata-processor", &listed, &terms));
+        let surplus = Surplus::of("flightdata-processor", &listed, &terms);
+        world.facts.surplus = Ok(Some(surplus));
     })
 }
 
@@ -57,7 +59,7 @@ fn nothing_goes_before_a_release_serves_or_while_it_is_suspended() {
     let world = healthy(&[40, 41]).with(|world| world.facts.suspended = true);
     assert_eq!(world.plan().actions, []);
     let mut world = healthy(&[40, 41]);
-    world.facts.surplus = None;
+    world.facts.surplus = Ok(None);
     assert_eq!(world.plan().actions, [], "nothing is known of them");
 }
 
@@ -135,4 +137,33 @@ proptest! {
         back.extend(sent_to(straight));
         prop_assert!(!back.iter().any(gone), "{back:?} of {surplus:?}");
     }
+}
+
+#[test]
+fn what_cannot_be_cleared_away_leaves_a_release_healthy_and_a_missing_permission_is_told() {
+    let mut world = healthy(&[40]);
+    world.facts.surplus = Err(denied("ListVersionsByFunction"));
+    let message = "Healthy Promoted: alias production serves version 43";
+    let told = format!("{message}; old versions stay: ListVersionsByFunction was denied");
+    let plan = check(&world, &[&told, "01:59:00"]);
+    assert_eq!(plan.memory.pruned, None, "it is tried again");
+    let busy = Unread { remedy: Remedy::Retry, ..denied("ListVersionsByFunction") };
+    world.facts.surplus = Err(busy.clone());
+    check(&world, &[message, "01:45:00"]);
+
+    // A deletion that failed.
+    let world = healthy(&[40, 41]);
+    let after = |failed: &Unread| {
+        let mut plan = world.plan();
+        not_pruned(&mut plan, &world.facts, failed, world.now);
+        let report =
+            format!("{:?} {}: {}", plan.report.phase, plan.report.reason, plan.report.message);
+        (report, plan.revisit)
+    };
+    let then = |text| Revisit::At(time(text));
+    assert_eq!(
+        after(&denied("DeleteFunction")),
+        (format!("{message}; old versions stay: DeleteFunction was denied"), then("01:59:00"))
+    );
+    assert_eq!(after(&busy), (message.to_owned(), then("01:45:00")));
 }

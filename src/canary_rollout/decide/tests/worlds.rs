@@ -15,8 +15,8 @@ use crate::{
     canary_rollout::{
         decide::{Facts, Wanted},
         world::{
-            NEXT_REVISION, REVISION, World, alias, approve, mark, owner, release, steps, stored,
-            time, unusable as unusable_release, weight,
+            NEXT_REVISION, REVISION, World, alias, approve, denied, mark, owner, release, steps,
+            stored, time, unusable as unusable_release, weight,
         },
     },
     facts::{
@@ -190,13 +190,22 @@ fn statuses() -> impl Strategy<Value = CanaryRolloutStatus> {
         )
 }
 
+/// What keeps a release from being served.
+#[derive(Clone, Copy, Debug)]
+enum Lack {
+    Pending,
+    Version,
+    Permission,
+}
+
 prop_compose! {
     fn facts()(
         alias in aliases(),
         request in requests(),
         raw in some_steps(),
         newer in prop::bool::weighted(0.3),
-        unusable in option::weighted(0.15, any::<bool>()),
+        unusable in option::weighted(0.2, select(vec![Lack::Pending, Lack::Version, Lack::Permission])),
+        unread in prop::bool::weighted(0.2),
         suspended in prop::bool::weighted(0.2),
         audit in prop::bool::weighted(0.2),
         on_conflict in select(vec![OnConflict::Hold, OnConflict::Adopt, OnConflict::Enforce]),
@@ -208,16 +217,20 @@ prop_compose! {
         ],
     ) -> Facts {
         let wanted = match unusable {
-            Some(pending) => {
-                Err(unusable_release(pending, "VersionNotFound", "no version"))
-            }
+            Some(Lack::Pending) => Err(unusable_release(true, "VersionNotFound", "no version")),
+            Some(Lack::Version) => Err(unusable_release(false, "VersionNotFound", "no version")),
+            Some(Lack::Permission) => Err(denied("GetFunction").into()),
             None => {
                 let wanted = if newer { release("44", NEXT_REVISION) } else { release("43", REVISION) };
                 Ok(Wanted { steps: steps(&raw), ..wanted })
             }
         };
         let mode = if audit { Mode::Audit } else { Mode::Enforce };
-        Facts { alias, request, suspended, mode, on_conflict, finalizer, deletion, wanted, ..World::new().facts }
+        let provisioned = if unread { Err(denied("GetProvisionedConcurrencyConfig")) } else { Ok(None) };
+        Facts {
+            alias, request, suspended, mode, on_conflict, finalizer, deletion, wanted, provisioned,
+            ..World::new().facts
+        }
     }
 }
 

@@ -128,3 +128,28 @@ fn a_success_takes_the_failure_back() {
         ["AliasInSync=True AsLeft", "Progressing=False Idle", "Ready=True Why"]
     );
 }
+
+#[test]
+fn what_a_rule_lacked_leaves_what_was_told_and_remembers_the_rest() {
+    let mut world = World::flying(0, Some("01:43:00"));
+    world.pass();
+    let told = world.status.clone();
+    world.facts.wanted = Err(denied("GetFunction").into());
+    let lacking = |world: &World, in_a_row| {
+        let plan = world.plan();
+        let Unread { remedy: _, reason, message } = plan.unread.clone().unwrap();
+        let failure = Failure { remedy: Remedy::Retry, reason, message, in_a_row };
+        let attempt = Attempt { plan: Some(plan), failure: Some(failure), place: None };
+        summarize(Some(&world.status), Some(1), &attempt, world.now)
+    };
+    assert_eq!(lacking(&world, 1), told, "nothing changes on a pass that changes nothing");
+    assert!(told.step.as_ref().unwrap().hold_until.is_some(), "the hold stays, too");
+    let paused = world.clone().asked("pause@9f2c1a");
+    let after = lacking(&paused, 1);
+    assert_eq!((after.phase, after.message.clone()), (told.phase, told.message.clone()));
+    assert!(after.paused_at.is_some() && after.last_action.is_some(), "{after:#?}");
+    let after = lacking(&world, 3);
+    assert_eq!(after.message.as_deref(), Some("GetFunction was denied (request 1)"));
+    assert_eq!(condition(&after, "Reconciling").reason, "AccessDenied");
+    assert_eq!(after.phase, told.phase);
+}

@@ -5,7 +5,7 @@ use tokio::time::timeout;
 
 use super::{Account, PATIENCE};
 
-impl Account<'_> {
+impl Account {
     /// Plants a fault for so many calls (0: all) of this account; see the stand-in's page.
     pub async fn fault(&self, operation: &str, effect: Value, times: usize) -> u64 {
         let body = json!({

@@ -1,0 +1,159 @@
+//! Scenarios in which a permission is missing for good: undo, verbs and deletion do without it.
+
+use std::time::Duration;
+
+use groundcrew::{
+    api::canary_rollout::{History, Phase, Release},
+    facts::cloudwatch::AlarmState,
+};
+
+use crate::{
+    evidence::{judged, with_alarm},
+    scenarios::{End, Scenario, minutes, rollout, weight},
+    script::{Edit, Rule, View},
+    world::State,
+};
+
+fn rule(when: fn(&View<'_>) -> bool, after_seconds: u64, edit: Edit) -> Rule {
+    Rule { when, after: Duration::from_secs(after_seconds), edit }
+}
+
+fn always(_: &View<'_>) -> bool {
+    true
+}
+
+fn first_step(view: &View<'_>) -> bool {
+    view.entered(0)
+}
+
+fn healthy(view: &View<'_>) -> bool {
+    view.phase(Phase::Healthy)
+}
+
+fn at_100(view: &View<'_>) -> bool {
+    view.phase(Phase::Promoting) && !view.serves("42")
+}
+
+fn latest() -> Release {
+    Release { latest: Some(true), ..Release::default() }
+}
+
+/// What `$LATEST` holds is released, watched by an alarm: the release is read in every pass.
+fn watched(state: &mut State) {
+    let mut object = judged(with_alarm(), 0.0, state);
+    object.spec.release = latest();
+    state.create_object(object);
+}
+
+/// From the first step on the release cannot be read; then something else is to happen.
+macro_rules! unreadable {
+    ($edit:expr) => {
+        || vec![rule(first_step, 5, Edit::Deny("GetFunction")), rule(always, 20, $edit)]
+    };
+}
+
+fn scenario(
+    name: &'static str,
+    prepare: fn(&mut State),
+    rules: fn() -> Vec<Rule>,
+    ends: End,
+) -> Scenario {
+    Scenario { name, prepare, rules, lasts: minutes(40), ends, or_ends: None }
+}
+
+/// All of them.
+pub fn all() -> Vec<Scenario> {
+    let mut all = of_the_release();
+    all.extend(of_provisioned_concurrency());
+    all.extend(of_old_versions());
+    all
+}
+
+fn of_the_release() -> Vec<Scenario> {
+    vec![
+        scenario(
+            "release-unreadable-then-alarm",
+            watched,
+            unreadable!(Edit::Alarm("red", AlarmState::Alarm)),
+            End::At(Phase::RolledBack, "42"),
+        ),
+        scenario(
+            "release-unreadable-then-abort",
+            watched,
+            unreadable!(Edit::Verb("abort", 1)),
+            End::At(Phase::Aborted, "42"),
+        ),
+        scenario(
+            "release-unreadable-then-deleted",
+            watched,
+            unreadable!(Edit::Delete),
+            End::Gone("42"),
+        ),
+    ]
+}
+
+fn with_provisioned_concurrency(state: &mut State) {
+    state.lambda.functions.provisioned = Some(false);
+    state.denied.push("GetProvisionedConcurrencyConfig");
+    state.create_object(rollout("43", Some(vec![weight(10, 60)]), None));
+}
+
+fn of_provisioned_concurrency() -> Vec<Scenario> {
+    vec![
+        scenario(
+            "provisioned-concurrency-unreadable-then-abort",
+            with_provisioned_concurrency,
+            || vec![rule(at_100, 20, Edit::Verb("abort", 1))],
+            End::At(Phase::Aborted, "42"),
+        ),
+        scenario(
+            "provisioned-concurrency-unreadable-then-deleted",
+            with_provisioned_concurrency,
+            || vec![rule(at_100, 20, Edit::Delete)],
+            End::Gone("42"),
+        ),
+    ]
+}
+
+/// Follows `$LATEST`, and would keep one older version.
+fn followed(state: &mut State) {
+    let mut object = rollout("43", Some(vec![weight(10, 30)]), None);
+    object.spec.release = latest();
+    object.spec.history = Some(History { keep_versions: 1 });
+    state.create_object(object);
+}
+
+fn releases_three() -> Vec<Rule> {
+    vec![
+        rule(healthy, 30, Edit::ForeignCode("sha-of-x")),
+        // So that the next rule waits for the second release.
+        rule(first_step, 0, Edit::Traffic("42", 0.0, 0.0)),
+        rule(healthy, 30, Edit::ForeignCode("sha-of-y")),
+        rule(first_step, 0, Edit::Traffic("42", 0.0, 0.0)),
+        rule(healthy, 30, Edit::ForeignCode("sha-of-z")),
+    ]
+}
+
+fn of_old_versions() -> Vec<Scenario> {
+    let served = End::At(Phase::Healthy, "48");
+    vec![
+        scenario(
+            "old-versions-cannot-be-deleted",
+            |state| {
+                state.denied.push("Delete");
+                followed(state);
+            },
+            releases_three,
+            served,
+        ),
+        scenario(
+            "old-versions-cannot-be-listed",
+            |state| {
+                state.denied.push("ListVersionsByFunction");
+                followed(state);
+            },
+            releases_three,
+            served,
+        ),
+    ]
+}
