@@ -236,7 +236,7 @@ impl Memory {
             let entries = self.history.iter().filter(move |e| e.outcome.serves() == serves);
             entries.map(|entry| entry.version.clone()).collect::<BTreeSet<_>>()
         };
-        &of(false) - &of(true)
+        of(false).difference(&of(true)).cloned().collect()
     }
 
     /// Whether the current revision went back so lately that a read may still show it as served.

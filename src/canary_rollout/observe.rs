@@ -13,7 +13,7 @@ use super::{
     claims,
     decide::{
         AlarmReport, Facts, Terms, UNCHECKED, Unread, VersionFact, decide, provisioned_matters,
-        wanted,
+        wanted, way_back,
     },
     error::Error,
     evidence::{self, Evidence, Subject},
@@ -88,16 +88,19 @@ pub async fn observe(
         .map_err(|source| Error::ReadAlias { alias: place.key.alias.clone(), source })?;
     let alias = seen.as_ref().map(|seen| &seen.alias);
     let provisioned = read_provisioned(&lambda, memory, place.key, alias).await;
+    let stable_gone = is_stable_gone(memory, alias, place, &namespace).await;
     let claimed = || claims::taken_by(object, place.context, place.session);
     let mut facts = Facts {
         alias_source: seen.as_ref().map_or(Source::Read, |seen| seen.source),
         alias: seen.map(|seen| seen.alias),
         provisioned: provisioned.map_err(|error| Unread::from(&error)),
         terms: rollout.as_ref().ok().map(terms_of),
-        taken_by: starts(object, want).then(claimed).flatten(),
+        taken_by: asks_whose(memory, starts(object, want)).then(claimed).flatten(),
+        stable_gone,
         ..unseen(object, place)
     };
-    if !goes_back(&facts, memory, place.now) {
+    // Where there is no way back, the next release may be one out.
+    if facts.stable_gone || !goes_back(&facts, memory, place.now) {
         read_more(&mut facts, (object, &rollout, want), (memory, &lambda), place).await;
     }
     Ok(facts)
@@ -127,6 +130,7 @@ fn unseen(object: &CanaryRollout, place: &Place<'_>) -> Facts {
         alias_source: Source::Read,
         alias: None,
         taken_by: None,
+        stable_gone: false,
         provisioned: Ok(None),
         surplus: Ok(None),
         wanted: Err(Unread::unasked().into()),
@@ -190,6 +194,26 @@ async fn read_more(
             Err(error) => facts.wanted = Err(unread(error).into()),
         }
     }
+}
+
+/// Whether it matters whose alias it is: before a start, and where somebody moved it. A flight whose
+/// alias is where it was left has it to its end.
+fn asks_whose(memory: &Memory, starts: bool) -> bool {
+    memory.conflict.is_some() || starts && memory.flight.is_none()
+}
+
+/// Whether the version that the alias has to be pointed at to go back was deleted. What cannot be read
+/// keeps nothing from going back.
+async fn is_stable_gone(
+    memory: &Memory,
+    alias: Option<&Alias>,
+    place: &Place<'_>,
+    namespace: &str,
+) -> bool {
+    let Some(stable) = alias.and_then(|alias| way_back(memory, alias)) else { return false };
+    let lambda = place.session.lambda(call_terms(Priority::Undo, namespace));
+    let found = lambda.get_function(&place.key.function, Some(stable)).await;
+    matches!(found, Err(aws::Error { class: Class::NotFound, .. }))
 }
 
 /// How many old versions are kept. Only at rest: what cannot be listed must not keep anything from
@@ -356,5 +380,25 @@ async fn read_provisioned(
         Ok(provisioned) => Ok(Some(provisioned)),
         Err(aws::Error { class: Class::NotFound, .. }) => Ok(None),
         Err(source) => Err(Error::ReadProvisioned { alias: key.alias.clone(), source }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{api::canary_rollout::Outcome, canary_rollout::world::World};
+
+    #[test]
+    fn it_is_asked_whose_alias_it_is_before_a_start_and_where_somebody_moved_it() {
+        let asked = |world: &World, starts| asks_whose(&world.memory(), starts);
+        assert!(asked(&World::new(), true));
+        assert!(!asked(&World::new(), false));
+        let flying = World::flying(0, Some("01:44:00"));
+        assert!(!asked(&flying, true), "its alias is its own");
+        for mut moved in [flying, World::concluded(Outcome::Promoted, "x")] {
+            moved.alias_is("41", &[], "");
+            moved.pass();
+            assert!(asked(&moved, false), "whatever onConflict says");
+        }
     }
 }

@@ -183,6 +183,7 @@ impl World {
                 alias: Some(alias("42", &[], "")),
                 alias_source: Source::Write,
                 taken_by: None,
+                stable_gone: false,
                 provisioned: Ok(None),
                 latest: None,
                 published: None,

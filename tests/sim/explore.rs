@@ -205,6 +205,8 @@ impl Run {
     /// - times, Lambda's revision ids, and how often things were read;
     /// - writes that Lambda refused (412, 409): they change nothing. At most two, and only where an
     ///   answer was lost or old;
+    /// - one write more that Lambda refused because there is no such version: the read that would have
+    ///   told failed, and going back does not wait for it;
     /// - once, a write without weights that says what the write before it said: where the answer to
     ///   that was lost or is too old, it proves that the end of a flight was reached.
     pub fn compare(&self, golden: &Self, fault: &Fault) -> Vec<String> {
@@ -254,6 +256,8 @@ impl Run {
         let allowed = if memory_lost { 2 } else { 0 };
         let within = self.refused() <= golden.refused() + allowed;
         differ("refused", within, self.refused().to_string(), golden.refused().to_string());
+        let (is, was) = (self.versionless(), golden.versionless());
+        differ("versionless", is <= was + 1, is.to_string(), was.to_string());
         found
     }
 
@@ -262,9 +266,14 @@ impl Run {
         self.writes.iter().filter(|write| write.applied).collect()
     }
 
-    /// Writes that Lambda refused.
+    /// Writes that Lambda refused, for another reason than that there is no such version.
     fn refused(&self) -> usize {
-        self.writes.iter().filter(|write| !write.applied).count()
+        self.writes.iter().filter(|write| !write.applied && !write.versionless).count()
+    }
+
+    /// Writes that Lambda refused because there is no such version.
+    fn versionless(&self) -> usize {
+        self.writes.iter().filter(|write| write.versionless).count()
     }
 }
 

@@ -94,11 +94,13 @@ pub struct Write {
     pub weight: Option<(String, i32)>,
     pub description: String,
     pub applied: bool,
+    /// It was refused because there is no such version.
+    pub versionless: bool,
 }
 
 impl fmt::Display for Write {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { by: _, version, weight, description, applied } = self;
+        let Self { by: _, version, weight, description, applied, versionless: _ } = self;
         let done = if *applied { "applied" } else { "refused" };
         write!(f, "{done}: version {version}, weight {weight:?}, {description:?}")
     }

@@ -1,8 +1,11 @@
 //! Scenarios of releases that become versions first, of smoke tests, and of provisioned concurrency.
 
 use groundcrew::{
-    api::canary_rollout::{
-        Configuration, History, ImageRelease, OnTimeout, Phase, Release, S3Release, Smoke, Step,
+    api::{
+        canary_rollout::{
+            Configuration, History, ImageRelease, OnTimeout, Phase, Release, S3Release, Smoke, Step,
+        },
+        duration::Duration,
     },
     facts::lambda::Invocation,
 };
@@ -82,6 +85,8 @@ pub fn all() -> Vec<Scenario> {
     all.extend(pruned());
     all.extend(smoked());
     all.extend(provisioned());
+    all.extend(without_a_way_back());
+    all.extend(provisioned_late());
     all
 }
 
@@ -251,6 +256,61 @@ fn provisioned() -> Vec<Scenario> {
             },
             Vec::new,
             End::At(Phase::Healthy, "43"),
+        ),
+    ]
+}
+
+/// Version 43 by one step, then ten minutes at 100.
+fn bakes(state: &mut State) {
+    let mut object = rollout("43", Some(vec![weight(10, 30)]), None);
+    object.spec.bake = Some(Duration::from_secs(600));
+    state.create_object(object);
+}
+
+fn baking(view: &View<'_>) -> bool {
+    view.phase(Phase::Baking)
+}
+
+/// In the bake of version 43 somebody deletes version 42, and the release is aborted.
+fn gone() -> Vec<Rule> {
+    vec![rule(baking, 20, Edit::DeleteVersion("42")), rule(baking, 20, Edit::Verb("abort", 1))]
+}
+
+fn without_a_way_back() -> Vec<Scenario> {
+    vec![
+        scenario("stable-deleted-in-the-bake", bakes, gone, End::At(Phase::Held, "43")),
+        scenario(
+            "stable-deleted-then-released-anew",
+            bakes,
+            || {
+                let held = |view: &View<'_>| view.ready_reason("StableVersionGone");
+                gone().into_iter().chain([rule(held, 60, Edit::Release("44"))]).collect()
+            },
+            End::At(Phase::Healthy, "44"),
+        ),
+    ]
+}
+
+/// Lambda begins to move provisioned concurrency some time after the alias was set.
+fn moves_late(fails: bool, state: &mut State) {
+    state.lambda.functions.provisioned = Some(fails);
+    state.lambda.functions.moves_late = true;
+    bakes(state);
+}
+
+fn provisioned_late() -> Vec<Scenario> {
+    vec![
+        scenario(
+            "provisioned-concurrency-moves-in-the-bake",
+            |state| moves_late(false, state),
+            Vec::new,
+            End::At(Phase::Healthy, "43"),
+        ),
+        scenario(
+            "provisioned-concurrency-fails-in-the-bake",
+            |state| moves_late(true, state),
+            Vec::new,
+            End::At(Phase::RolledBack, "42"),
         ),
     ]
 }

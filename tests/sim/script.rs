@@ -55,6 +55,8 @@ pub enum Edit {
     DropFinalizer,
     /// Empties the status.
     WipeStatus,
+    /// A person deletes a version.
+    DeleteVersion(&'static str),
     /// Another tool points the alias at one version.
     ForeignVersion(&'static str),
     /// Another tool gives a version a share of the alias.
@@ -201,6 +203,7 @@ impl State {
                 self.person_took_finalizer();
             }
             Edit::WipeStatus => self.empty_status(),
+            Edit::DeleteVersion(version) => self.somebody_deletes(version),
             Edit::ForeignVersion(version) => self.foreign(|alias| {
                 alias.version = (*version).to_owned();
                 alias.weights.clear();

@@ -1,7 +1,7 @@
 //! The revision in flight is about to end: the alias goes back, or to the new version alone.
 
 use super::{
-    Terms, audit, conflict,
+    Terms, audit, conflict, gone,
     plan::{Plan, Purpose, Revisit},
     position::Position,
     provision,
@@ -43,6 +43,9 @@ pub(super) fn go_back(situation: &Situation<'_>) -> Option<Plan> {
         return Some(gone_back(situation, ending));
     }
     if let Some(plan) = provision::going_back(situation, &stable, alias) {
+        return Some(plan);
+    }
+    if let Some(plan) = gone::no_way_back(situation, ending) {
         return Some(plan);
     }
     let ours = match alias.weights.as_slice() {

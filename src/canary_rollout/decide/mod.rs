@@ -6,6 +6,7 @@ mod conflict;
 mod deletion;
 mod ending;
 mod flight;
+mod gone;
 mod idle;
 mod learn;
 mod lost;
@@ -27,11 +28,14 @@ use jiff::Timestamp;
 
 pub use audit::REASON as AUDIT;
 pub use deletion::{Left, abandon};
+pub use gone::way_back;
 pub use learn::{Answer, learn};
 pub use plan::{Action, Note, Plan, Purpose, Report, Revisit};
 pub use preflight::{Preflight, Traffic, UNCHECKED, is_way_back};
 pub use provision::matters as provisioned_matters;
 pub use prune::{is_due as pruning_is_due, not_pruned};
+#[cfg(test)]
+pub use release::Draft;
 pub use release::{ReleaseFacts, Unready, VersionFact, Wanted, wanted};
 use situation::Situation;
 pub use unread::Unread;
@@ -79,6 +83,8 @@ pub struct Facts {
     pub alias_source: Source,
     /// An older rollout of the same alias, as `namespace/name`: that one acts.
     pub taken_by: Option<String>,
+    /// The version that the alias has to be pointed at to go back does not exist; asked only then.
+    pub stable_gone: bool,
     /// The provisioned concurrency of the alias; none when there is none, or it does not matter now.
     pub provisioned: Result<Option<Provisioned>, Unread>,
     /// `$LATEST`; none when it does not matter now, or there is no such function.
@@ -135,9 +141,10 @@ pub fn decide(facts: &Facts, memory: &Memory, now: Timestamp) -> Plan {
     let mut situation = Situation::new(facts, memory.clone(), now);
     verbs::answer(&mut situation);
     deletion::prepare(&mut situation);
-    let rules: [fn(&Situation<'_>) -> Option<Plan>; 12] = [
+    let rules: [fn(&Situation<'_>) -> Option<Plan>; 13] = [
         deletion::let_go,
         ending::go_back,
+        provision::bake_anew,
         ending::promote,
         flight::proceed,
         idle::taken,

@@ -16,6 +16,9 @@ use jiff::SignedDuration;
 /// How often a move is looked at: it takes minutes, and both calls count against the 15 a second.
 const MOVE_POLL: SignedDuration = SignedDuration::from_secs(15);
 
+/// The reason of what waits for Lambda.
+const PENDING: &str = "ProvisionedConcurrencyPending";
+
 /// Whether a decision about this alias needs to know of its provisioned concurrency: when everybody
 /// was just sent to the canary, and when there are weights that only Lambda writes.
 #[must_use]
@@ -70,7 +73,7 @@ pub(super) fn promoted(
         "version {} is promoted once its provisioned concurrency is there: {} of {}",
         canary.version, provisioned.allocated, provisioned.requested
     );
-    Some(wait(situation, Phase::Promoting, "ProvisionedConcurrencyPending", message))
+    Some(wait(situation, Phase::Promoting, PENDING, message))
 }
 
 fn failed(
@@ -79,10 +82,7 @@ fn failed(
     canary: &Canary,
     provisioned: &Provisioned,
 ) -> Plan {
-    let why = match provisioned.reason.as_str() {
-        "" => "no reason given",
-        reason => reason,
-    };
+    let why = why(provisioned);
     let message = format!("provisioned concurrency of version {} failed: {why}", canary.version);
     let reason = "ProvisionedConcurrencyFailed";
     let report = situation.report(Phase::RollingBack, reason, message.clone());
@@ -90,6 +90,13 @@ fn failed(
     let ending = Ending { outcome: Outcome::RolledBack, reason: reason.into(), message };
     plan.memory.flight = Some(Flight { ending: Some(ending), ..flight.clone() });
     plan
+}
+
+fn why(provisioned: &Provisioned) -> &str {
+    match provisioned.reason.as_str() {
+        "" => "no reason given",
+        reason => reason,
+    }
 }
 
 /// The alias is back at the stable version, and Lambda still sends everybody to the canary.
@@ -115,7 +122,35 @@ pub(super) fn going_back(situation: &Situation<'_>, stable: &str, alias: &Alias)
             "{left}, because its provisioned concurrency failed; remove it from the alias, then the weights go"
         ),
     };
-    Some(wait(situation, Phase::RollingBack, "ProvisionedConcurrencyPending", message))
+    Some(wait(situation, Phase::RollingBack, PENDING, message))
+}
+
+/// Rule: the bake began before Lambda moved the provisioned concurrency, and now everybody is at the old
+/// version again. What was seen meanwhile was of that one: the promotion is not done, and the bake
+/// starts anew once it is.
+pub(super) fn bake_anew(situation: &Situation<'_>) -> Option<Plan> {
+    let (flight, canary) = (situation.memory.flight.as_ref()?, situation.memory.canary.as_ref()?);
+    let alias = situation.facts.alias.as_ref()?;
+    let goes_back = flight.ending.as_ref().is_some_and(Ending::goes_back);
+    let theirs = alias.version == canary.version && moves(situation, alias);
+    let to_stable =
+        alias.weights.iter().all(|extra| Some(&extra.version) == situation.memory.stable.as_ref());
+    if !flight.is_baking() || goes_back || !theirs || !to_stable {
+        return None;
+    }
+    let found = situation.found();
+    let message = format!("{found} while Lambda moves its provisioned concurrency");
+    if flight.held.is_some() {
+        // A person decides, now as before.
+        return Some(wait(situation, Phase::Held, PENDING, message));
+    }
+    let mut plan = wait(situation, Phase::Promoting, PENDING, message.clone());
+    let steps = flight.steps.clone();
+    let done = || Ending { outcome: Outcome::Promoted, reason: "StepsCompleted".into(), message };
+    let ending = flight.ending.clone().unwrap_or_else(done);
+    let count = steps.len();
+    plan.memory.flight = Some(Flight { ending: Some(ending), ..Flight::before(steps, count) });
+    Some(plan)
 }
 
 /// Nothing is in flight, and Lambda moves the provisioned concurrency of somebody's change.
@@ -130,12 +165,22 @@ pub(super) fn at_rest(situation: &Situation<'_>) -> Option<Plan> {
     if !moves(situation, alias) {
         return None;
     }
-    let message = format!("{} while Lambda moves its provisioned concurrency", situation.found());
-    Some(wait(situation, Phase::Pending, "ProvisionedConcurrencyPending", message))
+    let found = situation.found();
+    let provisioned = situation.facts.provisioned.as_ref().ok()?.as_ref()?;
+    if provisioned.status == ProvisionedStatus::Failed {
+        let message = format!(
+            "{found}, because its provisioned concurrency failed: {}; mend the function and ask for the concurrency again, or remove it from the alias",
+            why(provisioned)
+        );
+        return Some(wait(situation, Phase::Held, "ProvisionedConcurrencyFailed", message));
+    }
+    let message = format!("{found} while Lambda moves its provisioned concurrency");
+    Some(wait(situation, Phase::Pending, PENDING, message))
 }
 
 fn wait(situation: &Situation<'_>, phase: Phase, reason: &'static str, message: String) -> Plan {
     let report: Report = situation.report(phase, reason, message);
-    let poll = if phase == Phase::Pending { FLIGHT_POLL } else { MOVE_POLL };
+    let rests = matches!(phase, Phase::Pending | Phase::Held);
+    let poll = if rests { FLIGHT_POLL } else { MOVE_POLL };
     situation.plan(report, Revisit::At(situation.later(poll)))
 }

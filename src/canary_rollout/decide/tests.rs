@@ -6,6 +6,7 @@ mod conflict;
 mod deletion;
 mod ending;
 mod flight;
+mod gone;
 mod idle;
 mod laws;
 mod lost;

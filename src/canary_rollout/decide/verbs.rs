@@ -2,7 +2,7 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::{audit, position::Position, situation::Situation};
+use super::{audit, gone, position::Position, situation::Situation};
 use crate::{
     api::{
         canary_rollout::{Ending, Outcome},
@@ -173,6 +173,9 @@ fn retry(situation: &mut Situation<'_>) -> Result<String, String> {
             let message = "someone else moved the alias, and a person accepted it";
             situation.memory = situation.conclude(Outcome::Aborted, "AliasMoved", message);
         }
+        Retry::NoWayBack(message) => {
+            situation.memory = situation.conclude(Outcome::Aborted, gone::REASON, &message);
+        }
     }
     let memory = &mut situation.memory;
     (memory.revision, memory.stable, memory.canary) = (None, None, None);
@@ -186,6 +189,8 @@ enum Retry {
     Revision,
     /// A rollout in flight whose alias is elsewhere.
     Flight,
+    /// One that cannot go back, and in what words it ends.
+    NoWayBack(String),
 }
 
 fn may_retry(situation: &Situation<'_>) -> Result<Retry, String> {
@@ -206,6 +211,12 @@ fn may_retry(situation: &Situation<'_>) -> Result<Retry, String> {
             }
         };
     };
+    if let Some((stable, alias)) = gone::missing(situation) {
+        let served = &alias.version;
+        return Ok(Retry::NoWayBack(format!(
+            "version {stable} does not exist, and a person accepted version {served}"
+        )));
+    }
     if flight.ending.as_ref().is_some_and(Ending::goes_back) {
         return Err("the alias is going back; ask again when it is there, with a new #nonce".into());
     }

@@ -55,6 +55,7 @@ fn facts(rollout: &Rollout, alias: Option<Alias>, release: &ReleaseFacts) -> Fac
         alias,
         alias_source: Source::Read,
         taken_by: None,
+        stable_gone: false,
         provisioned: Ok(None),
         latest: release.latest.clone(),
         published: None,

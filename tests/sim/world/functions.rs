@@ -45,10 +45,18 @@ struct Version {
     active_at: Instant,
 }
 
+/// How long Lambda may take until it begins to move provisioned concurrency, and how long such a move
+/// takes: longer than any single fault hides it.
+const LATE: Duration = Duration::from_secs(20);
+const LATE_MOVE: Duration = Duration::from_secs(270);
+
 /// Provisioned concurrency of the alias.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Move {
     fails: bool,
+    /// The version that has it, until the move has begun.
+    from: Option<String>,
+    begins_at: Instant,
     ends_at: Instant,
 }
 
@@ -69,6 +77,8 @@ pub struct Functions {
     pub invocation: Invocation,
     /// Whether the alias has provisioned concurrency, and whether moving it fails.
     pub provisioned: Option<bool>,
+    /// Whether moving it begins only some time after the alias was set.
+    pub moves_late: bool,
     moving: Option<Move>,
 }
 
@@ -90,6 +100,7 @@ impl Functions {
             odd_role: None,
             invocation: answered(200),
             provisioned: None,
+            moves_late: false,
             moving: None,
         }
     }
@@ -284,20 +295,30 @@ impl Functions {
 
     /// The alias is set to another version: with provisioned concurrency Lambda keeps everybody at the
     /// old one until the new one has its own.
-    pub fn alias_moves(&mut self) -> bool {
+    pub fn alias_moves(&mut self, from: &str) -> bool {
         let Some(fails) = self.provisioned else { return false };
         // Back to the version that has it still: over at once.
         if self.moving.take().is_some() {
             return false;
         }
-        self.moving = Some(Move { fails, ends_at: Instant::now() + MOVE });
-        true
+        let (delay, takes) =
+            if self.moves_late { (LATE, LATE_MOVE) } else { (Duration::ZERO, MOVE) };
+        let begins_at = Instant::now() + delay;
+        let from = self.moves_late.then(|| from.to_owned());
+        self.moving = Some(Move { fails, from, begins_at, ends_at: begins_at + takes });
+        !self.moves_late
+    }
+
+    /// The version that everybody goes to again, because a move has just begun late.
+    pub fn move_begins(&mut self) -> Option<String> {
+        let moving = self.moving.as_mut().filter(|moving| moving.begins_at <= Instant::now())?;
+        moving.from.take()
     }
 
     /// Whether a move has just ended well.
     pub fn move_ends(&mut self) -> bool {
-        let ended =
-            self.moving.is_some_and(|moving| !moving.fails && moving.ends_at <= Instant::now());
+        let over = |moving: &Move| !moving.fails && moving.ends_at <= Instant::now();
+        let ended = self.moving.as_ref().is_some_and(over);
         if ended {
             self.moving = None;
         }
@@ -306,11 +327,14 @@ impl Functions {
 
     /// GetProvisionedConcurrencyConfig.
     pub fn provisioned(&self) -> Result<Provisioned, Refusal> {
-        let status = match (self.provisioned, self.moving) {
+        let status = match (self.provisioned, &self.moving) {
             (None, _) => {
                 return Err((Class::NotFound, "ProvisionedConcurrencyConfigNotFoundException"));
             }
             (Some(_), None) => ProvisionedStatus::Ready,
+            (Some(_), Some(moving)) if moving.begins_at > Instant::now() => {
+                ProvisionedStatus::Ready
+            }
             (Some(_), Some(moving)) if moving.ends_at > Instant::now() => {
                 ProvisionedStatus::InProgress
             }

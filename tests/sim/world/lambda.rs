@@ -115,6 +115,12 @@ impl Lambda {
 
     /// What GetAlias answers.
     fn answered(&mut self) -> Option<Alias> {
+        if let Some(from) = self.functions.move_begins()
+            && let Some(alias) = self.alias.clone()
+        {
+            let weights = vec![VersionWeight { version: from, weight: 1.0 }];
+            self.set(Alias { weights, ..alias });
+        }
         if self.functions.move_ends()
             && let Some(alias) = self.alias.clone()
         {
@@ -141,14 +147,14 @@ impl Lambda {
         };
         let exists = |version: &String| self.functions.exists(version);
         let extra = change.weight.as_ref();
-        let fits = exists(&change.version)
-            && extra.is_none_or(|extra| {
-                exists(&extra.version)
-                    && extra.version != change.version
-                    && self.functions.role(&extra.version) == self.functions.role(&change.version)
-                    && (0.0..=1.0).contains(&extra.weight)
-            })
-            && change.description.chars().count() <= DESCRIPTION_MAX;
+        if !exists(&change.version) || extra.is_some_and(|extra| !exists(&extra.version)) {
+            return Err((Class::NotFound, "ResourceNotFoundException"));
+        }
+        let fits = extra.is_none_or(|extra| {
+            extra.version != change.version
+                && self.functions.role(&extra.version) == self.functions.role(&change.version)
+                && (0.0..=1.0).contains(&extra.weight)
+        }) && change.description.chars().count() <= DESCRIPTION_MAX;
         if !fits {
             return Err((Class::Invalid, "InvalidParameterValueException"));
         }
@@ -160,6 +166,15 @@ impl Lambda {
 }
 
 impl State {
+    /// A person deletes a version. Lambda refuses that where an alias names it.
+    pub fn somebody_deletes(&mut self, version: &str) {
+        if let Ok(number) = version.parse()
+            && !self.lambda.named().iter().any(|named| named == version)
+        {
+            self.lambda.functions.delete(number);
+        }
+    }
+
     /// Another tool changes the alias.
     pub fn foreign(&mut self, change: impl FnOnce(&mut Alias)) {
         let Some(mut alias) = self.lambda.alias.clone() else { return };
@@ -193,7 +208,9 @@ impl State {
         let outcome = match checked {
             Ok(alias) => {
                 let mut weights: Vec<_> = change.weight.clone().into_iter().collect();
-                if alias.version != change.version && self.lambda.functions.alias_moves() {
+                if alias.version != change.version
+                    && self.lambda.functions.alias_moves(&alias.version)
+                {
                     weights = vec![VersionWeight { version: alias.version, weight: 1.0 }];
                 }
                 Ok(self.lambda.set(Alias {
@@ -211,6 +228,7 @@ impl State {
             weight: change.weight.as_ref().map(percent),
             description: change.description.clone(),
             applied: outcome.is_ok(),
+            versionless: matches!(outcome, Err((Class::NotFound, _))),
         };
         self.note(format!("      {write}"));
         self.lambda.writes.push(write);
@@ -238,6 +256,7 @@ impl State {
             weight: None,
             description: String::new(),
             applied,
+            versionless: false,
         });
         if !applied {
             return Err(error(

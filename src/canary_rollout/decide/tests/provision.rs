@@ -1,9 +1,9 @@
-use super::check;
+use super::{check, check_passes};
 use crate::{
-    api::canary_rollout::Outcome,
+    api::canary_rollout::{Held, Outcome, Phase},
     canary_rollout::{
         decide::{Unread, provisioned_matters},
-        world::World,
+        world::{World, time},
     },
     facts::lambda::{Provisioned, ProvisionedStatus, Source},
 };
@@ -91,6 +91,75 @@ fn weights_that_lambda_writes_are_no_conflict_at_rest() {
     );
     let foreign = world.with(|world| world.facts.provisioned = Ok(None));
     assert_eq!(foreign.plan().report.reason, "AliasMoved");
+}
+
+/// Version 43 bakes, and Lambda sends everybody to 42 again.
+fn moved_in_the_bake() -> World {
+    World::flying(3, Some("01:40:00")).with(|world| {
+        world.facts.terms.as_mut().unwrap().bake = "1h".parse().unwrap();
+        world.alias_is("43", &[("42", 1.0)], "");
+        world.facts.provisioned = provisioned(ProvisionedStatus::InProgress, 0);
+    })
+}
+
+#[test]
+fn a_bake_that_began_before_lambda_moved_provisioned_concurrency_starts_anew() {
+    let mut world = moved_in_the_bake();
+    let found = "alias production serves version 43 with 42 at 100% while Lambda moves its provisioned concurrency";
+    check(&world, &[&format!("Promoting ProvisionedConcurrencyPending: {found}"), "now !"]);
+    world.settle();
+    assert_eq!(
+        world.plan().report.message,
+        "version 43 is promoted once its provisioned concurrency is there: 0 of 10"
+    );
+    world.now = time("01:50:00");
+    world.alias_is("43", &[], "");
+    world.facts.provisioned = provisioned(ProvisionedStatus::Ready, 10);
+    check_passes(
+        &mut world,
+        &["Baking: 100%: watching version 43", "Baking: 100%: watched until 02:50:00Z"],
+    );
+}
+
+#[test]
+fn provisioned_concurrency_that_fails_in_the_bake_takes_the_release_back() {
+    let mut world = moved_in_the_bake();
+    world.settle();
+    world.facts.provisioned = provisioned(ProvisionedStatus::Failed, 0);
+    world.settle();
+    assert_eq!(world.facts.alias.as_ref().unwrap().version, "42");
+    assert_eq!(world.status.history[0].reason, "ProvisionedConcurrencyFailed");
+}
+
+#[test]
+fn weights_in_the_bake_that_are_not_lambdas_are_a_conflict_and_a_held_bake_stays_held() {
+    for change in [
+        (|world| world.facts.provisioned = Ok(None)) as fn(&mut World),
+        |world| world.alias_is("43", &[("41", 1.0)], ""),
+        |world| world.alias_is("43", &[("42", 0.5)], ""),
+    ] {
+        assert_eq!(moved_in_the_bake().with(change).plan().report.reason, "AliasMoved");
+    }
+    let held = Held { reason: "ErrorRate".into(), message: "bad".into() };
+    let world = moved_in_the_bake().with(|world| world.status.held = Some(held));
+    let plan = world.plan();
+    assert_eq!(plan.report.phase, Phase::Held);
+    assert_eq!(plan.memory.flight, world.memory().flight, "a person decides");
+}
+
+#[test]
+fn provisioned_concurrency_that_fails_at_rest_is_told() {
+    let world = World::concluded(Outcome::Promoted, "StepsCompleted").with(|world| {
+        world.alias_is("43", &[("42", 1.0)], "");
+        world.facts.provisioned = provisioned(ProvisionedStatus::Failed, 0);
+    });
+    check(
+        &world,
+        &[
+            "Held ProvisionedConcurrencyFailed: alias production serves version 43 with 42 at 100%, because its provisioned concurrency failed: FUNCTION_ERROR_INIT_FAILURE; mend the function and ask for the concurrency again, or remove it from the alias",
+            "01:45:00",
+        ],
+    );
 }
 
 #[test]

@@ -210,6 +210,7 @@ prop_compose! {
         audit in prop::bool::weighted(0.2),
         on_conflict in select(vec![OnConflict::Hold, OnConflict::Adopt, OnConflict::Enforce]),
         finalizer in prop::bool::weighted(0.8),
+        stable_gone in prop::bool::weighted(0.1),
         deletion in prop_oneof![
             6 => Just(Deletion::None),
             1 => Just(Deletion::Undo),
@@ -228,7 +229,7 @@ prop_compose! {
         let mode = if audit { Mode::Audit } else { Mode::Enforce };
         let provisioned = if unread { Err(denied("GetProvisionedConcurrencyConfig")) } else { Ok(None) };
         Facts {
-            alias, request, suspended, mode, on_conflict, finalizer, deletion, wanted, provisioned,
+            alias, request, suspended, mode, on_conflict, finalizer, stable_gone, deletion, wanted, provisioned,
             ..World::new().facts
         }
     }
