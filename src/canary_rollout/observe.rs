@@ -70,11 +70,7 @@ pub async fn observe(
     place: &Place<'_>,
 ) -> Result<Facts, Error> {
     let rollout = Rollout::parse(&object.spec);
-    let want = match (at_rest(object, memory), &rollout) {
-        (true, Ok(rollout)) if rollout.release.source == rollout::Source::Latest => Want::Follow,
-        (true, _) => Want::Drift,
-        (false, _) => Want::Work,
-    };
+    let want = wants(object, memory, &rollout);
     let namespace = object.namespace().unwrap_or_default();
     let lambda = place.session.lambda(call_terms(priority(object, want), &namespace));
     if is_doubtful(object, memory, place.now) {
@@ -193,6 +189,15 @@ async fn read_more(
             Ok(preflight) => facts.preflight = Some(preflight),
             Err(error) => facts.wanted = Err(unread(error).into()),
         }
+    }
+}
+
+/// How fresh the alias must be.
+fn wants(object: &CanaryRollout, memory: &Memory, rollout: &Result<Rollout, InvalidSpec>) -> Want {
+    match (at_rest(object, memory), rollout) {
+        (true, Ok(rollout)) if rollout.release.source == rollout::Source::Latest => Want::Follow,
+        (true, _) => Want::Drift,
+        (false, _) => Want::Work,
     }
 }
 
