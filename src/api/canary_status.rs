@@ -382,6 +382,10 @@ pub struct HistoryEntry {
     /// Its revision.
     #[schemars(length(max = 64))]
     pub revision: String,
+    /// Digest of its code, as Lambda gives it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub code_sha256: Option<String>,
     /// The version that the alias served before it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]

@@ -129,6 +129,7 @@ pub fn ended(revision: &str, version: &str, outcome: Outcome, reason: &str) -> H
     HistoryEntry {
         version: version.into(),
         revision: revision.into(),
+        code_sha256: Some(format!("sha-of-{version}")),
         stable: Some("42".into()).filter(|_| outcome != Outcome::Initialized),
         outcome,
         reason: reason.into(),

@@ -29,6 +29,11 @@ pub(super) enum Error {
     NotFound { name: String, namespace: String },
     #[error("this cluster has no CanaryRollouts: install the chart, or apply `groundcrew crds`")]
     NoCrd,
+    #[error(
+        "{name} releases what $LATEST holds, and nothing in it says which: name the code with \
+         --code-sha256, as UpdateFunctionCode answered it, or give --revision or --version"
+    )]
+    WhichLatest { name: String },
     #[error("cannot {action}: {message}")]
     Api { action: String, message: String },
     #[error(transparent)]
@@ -60,6 +65,7 @@ impl Error {
             | Self::ReadFile { .. }
             | Self::Manifest { .. }
             | Self::Setting(_)
+            | Self::WhichLatest { .. }
             | Self::Unbound(Unbound::Malformed(_)) => EXIT_USAGE,
             Self::Client(_)
             | Self::NotFound { .. }

@@ -207,6 +207,7 @@ fn settled(situation: &Situation<'_>, wanted: &Wanted, ended: Option<&HistoryEnt
         plan.memory.remember(HistoryEntry {
             version: wanted.version.clone(),
             revision: wanted.revision.clone(),
+            code_sha256: Some(wanted.code_sha256.clone()),
             stable: None,
             outcome: Outcome::Initialized,
             reason: "AlreadyServed".into(),

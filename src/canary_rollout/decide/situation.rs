@@ -283,6 +283,7 @@ impl<'a> Situation<'a> {
             memory.remember(HistoryEntry {
                 version: canary.version.clone(),
                 revision: revision.clone(),
+                code_sha256: canary.code_sha256.clone(),
                 stable: self.memory.stable.clone(),
                 outcome,
                 reason: reason.into(),

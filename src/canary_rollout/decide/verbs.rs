@@ -148,13 +148,12 @@ fn rollback(situation: &mut Situation<'_>, by: &str) -> Result<String, String> {
             let Some(served) = served.cloned() else {
                 return Err("the alias is back at the stable version already".into());
             };
-            let version = served.version;
+            let (version, code_sha256) = (served.version, served.code_sha256);
             let Some(before) = served.stable else {
                 return Err(format!("no version is known that served before {version}"));
             };
             memory.stable = Some(before);
-            memory.canary =
-                Some(Canary { version, code_sha256: None, timeout: None, started_at: at });
+            memory.canary = Some(Canary { version, code_sha256, timeout: None, started_at: at });
             memory.flight = Some(Flight::before(Steps::default(), 0));
         }
     }

@@ -11,6 +11,8 @@ pub(super) enum Wanted {
     Revision(String),
     /// By the number of the Lambda version.
     Version(String),
+    /// By the CodeSha256 of its code.
+    Code(String),
     /// Whatever the spec asks for, where no number says it.
     Current,
 }
@@ -52,14 +54,29 @@ pub(super) enum Verdict {
 impl Wanted {
     /// The release that a spec asks for.
     pub(super) fn of_spec(object: &CanaryRollout) -> Self {
-        object.spec.release.version.clone().map_or(Self::Current, Self::Version)
+        let release = &object.spec.release;
+        match (&release.version, &release.latest, &release.code_sha256) {
+            (Some(version), _, _) => Self::Version(version.clone()),
+            (None, Some(_), Some(code)) => Self::Code(code.clone()),
+            (None, _, _) => Self::Current,
+        }
     }
 
-    fn is(&self, revision: Option<&str>, version: Option<&str>) -> bool {
+    fn is(&self, revision: Option<&str>, version: &str, code: Option<&str>) -> bool {
         match self {
             Self::Revision(wanted) => revision == Some(wanted),
-            Self::Version(wanted) => version == Some(wanted),
+            Self::Version(wanted) => version == wanted,
+            Self::Code(wanted) => code == Some(wanted),
             Self::Current => true,
+        }
+    }
+
+    /// Whether the spec asks for it; none when the spec does not tell.
+    fn asked(&self, object: &CanaryRollout) -> Option<bool> {
+        let number = object.spec.release.version.as_ref();
+        match self {
+            Self::Version(wanted) => number.map(|number| number == wanted),
+            Self::Revision(_) | Self::Code(_) | Self::Current => None,
         }
     }
 
@@ -67,56 +84,81 @@ impl Wanted {
         match self {
             Self::Revision(revision) => format!("revision {revision}"),
             Self::Version(version) => format!("version {version}"),
+            Self::Code(code) => format!("code {code}"),
             Self::Current => "the release".to_owned(),
         }
     }
 }
 
-/// Judges a rollout as it is now.
-pub(super) fn judge(object: &CanaryRollout, wanted: &Wanted, goal: Goal) -> Verdict {
-    let seen = object.status.as_ref().and_then(|status| status.observed_generation);
-    let status = object.status.as_ref().filter(|_| seen == object.metadata.generation);
-    let Some(status) = status else {
+/// Judges a rollout as it is now. `seen` says whether the release was on its way at some time of
+/// this wait.
+pub(super) fn judge(object: &CanaryRollout, wanted: &Wanted, goal: Goal, seen: bool) -> Verdict {
+    let Some(status) = current(object) else {
         return Verdict::Waiting("the operator has not looked at the spec yet".into());
     };
     if *wanted == Wanted::Current {
         return judge_current(status, goal);
     }
-    // Whether the spec still asks for it; of a revision only the status can tell.
-    let asked = match wanted {
-        Wanted::Version(version) => object.spec.release.version.as_ref() == Some(version),
-        Wanted::Revision(_) | Wanted::Current => true,
-    };
-    if flies(status, wanted) {
+    if flies(object, wanted) {
         return Verdict::Waiting(line(status));
     }
-    let matches = |entry: &&HistoryEntry| wanted.is(Some(&entry.revision), Some(&entry.version));
-    let entry = status.history.iter().find(matches);
-    let current = |entry: &&HistoryEntry| {
+    let matches = |entry: &&HistoryEntry| {
+        wanted.is(Some(&entry.revision), &entry.version, entry.code_sha256.as_deref())
+    };
+    let newest = |entry: &&HistoryEntry| {
         status.step.is_none() && status.revision.as_ref() == Some(&entry.revision)
     };
-    match (entry, entry.filter(current)) {
-        (_, Some(entry)) => concluded(status, wanted, goal, entry),
-        (Some(entry), None) if goal == Goal::Promoted && succeeded(entry) => {
+    let entry = status.history.iter().find(matches);
+    if let Some(entry) = entry.filter(newest) {
+        return concluded(status, wanted, goal, entry);
+    }
+    match (wanted, wanted.asked(object)) {
+        // Only the operator knows what `$LATEST` holds, and it may not have looked: what it says yet
+        // is of the release before.
+        (Wanted::Code(_), _) if !seen => Verdict::Waiting(line(status)),
+        // The spec asks for it, perhaps once more.
+        (_, Some(true)) if status.phase == Some(Phase::Invalid) => Verdict::Failed(line(status)),
+        (_, Some(true)) => Verdict::Waiting(line(status)),
+        (_, Some(false)) => replaced(object, wanted, goal, entry),
+        (_, None) => match entry {
+            Some(entry) if goal == Goal::Promoted && succeeded(entry) => {
+                Verdict::Done(outcome(entry))
+            }
+            entry @ Some(_) if seen => replaced(object, wanted, goal, entry),
+            Some(_) | None if status.phase == Some(Phase::Invalid) => Verdict::Failed(line(status)),
+            Some(_) | None => Verdict::Waiting(line(status)),
+        },
+    }
+}
+
+/// Judges a release in whose place there is another one now.
+fn replaced(
+    object: &CanaryRollout,
+    wanted: &Wanted,
+    goal: Goal,
+    entry: Option<&HistoryEntry>,
+) -> Verdict {
+    match entry {
+        Some(entry) if goal == Goal::Concluded || (goal == Goal::Promoted && succeeded(entry)) => {
             Verdict::Done(outcome(entry))
         }
-        // It ended before, and the spec asks for it again.
-        (Some(_) | None, None) if asked && status.phase != Some(Phase::Invalid) => {
-            Verdict::Waiting(line(status))
-        }
-        (Some(_) | None, None) if asked => Verdict::Failed(line(status)),
-        (Some(entry), None) if goal == Goal::Concluded => Verdict::Done(outcome(entry)),
-        (Some(entry), None) => Verdict::Failed(format!(
+        Some(entry) => Verdict::Failed(format!(
             "{} ({}), and the spec asks for another release now",
             outcome(entry),
             entry.reason
         )),
-        (None, None) => Verdict::Failed(format!(
+        None => Verdict::Failed(format!(
             "{} was superseded: the spec asks for {} now",
             wanted.named(),
             Wanted::of_spec(object).named()
         )),
     }
+}
+
+/// The status, if it is of the spec as it is now.
+fn current(object: &CanaryRollout) -> Option<&CanaryRolloutStatus> {
+    let status = object.status.as_ref();
+    status.filter(|status| status.observed_generation == object.metadata.generation)
 }
 
 /// Judges what the spec asks for by what the operator made of it.
@@ -132,9 +174,14 @@ fn judge_current(status: &CanaryRolloutStatus, goal: Goal) -> Verdict {
 }
 
 /// Whether the release is in flight.
-fn flies(status: &CanaryRolloutStatus, wanted: &Wanted) -> bool {
-    let version = status.canary.as_ref().map(|canary| canary.version.as_str());
-    status.step.is_some() && wanted.is(status.revision.as_deref(), version)
+pub(super) fn flies(object: &CanaryRollout, wanted: &Wanted) -> bool {
+    let Some(status) = current(object).filter(|status| status.step.is_some()) else {
+        return false;
+    };
+    status.canary.as_ref().is_some_and(|canary| {
+        let (version, code) = (&canary.version, canary.code_sha256.as_deref());
+        wanted.is(status.revision.as_deref(), version, code)
+    })
 }
 
 fn succeeded(entry: &HistoryEntry) -> bool {
@@ -181,153 +228,4 @@ fn line(status: &CanaryRolloutStatus) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::api::canary_rollout::Release;
-    use serde_json::{Value, json};
-
-    /// A rollout whose spec asks for version 2, with this status.
-    fn rollout(status: Value) -> CanaryRollout {
-        let mut status = status;
-        if status.is_object() && status.get("observedGeneration").is_none() {
-            status["observedGeneration"] = json!(3);
-        }
-        serde_json::from_value(json!({
-            "apiVersion": "groundcrew.dev/v1alpha1", "kind": "CanaryRollout",
-            "metadata": {"name": "web", "namespace": "shop", "generation": 3},
-            "spec": {"function": {"name": "web", "alias": "live"}, "release": {"version": "2"}},
-            "status": status,
-        }))
-        .unwrap()
-    }
-
-    fn ended(version: &str, outcome: &str) -> Value {
-        let time = "2026-12-05T10:00:00Z";
-        json!({"version": version, "revision": format!("r{version}"), "outcome": outcome,
-               "reason": "Why", "startedAt": time, "endedAt": time})
-    }
-
-    fn flying(version: &str) -> Value {
-        json!({
-            "phase": "Progressing", "message": "10%: holds", "revision": format!("r{version}"),
-            "step": {"index": 0, "count": 2, "display": "1/2"},
-            "canary": {"version": version, "weight": 10, "startedAt": "2026-12-05T10:00:00Z"},
-        })
-    }
-
-    fn at_rest(phase: &str, revision: &str, history: &[Value]) -> Value {
-        json!({"phase": phase, "message": "so it is", "revision": revision, "history": history})
-    }
-
-    /// One letter for the verdict on promoted, healthy and concluded, of version 2 and revision r2.
-    #[track_caller]
-    fn check(status: Value, expected: &str) {
-        let object = rollout(status.clone());
-        for wanted in [Wanted::Version("2".into()), Wanted::Revision("r2".into())] {
-            let goals = [Goal::Promoted, Goal::Healthy, Goal::Concluded];
-            let seen: String = goals.map(|goal| letter(&judge(&object, &wanted, goal))).concat();
-            assert_eq!(seen, expected, "{wanted:?} {status}");
-        }
-    }
-
-    fn letter(verdict: &Verdict) -> &'static str {
-        match verdict {
-            Verdict::Done(_) => "D",
-            Verdict::Failed(_) => "F",
-            Verdict::Waiting(_) => "W",
-        }
-    }
-
-    #[test]
-    fn a_release_without_a_number_is_judged_by_what_the_operator_made_of_it() {
-        let check = |status: Value, expected: &str| {
-            let mut object = rollout(status.clone());
-            object.spec.release = Release { latest: Some(true), ..Release::default() };
-            assert_eq!(Wanted::of_spec(&object), Wanted::Current);
-            let goals = [Goal::Promoted, Goal::Healthy, Goal::Concluded];
-            let judged = goals.map(|goal| letter(&judge(&object, &Wanted::Current, goal)));
-            assert_eq!(judged.concat(), expected, "{status}");
-        };
-        let old = ended("1", "Promoted");
-        check(at_rest("Publishing", "r2", std::slice::from_ref(&old)), "WWW");
-        check(at_rest("Healthy", "r2", std::slice::from_ref(&old)), "WWW");
-        check(flying("2"), "WWW");
-        check(at_rest("Invalid", "r1", std::slice::from_ref(&old)), "FFF");
-        check(at_rest("Healthy", "r2", &[ended("2", "Promoted"), old.clone()]), "DDD");
-        check(at_rest("RolledBack", "r2", &[ended("2", "RolledBack"), old]), "FFD");
-    }
-
-    #[test]
-    fn a_status_of_an_older_spec_says_nothing() {
-        check(Value::Null, "WWW");
-        check(json!({"observedGeneration": -1}), "WWW");
-        let mut old = at_rest("Healthy", "r2", &[ended("2", "Promoted")]);
-        old["observedGeneration"] = json!(2);
-        check(old, "WWW");
-    }
-
-    #[test]
-    fn what_is_in_flight_is_waited_for() {
-        check(flying("2"), "WWW");
-        let mut baking = flying("2");
-        baking["phase"] = json!("Baking");
-        check(baking, "WWW");
-        let mut going_back = flying("2");
-        going_back["phase"] = json!("RollingBack");
-        check(going_back, "WWW");
-        let mut again = flying("2");
-        again["history"] = json!([ended("2", "RolledBack")]);
-        check(again, "WWW");
-    }
-
-    #[test]
-    fn how_it_ended_counts() {
-        check(at_rest("Healthy", "r2", &[ended("2", "Promoted")]), "DDD");
-        check(at_rest("Healthy", "r2", &[ended("2", "Initialized")]), "DDD");
-        check(at_rest("RolledBack", "r2", &[ended("2", "RolledBack")]), "FFD");
-        check(at_rest("Aborted", "r2", &[ended("2", "Aborted")]), "FFD");
-        check(at_rest("Conflict", "r2", &[ended("2", "Promoted")]), "DWD");
-    }
-
-    #[test]
-    fn an_earlier_end_does_not_count_when_the_spec_asks_for_it_again() {
-        let history = [ended("1", "Promoted"), ended("2", "RolledBack")];
-        check(at_rest("Pending", "r1", &history), "WWW");
-        check(at_rest("Pending", "r1", &[ended("1", "Promoted")]), "WWW");
-    }
-
-    #[test]
-    fn what_cannot_work_fails() {
-        check(at_rest("Invalid", "r1", &[ended("1", "Promoted")]), "FFF");
-    }
-
-    #[test]
-    fn another_release_in_its_place_fails_it_unless_it_had_been_promoted() {
-        let judged = |status: Value, goal| {
-            let mut object = rollout(status);
-            object.spec.release.version = Some("3".into());
-            judge(&object, &Wanted::Version("2".into()), goal)
-        };
-        let text = "version 2 was superseded: the spec asks for version 3 now".to_owned();
-        assert_eq!(judged(flying("3"), Goal::Promoted), Verdict::Failed(text));
-        let mut after = flying("3");
-        after["history"] = json!([ended("2", "Promoted")]);
-        let done = Verdict::Done("version 2 (revision r2): Promoted".into());
-        assert_eq!(judged(after.clone(), Goal::Promoted), done);
-        assert_eq!(letter(&judged(after, Goal::Healthy)), "F");
-        let mut superseded = flying("3");
-        superseded["history"] = json!([ended("2", "Superseded")]);
-        assert_eq!(letter(&judged(superseded.clone(), Goal::Promoted)), "F");
-        assert_eq!(letter(&judged(superseded, Goal::Concluded)), "D");
-    }
-
-    #[test]
-    fn progress_and_failure_are_told_with_the_operators_words() {
-        let judged = |status| judge(&rollout(status), &Wanted::Version("2".into()), Goal::Promoted);
-        assert_eq!(judged(flying("2")), Verdict::Waiting("Progressing 1/2: 10%: holds".into()));
-        assert_eq!(
-            judged(at_rest("RolledBack", "r2", &[ended("2", "RolledBack")])),
-            Verdict::Failed("version 2 is RolledBack (Why): so it is".into())
-        );
-    }
-}
+mod tests;

@@ -143,6 +143,7 @@ fn statuses() -> impl Strategy<Value = CanaryRolloutStatus> {
         |(version, revision, outcome, at)| HistoryEntry {
             version,
             revision,
+            code_sha256: None,
             stable: None,
             outcome,
             reason: "Why".into(),
