@@ -66,26 +66,26 @@ struct Nothing;
 #[async_trait]
 impl Connector for Nothing {
     async fn connect(&self, target: &Target) -> Result<Ports, aws::Error> {
-        unreachable!("{target:?}")
+        panic!("{target:?}")
     }
 }
 
 #[async_trait]
 impl Fetch for Nothing {
     async fn get(&self, url: &Url, _: bool) -> Result<Answer, Unanswered> {
-        unreachable!("{url}")
+        panic!("{url}")
     }
 }
 
 impl Namespaces for Nothing {
     fn facts(&self, name: &str) -> NamespaceFacts {
-        unreachable!("{name}")
+        panic!("{name}")
     }
 }
 
 impl Rollouts for Nothing {
     fn of_alias(&self, function: &str, alias: &str) -> Vec<Peer> {
-        unreachable!("{function}:{alias}")
+        panic!("{function}:{alias}")
     }
 
     fn of_function(&self, function: &str) -> Vec<Peer> {
@@ -96,11 +96,11 @@ impl Rollouts for Nothing {
 #[async_trait]
 impl Port for Nothing {
     async fn get(&self, object: &ObjectId) -> Result<Option<Value>, Error> {
-        unreachable!("{object}")
+        panic!("{object}")
     }
 
     async fn apply_status(&self, object: &ObjectId, _: &Value) -> Result<Value, Error> {
-        unreachable!("{object}")
+        panic!("{object}")
     }
 
     async fn set_finalizers(
@@ -109,10 +109,10 @@ impl Port for Nothing {
         _: &str,
         _: &[String],
     ) -> Result<Value, Error> {
-        unreachable!("{object}")
+        panic!("{object}")
     }
 
     async fn publish_event(&self, object: &ObjectId, _: &Event) -> Result<(), Error> {
-        unreachable!("{object}")
+        panic!("{object}")
     }
 }

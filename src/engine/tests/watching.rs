@@ -105,7 +105,7 @@ async fn what_was_deleted_while_nobody_watched_is_forgotten() {
     let (run, _, context) = engine([first, Answer::Tells(listed(&["stays"]))]);
     let shown = |name: &str| context.metrics.render().contains(&format!("name=\"{name}\""));
     tokio::select! {
-        () = run => unreachable!("nobody stops it"),
+        () = run => panic!("nobody stops it"),
         () = async {
             while !shown("goes") {
                 sleep(SECOND / 100).await;
@@ -129,7 +129,7 @@ async fn an_idle_operator_is_alive_and_so_is_one_whose_api_server_is_down() {
             }
         };
         tokio::select! {
-            () = run => unreachable!("nobody stops it"),
+            () = run => panic!("nobody stops it"),
             () = looks => {}
         }
     }
@@ -139,7 +139,7 @@ async fn an_idle_operator_is_alive_and_so_is_one_whose_api_server_is_down() {
 async fn a_watch_that_hangs_is_named() {
     let (run, liveness, _) = engine([Answer::Hangs]);
     tokio::select! {
-        () = run => unreachable!("nobody stops it"),
+        () = run => panic!("nobody stops it"),
         () = sleep(WATCH_BOUND + SECOND) => {}
     }
     let told = "watch of named: no sign of life for 901 s, expected within 900 s";
