@@ -5,7 +5,12 @@
 use std::{collections::BTreeSet, fs, path::Path};
 
 use clap::CommandFactory as _;
-use groundcrew::{aws::operations::Operation, cli::Cli, metrics::Metrics, verbs::Verb};
+use groundcrew::{
+    aws::operations::{Family, Operation},
+    cli::Cli,
+    metrics::Metrics,
+    verbs::Verb,
+};
 use serde_json::Value;
 
 const PERMISSIONS: &str = include_str!("../docs/aws-permissions.md");
@@ -23,6 +28,28 @@ fn actions(policy: &Value) -> BTreeSet<&str> {
     let statements = policy["Statement"].as_array().unwrap();
     let actions = statements.iter().flat_map(|statement| statement["Action"].as_array().unwrap());
     actions.map(|action| action.as_str().unwrap()).collect()
+}
+
+#[test]
+fn every_rate_limit_is_in_the_operations_page() {
+    let named = |family| match family {
+        Family::LambdaControl => {
+            "Lambda: aliases, versions, updates, and all that is not below, together"
+        }
+        Family::LambdaGetFunction => "Lambda: GetFunction",
+        Family::LambdaInvoke => "Lambda: Invoke",
+        Family::CloudWatchMetrics => "CloudWatch: GetMetricData",
+        Family::CloudWatchAlarms => "CloudWatch: DescribeAlarms",
+        Family::CloudWatchList => "CloudWatch: ListMetrics",
+        Family::DynamoDbControl => "DynamoDB: DescribeTable",
+        Family::Rds => "RDS: all calls together",
+        Family::Sts => "STS: all calls together",
+    };
+    for operation in Operation::ALL {
+        let family = operation.entry().family;
+        let row = format!("\n| {} | {} | ", named(family), family.per_second());
+        assert!(OPERATIONS.contains(&row), "docs/operations.md has no row {row:?}");
+    }
 }
 
 #[test]

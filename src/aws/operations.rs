@@ -202,9 +202,13 @@ impl Operation {
             Self::LambdaCreateAlias => write("CreateAlias", &["lambda:CreateAlias"]),
             Self::LambdaDeleteFunction => write("DeleteFunction", &["lambda:DeleteFunction"]),
             Self::LambdaGetAlias => read("GetAlias", &["lambda:GetAlias"]),
-            Self::LambdaGetFunction => {
-                lambda("GetFunction", false, Family::LambdaGetFunction, &["lambda:GetFunction"])
-            }
+            // Without ListTags the answer has no tags.
+            Self::LambdaGetFunction => lambda(
+                "GetFunction",
+                false,
+                Family::LambdaGetFunction,
+                &["lambda:GetFunction", "lambda:ListTags"],
+            ),
             Self::LambdaGetProvisionedConcurrencyConfig => {
                 read("GetProvisionedConcurrencyConfig", &["lambda:GetProvisionedConcurrencyConfig"])
             }
@@ -240,7 +244,9 @@ impl Operation {
     /// Longest that one attempt may take, credentials included.
     ///
     /// Where it is longer than what a lease guarantees, another replica may lead before the call is
-    /// over: the code of `$LATEST` is guarded by its revision id, and an invocation is only a probe.
+    /// over. UpdateFunctionCode is refused when `$LATEST` moved since it was decided; and what is
+    /// published afterwards is guarded by code and revision id, so a late one is never released.
+    /// An invocation is a probe that writes nothing of ours; another replica may send it once more.
     #[must_use]
     pub const fn timeout(self) -> Duration {
         match self {
