@@ -158,6 +158,16 @@ mod tests {
     }
 
     #[test]
+    fn a_published_version_says_whose_it_is() {
+        let description = published(&mark(0).owner, "9f2c1a");
+        assert_eq!(description, "[groundcrew prod/flightdata/processor 9f2c1a]");
+        assert_eq!(publisher(&description), Some(mark(0).owner));
+        for foreign in ["", "hotfix", "[groundcrew prod/flightdata 9f2c1a]", "[groundcrew a/b/c]"] {
+            assert_eq!(publisher(foreign), None, "{foreign}");
+        }
+    }
+
+    #[test]
     fn parts_of_a_revision_do_not_run_together() {
         assert_ne!(revision(&["ab", "c"]), revision(&["a", "bc"]));
         assert_eq!(revision(&["a"]).len(), REVISION_LEN);

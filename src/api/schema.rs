@@ -58,3 +58,6 @@ fn drop_null_variant(map: &mut Map<String, Value>) {
         variants.retain(|variant| !variant.is_null());
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -183,3 +183,6 @@ pub(super) fn later(time: Timestamp, by: SignedDuration) -> Timestamp {
 pub(super) fn earlier(time: Timestamp, by: SignedDuration) -> Timestamp {
     time.saturating_sub(by).unwrap_or(Timestamp::MIN)
 }
+
+#[cfg(test)]
+mod tests;

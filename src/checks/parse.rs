@@ -113,3 +113,21 @@ impl Check {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_check_leaves_out_has_its_default() {
+        let parse = |text: &str| {
+            let raw: raw::Check = serde_yaml::from_str(text).unwrap();
+            let [check] = Check::parse_all(&[raw]).unwrap().try_into().ok().unwrap();
+            (check.timeout.as_secs(), check.retries, check.region)
+        };
+        let url = "http: {url: 'https://a.com/'}";
+        assert_eq!(parse(&format!("{{name: a, {url}}}")), (60, 0, None));
+        let full = format!("{{name: a, timeout: 10s, retries: 2, region: eu-west-1, {url}}}");
+        assert_eq!(parse(&full), (10, 2, Some("eu-west-1".into())));
+    }
+}

@@ -46,6 +46,8 @@ fn a_metric_of_ones_own_takes_bare_numbers_unless_it_says_a_unit() {
     check(own("Shop", "Lag", None, "7"), Ok(7.0));
     check(own("Shop", "Lag", Some(MetricUnit::Seconds), "1500ms"), Ok(1.5));
     check(own("AWS/ApiGateway", "Latency", None, "2s"), Ok(2_000.0));
+    // AWS gives this rate as a fraction.
+    check(own("AWS/ApiGateway", "5XXError", None, "0.05"), Ok(0.05));
     check(
         own("Shop", "Lag", None, "7s"),
         Err(

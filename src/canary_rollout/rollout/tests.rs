@@ -325,3 +325,9 @@ fn metrics_need_a_time_at_which_they_are_looked_at() {
     assert_eq!(judged(Preset::AllAtOnce, Some("10m")), Ok(()));
     assert_eq!(judged(Preset::Canary10Percent5Minutes, None), Ok(()));
 }
+
+#[test]
+fn what_is_absent_deletes_nothing_and_hurries_nothing() {
+    let rollout = Rollout::parse(&spec()).unwrap();
+    assert_eq!((rollout.keep_versions, rollout.rollback_window), (None, 0));
+}

@@ -90,6 +90,14 @@ fn an_alias_that_serves_the_release_is_healthy_and_first_seen_so_written_down_on
 }
 
 #[test]
+fn an_alias_that_follows_latest_is_looked_at_every_minute() {
+    let mut world = World::new().with(|world| world.alias_is("43", &[], ""));
+    world.facts.wanted.as_mut().unwrap().follows_latest = true;
+    world.settle();
+    check(&world, &["Healthy Promoted: alias production serves version 43", "01:45:00"]);
+}
+
+#[test]
 fn a_newer_release_starts_after_an_earlier_one_ended_either_way() {
     for (outcome, stable) in [(Outcome::Promoted, "43"), (Outcome::RolledBack, "42")] {
         let world = World::concluded(outcome, "x")

@@ -307,3 +307,14 @@ fn rollback_needs_a_served_release_and_one_before_it() {
         "the release does not serve everybody yet; use abort",
     );
 }
+
+#[test]
+fn once_a_verb_was_heard_the_absence_of_its_annotation_means_nothing() {
+    let mut world = holding().asked("pause@9f2c1a");
+    world.settle();
+    let heard = (world.memory().paused_at, world.memory().last_action);
+    assert!(heard.0.is_some() && heard.1.is_some(), "{heard:?}");
+    world.facts.request = None;
+    world.settle();
+    assert_eq!((world.memory().paused_at, world.memory().last_action), heard);
+}
