@@ -10,7 +10,7 @@ import traceback
 import uuid
 from typing import Any
 
-from . import sts
+from . import codedeploy, sts
 from .calls import CallLog, is_write
 from .clock import Clock
 from .cloudwatch.context import CloudWatchCall
@@ -139,6 +139,8 @@ class _Flow:
             return self._cloudwatch()
         if service == "sts" and self.incoming.operation in sts.OPERATIONS:
             return self._sts()
+        if service == "codedeploy" and self.incoming.operation in codedeploy.OPERATIONS:
+            return self._codedeploy()
         return self._moto()
 
     def _lambda(self) -> Response:
@@ -189,6 +191,15 @@ class _Flow:
         if call.model is None:
             raise missing_operation(call)
         result = sts.OPERATIONS[call.operation](self.gateway.sessions, call.caller, call.params)
+        self._log("ok", applied=True)
+        return rpc.respond(result, call.request, call.service, call.model, self.request_id)
+
+    def _codedeploy(self) -> Response:
+        call = self.incoming
+        if call.model is None:
+            raise missing_operation(call)
+        service = codedeploy.backend(call.account, call.region)
+        result = codedeploy.OPERATIONS[call.operation](service, call.params, self.gateway.clock.now())
         self._log("ok", applied=True)
         return rpc.respond(result, call.request, call.service, call.model, self.request_id)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.model import OperationModel
 
-from . import sts
+from . import codedeploy, sts
 from .cloudwatch.context import missing
 from .errors import AwsError
 from .http import Request
@@ -76,6 +76,8 @@ class Incoming:
             if self.service == "sts":
                 self.resource = self.params.get("RoleArn", "")
                 self.detail = sts.detail(self.operation, self.params)
+            elif self.service == "codedeploy":
+                self.resource = codedeploy.resource(self.params)
             else:
                 self.resource = _cloudwatch_resource(self.params)
                 if queries := self.params.get("MetricDataQueries"):
@@ -95,6 +97,9 @@ def read(request: Request, sessions: Sessions) -> Incoming:
     elif service in ("cloudwatch", "sts"):
         incoming.operation = rpc.operation_name(request) or ""
         incoming.model = rpc.operation_model(service, incoming.operation)
+    elif service == "codedeploy" and (name := rpc.operation_name(request)) in codedeploy.OPERATIONS:
+        incoming.operation = name
+        incoming.model = rpc.operation_model(service, name)
     if not incoming.operation:
         incoming.operation = _moto_operation(request, service)
     return incoming
