@@ -41,6 +41,7 @@ fn every_rate_limit_is_in_the_operations_page() {
         Family::CloudWatchMetrics => "CloudWatch: GetMetricData",
         Family::CloudWatchAlarms => "CloudWatch: DescribeAlarms",
         Family::CloudWatchList => "CloudWatch: ListMetrics",
+        Family::CodeDeploy => "CodeDeploy: all calls together",
         Family::DynamoDbControl => "DynamoDB: DescribeTable",
         Family::Rds => "RDS: all calls together",
         Family::Sts => "STS: all calls together",

@@ -2,6 +2,7 @@
 
 mod alarms;
 mod aliases;
+mod deployments;
 mod gather;
 mod metrics;
 #[cfg(test)]
@@ -10,6 +11,7 @@ mod tests;
 use self::{
     alarms::{Names, Prefixes},
     aliases::Aliases,
+    deployments::Deployments,
     gather::Gather,
     metrics::{Maths, Metrics},
 };
@@ -17,6 +19,7 @@ use self::{
 pub use self::{
     alarms::{ALARMS_FRESH, AlarmsFound},
     aliases::{AliasKey, Seen, Want},
+    deployments::{DEPLOYMENTS_AGAIN, DEPLOYMENTS_SHARED, DEPLOYMENTS_SPAN},
     gather::GATHER,
     metrics::METRICS_KEPT,
 };
@@ -29,4 +32,5 @@ pub struct Hub {
     maths: Gather<Maths>,
     alarm_names: Gather<Names>,
     alarm_prefixes: Gather<Prefixes>,
+    deployments: Gather<Deployments>,
 }

@@ -12,6 +12,9 @@ pub enum Operation {
     CloudWatchDescribeAlarms,
     CloudWatchGetMetricData,
     CloudWatchListMetrics,
+    CodeDeployBatchGetDeployments,
+    CodeDeployGetApplicationRevision,
+    CodeDeployListDeployments,
     DynamoDbDescribeTable,
     LambdaCreateAlias,
     LambdaDeleteFunction,
@@ -40,6 +43,8 @@ pub enum Family {
     CloudWatchMetrics,
     /// ListMetrics: 25 calls/s, raisable.
     CloudWatchList,
+    /// Every call of CodeDeploy, together. AWS publishes no number.
+    CodeDeploy,
     /// Reads of DynamoDB's control plane: 2,500 calls/s.
     DynamoDbControl,
     /// GetFunction: 100 calls/s.
@@ -69,6 +74,7 @@ impl Family {
             Self::DynamoDbControl => 50.0,
             Self::LambdaGetFunction => 90.0,
             Self::LambdaControl => 14.0,
+            Self::CodeDeploy => 5.0,
             Self::Rds => 10.0,
             Self::LambdaInvoke | Self::Sts => 50.0,
         }
@@ -84,7 +90,7 @@ impl Family {
             | Self::LambdaGetFunction
             | Self::LambdaInvoke
             | Self::Sts => 10.0,
-            Self::CloudWatchList | Self::Rds => 5.0,
+            Self::CloudWatchList | Self::CodeDeploy | Self::Rds => 5.0,
             Self::CloudWatchAlarms => 2.0,
             // Never two at once, but a token that is up to 36 ms late costs no time.
             Self::LambdaControl => 1.5,
@@ -141,6 +147,18 @@ const fn cloudwatch(name: &'static str, family: Family, actions: &'static [&'sta
     Entry { service: "cloudwatch", name, write: false, family, actions, arn: "*" }
 }
 
+// Reads of all applications: AWS does not say what it compares a narrower resource with.
+const fn codedeploy(name: &'static str, actions: &'static [&'static str]) -> Entry {
+    Entry {
+        service: "codedeploy",
+        name,
+        write: false,
+        family: Family::CodeDeploy,
+        actions,
+        arn: "*",
+    }
+}
+
 const fn sts(name: &'static str, actions: &'static [&'static str]) -> Entry {
     Entry { service: "sts", name, write: false, family: Family::Sts, actions, arn: "*" }
 }
@@ -151,10 +169,13 @@ const fn rds(name: &'static str, actions: &'static [&'static str], arn: &'static
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 23] = [
         Self::CloudWatchDescribeAlarms,
         Self::CloudWatchGetMetricData,
         Self::CloudWatchListMetrics,
+        Self::CodeDeployBatchGetDeployments,
+        Self::CodeDeployGetApplicationRevision,
+        Self::CodeDeployListDeployments,
         Self::DynamoDbDescribeTable,
         Self::LambdaCreateAlias,
         Self::LambdaDeleteFunction,
@@ -190,6 +211,15 @@ impl Operation {
             ),
             Self::CloudWatchListMetrics => {
                 cloudwatch("ListMetrics", Family::CloudWatchList, &["cloudwatch:ListMetrics"])
+            }
+            Self::CodeDeployBatchGetDeployments => {
+                codedeploy("BatchGetDeployments", &["codedeploy:BatchGetDeployments"])
+            }
+            Self::CodeDeployGetApplicationRevision => {
+                codedeploy("GetApplicationRevision", &["codedeploy:GetApplicationRevision"])
+            }
+            Self::CodeDeployListDeployments => {
+                codedeploy("ListDeployments", &["codedeploy:ListDeployments"])
             }
             Self::DynamoDbDescribeTable => Entry {
                 service: "dynamodb",
@@ -265,6 +295,9 @@ impl Operation {
             | Self::LambdaUpdateAlias
             | Self::LambdaUpdateFunctionConfiguration
             | Self::CloudWatchListMetrics
+            | Self::CodeDeployBatchGetDeployments
+            | Self::CodeDeployGetApplicationRevision
+            | Self::CodeDeployListDeployments
             | Self::DynamoDbDescribeTable
             | Self::RdsDescribeDbClusters
             | Self::RdsDescribeDbInstances
@@ -297,7 +330,7 @@ mod tests {
     fn whatever_does_not_only_read_is_a_write() {
         for operation in Operation::ALL {
             let Entry { name, write, .. } = operation.entry();
-            let reads = ["Get", "List", "Describe", "AssumeRole"];
+            let reads = ["Get", "BatchGet", "List", "Describe", "AssumeRole"];
             assert_eq!(write, !reads.iter().any(|verb| name.starts_with(verb)), "{operation}");
         }
     }
@@ -324,6 +357,7 @@ mod tests {
             (Family::CloudWatchMetrics, 50.0),
             (Family::CloudWatchList, 25.0),
             (Family::DynamoDbControl, 2_500.0),
+            (Family::CodeDeploy, 10.0),
             (Family::Rds, 20.0),
             (Family::LambdaGetFunction, 100.0),
             (Family::LambdaControl, 15.0),

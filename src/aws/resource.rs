@@ -32,6 +32,22 @@ pub fn metric(metric: &Metric) -> String {
     format!("metric {} {}", metric.namespace, metric.name)
 }
 
+/// Deployments of CodeDeploy: so many, or those that there are.
+#[must_use]
+pub fn deployments(count: Option<usize>) -> String {
+    match count {
+        Some(1) => "1 deployment".to_owned(),
+        Some(count) => format!("{count} deployments"),
+        None => "all deployments".to_owned(),
+    }
+}
+
+/// A revision of an application of CodeDeploy.
+#[must_use]
+pub fn revision(application: &str) -> String {
+    format!("a revision of application {application}")
+}
+
 /// A DynamoDB table.
 #[must_use]
 pub fn table(table: &str) -> String {

@@ -38,7 +38,9 @@ use crate::{
     metrics::Metrics,
 };
 
-pub use self::guarded::{GuardedCloudWatch, GuardedDynamoDb, GuardedLambda, GuardedRds};
+pub use self::guarded::{
+    GuardedCloudWatch, GuardedCodeDeploy, GuardedDynamoDb, GuardedLambda, GuardedRds,
+};
 
 /// Most attempts of a read in one pass: enough for a lost connection and a short throttle; what
 /// lasts longer is for the next pass, which backs off.
@@ -125,6 +127,12 @@ impl Session {
     #[must_use]
     pub fn cloudwatch(self: &Arc<Self>, context: CallContext) -> GuardedCloudWatch {
         GuardedCloudWatch { session: Arc::clone(self), context }
+    }
+
+    /// CodeDeploy, on behalf of `context`.
+    #[must_use]
+    pub fn codedeploy(self: &Arc<Self>, context: CallContext) -> GuardedCodeDeploy {
+        GuardedCodeDeploy { session: Arc::clone(self), context }
     }
 
     /// DynamoDB, on behalf of `context`.

@@ -74,7 +74,13 @@ fn preview(mut facts: Facts, rollout: Result<&Rollout, &InvalidSpec>, now: Times
     // It tells what the manifest would do once it is enforced.
     facts.mode = Mode::Enforce;
     own_the_mark(&mut facts);
-    let mended = mend::mend(&mut facts, rollout.ok(), now);
+    let unread =
+        facts.preflight.as_ref().and_then(|preflight| preflight.deployments_unread.clone());
+    let mut mended = mend::mend(&mut facts, rollout.ok(), now);
+    // Who asks by hand is told, too, what was not looked at.
+    mended.warnings.extend(
+        unread.map(|why| format!("whether CodeDeploy moves the alias was not looked at: {why}")),
+    );
     let lines = match rollout {
         Ok(rollout) if mended.can_start => {
             let mut teller = Teller { rollout, begun: now, lines: Vec::new() };

@@ -5,7 +5,7 @@ mod schema;
 
 use jiff::Timestamp;
 
-pub use functions::function;
+pub use functions::{deployment, function};
 pub use schema::taken;
 
 use super::{

@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod cloudwatch;
+pub mod codedeploy;
 pub mod dynamodb;
 pub mod kubernetes;
 pub mod lambda;

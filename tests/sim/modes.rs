@@ -8,11 +8,13 @@ use groundcrew::{
         canary_rollout::{OnConflict, Phase},
         shared::Mode,
     },
-    facts::cloudwatch::AlarmState,
+    facts::{cloudwatch::AlarmState, codedeploy::Stage},
 };
 
 use crate::{
     evidence::{error_rate, judged, with_alarm},
+    explore,
+    faults::Faults,
     scenarios::{End, Scenario, minutes, rollout, weight},
     script::{Edit, Rule, View},
     world::State,
@@ -77,6 +79,7 @@ pub fn all() -> Vec<Scenario> {
     let mut all = audits();
     all.extend(conflicts());
     all.push(preflight());
+    all.push(deployment());
     all
 }
 
@@ -99,6 +102,39 @@ fn preflight() -> Scenario {
         },
         End::At(Phase::Healthy, "43"),
     )
+}
+
+/// CodeDeploy moves the alias; a person stops it.
+fn deployment() -> Scenario {
+    scenario(
+        "codedeploy",
+        |state| {
+            state.codedeploy.deployment = Some(Stage::UnderWay);
+            state.create_object(rollout("43", Some(vec![weight(10, 90)]), None));
+        },
+        || vec![after(|_| true, 150, Edit::Deployment(Stage::Ended))],
+        End::At(Phase::Healthy, "43"),
+    )
+}
+
+#[test]
+fn nothing_is_written_while_codedeploy_moves_the_alias() {
+    let begun = |stage, rules| {
+        let prepare = |state: &mut State| {
+            (deployment().prepare)(state);
+            state.codedeploy.deployment = stage;
+        };
+        let run = explore::simulate(prepare, rules, Faults::none, minutes(10));
+        let write = run.calls.iter().find(|call| call.label.starts_with("UpdateAlias"));
+        write.expect("it starts").at.duration_since(run.calls[0].at)
+    };
+    let waited = begun(Some(Stage::UnderWay), (deployment().rules)());
+    // It is looked at each minute.
+    assert!((150..=220).contains(&waited.as_secs()), "{waited:?}");
+    for stage in [None, Some(Stage::Ended)] {
+        let waited = begun(stage, Vec::new());
+        assert!(waited < Duration::from_secs(10), "{waited:?} with {stage:?}");
+    }
 }
 
 fn failed_preflight(view: &View<'_>) -> bool {

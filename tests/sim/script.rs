@@ -10,8 +10,11 @@ use groundcrew::{
         },
         shared::Mode,
     },
-    facts::cloudwatch::AlarmState,
-    facts::lambda::{Alias, VersionWeight},
+    facts::{
+        cloudwatch::AlarmState,
+        codedeploy::Stage,
+        lambda::{Alias, VersionWeight},
+    },
 };
 use kube::ResourceExt as _;
 
@@ -71,6 +74,8 @@ pub enum Edit {
     Traffic(&'static str, f64, f64),
     /// The database changes its status.
     Database(&'static str),
+    /// A deployment of CodeDeploy gets on.
+    Deployment(Stage),
     /// An alarm changes its state.
     Alarm(&'static str, AlarmState),
 }
@@ -219,6 +224,7 @@ impl State {
                 self.cloudwatch.traffic.insert(version, (*invocations, *errors));
             }
             Edit::Database(status) => self.databases.instance = status,
+            Edit::Deployment(stage) => self.codedeploy.deployment = Some(*stage),
             Edit::Alarm(name, state) => {
                 self.cloudwatch.alarms.insert(name, *state);
             }

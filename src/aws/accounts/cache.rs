@@ -40,6 +40,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 pub struct Ports {
     /// CloudWatch.
     pub cloudwatch: Arc<dyn port::CloudWatch>,
+    /// CodeDeploy.
+    pub codedeploy: Arc<dyn port::CodeDeploy>,
     /// DynamoDB.
     pub dynamodb: Arc<dyn port::DynamoDb>,
     /// Lambda.

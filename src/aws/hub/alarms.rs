@@ -19,7 +19,7 @@ use crate::{
         operations::Operation,
         port::{self, cloudwatch::ALARM_NAMES_MAX},
         resource,
-        session::Session,
+        session::{CallContext, GuardedCloudWatch, Session},
     },
     facts::cloudwatch::{Alarm, AlarmFilter, AlarmState},
 };
@@ -52,6 +52,7 @@ pub(super) struct Prefixes;
 
 #[async_trait]
 impl Ask for Names {
+    type Service = GuardedCloudWatch;
     type Scope = ();
     type Item = String;
     /// None when there is no such alarm.
@@ -62,6 +63,10 @@ impl Ask for Names {
     const ITEMS_MAX: usize = ALARM_NAMES_MAX;
     const KEPT: Duration = KEPT;
     const WEIGHT_MAX: usize = ALARMS_KEPT;
+
+    fn service(session: &Arc<Session>, context: CallContext) -> GuardedCloudWatch {
+        session.cloudwatch(context)
+    }
 
     fn is_fresh(asked: Timestamp, now: Timestamp) -> bool {
         is_fresh(asked, now)
@@ -76,7 +81,7 @@ impl Ask for Names {
     }
 
     async fn read(
-        cloudwatch: &dyn port::CloudWatch,
+        cloudwatch: &GuardedCloudWatch,
         (): &(),
         names: &[String],
     ) -> Result<Outcomes<Self>, Error> {
@@ -89,6 +94,7 @@ impl Ask for Names {
 
 #[async_trait]
 impl Ask for Prefixes {
+    type Service = GuardedCloudWatch;
     type Scope = ();
     type Item = String;
     type Answer = Arc<[Alarm]>;
@@ -98,6 +104,10 @@ impl Ask for Prefixes {
     const ITEMS_MAX: usize = 1;
     const KEPT: Duration = KEPT;
     const WEIGHT_MAX: usize = ALARMS_KEPT;
+
+    fn service(session: &Arc<Session>, context: CallContext) -> GuardedCloudWatch {
+        session.cloudwatch(context)
+    }
 
     fn is_fresh(asked: Timestamp, now: Timestamp) -> bool {
         is_fresh(asked, now)
@@ -112,7 +122,7 @@ impl Ask for Prefixes {
     }
 
     async fn read(
-        cloudwatch: &dyn port::CloudWatch,
+        cloudwatch: &GuardedCloudWatch,
         (): &(),
         prefixes: &[String],
     ) -> Result<Outcomes<Self>, Error> {

@@ -21,7 +21,6 @@ use crate::aws::{
     Class, Error,
     limits::Priority,
     operations::Operation,
-    port,
     session::{CallContext, Session},
 };
 
@@ -35,6 +34,8 @@ const BATCH_DEADLINE: Duration = Duration::from_secs(60);
 /// One kind of question.
 #[async_trait]
 pub(super) trait Ask: Sized + Send + Sync + 'static {
+    /// What is asked.
+    type Service: Send + Sync + 'static;
     /// What the items of one call have in common.
     type Scope: Clone + Eq + Hash + Send + Sync + 'static;
     /// What is asked for.
@@ -53,6 +54,8 @@ pub(super) trait Ask: Sized + Send + Sync + 'static {
     /// Most that is kept, by [`Self::weight`]; the oldest answers go first.
     const WEIGHT_MAX: usize;
 
+    /// What is asked, on behalf of a batch.
+    fn service(session: &Arc<Session>, context: CallContext) -> Self::Service;
     /// Whether an answer to a caller of `asked` is good enough for one of `now`.
     fn is_fresh(asked: Self::Stamp, now: Self::Stamp) -> bool;
     /// What keeping an answer costs.
@@ -61,7 +64,7 @@ pub(super) trait Ask: Sized + Send + Sync + 'static {
     fn resource(item: &Self::Item) -> String;
     /// Asks for at most [`Self::ITEMS_MAX`] items. An error is one of all items.
     async fn read(
-        cloudwatch: &dyn port::CloudWatch,
+        service: &Self::Service,
         scope: &Self::Scope,
         items: &[Self::Item],
     ) -> Result<Outcomes<Self>, Error>;
@@ -236,14 +239,15 @@ impl<A: Ask> Gather<A> {
     /// Sends a batch, keeps its answers, and tells those who wait.
     async fn run(self, batch: Batch<A>) {
         let now = Instant::now();
-        let cloudwatch = batch.session.cloudwatch(CallContext {
+        let context = CallContext {
             priority: Priority::Work,
             // A batch is for many namespaces, so sessions take turns.
             namespace: Arc::from(format!("session {}", batch.session.id())),
             not_after: None,
             deadline: now.checked_add(BATCH_DEADLINE).unwrap_or(now),
-        });
-        let outcomes = read_apart::<A>(&cloudwatch, &batch.scope, &batch.items).await;
+        };
+        let service = A::service(&batch.session, context);
+        let outcomes = read_apart::<A>(&service, &batch.scope, &batch.items).await;
         let done = self.lock().keep(batch, &outcomes);
         done.send_replace(Some(Arc::new(outcomes)));
     }
@@ -263,14 +267,14 @@ impl<A: Ask> Gather<A> {
 /// Asks for items together. When AWS finds the call invalid, one of them is: then each half is asked
 /// for alone, so that in the end only those that are wrong fail. One in 500 costs 18 calls.
 async fn read_apart<A: Ask>(
-    cloudwatch: &dyn port::CloudWatch,
+    service: &A::Service,
     scope: &A::Scope,
     items: &[A::Item],
 ) -> Outcomes<A> {
     let mut outcomes = Outcomes::<A>::new();
     let mut parts = vec![items];
     while let Some(part) = parts.pop() {
-        match A::read(cloudwatch, scope, part).await {
+        match A::read(service, scope, part).await {
             Ok(read) => outcomes.extend(read),
             Err(error) if error.class == Class::Invalid && part.len() > 1 => {
                 let (one, other) = part.split_at(part.len() / 2);

@@ -16,9 +16,9 @@ use crate::{
     aws::{
         Error,
         operations::Operation,
-        port::{self, cloudwatch::QUERIES_MAX},
+        port::{CloudWatch as _, cloudwatch::QUERIES_MAX},
         resource,
-        session::Session,
+        session::{CallContext, GuardedCloudWatch, Session},
     },
     facts::cloudwatch::{Datapoint, Math, Series, Span},
 };
@@ -38,6 +38,7 @@ pub(super) struct Metrics;
 
 #[async_trait]
 impl Ask for Metrics {
+    type Service = GuardedCloudWatch;
     type Scope = Span;
     type Item = Arc<Series>;
     type Answer = Arc<[Datapoint]>;
@@ -47,6 +48,10 @@ impl Ask for Metrics {
     const ITEMS_MAX: usize = QUERIES_MAX;
     const KEPT: Duration = METRICS_KEPT;
     const WEIGHT_MAX: usize = POINTS_KEPT;
+
+    fn service(session: &Arc<Session>, context: CallContext) -> GuardedCloudWatch {
+        session.cloudwatch(context)
+    }
 
     fn is_fresh((): (), (): ()) -> bool {
         true
@@ -64,7 +69,7 @@ impl Ask for Metrics {
     }
 
     async fn read(
-        cloudwatch: &dyn port::CloudWatch,
+        cloudwatch: &GuardedCloudWatch,
         span: &Span,
         items: &[Arc<Series>],
     ) -> Result<Outcomes<Self>, Error> {
@@ -95,6 +100,7 @@ pub(super) struct Maths;
 
 #[async_trait]
 impl Ask for Maths {
+    type Service = GuardedCloudWatch;
     type Scope = Span;
     type Item = Arc<Math>;
     type Answer = Arc<[Datapoint]>;
@@ -104,6 +110,10 @@ impl Ask for Maths {
     const ITEMS_MAX: usize = 1;
     const KEPT: Duration = METRICS_KEPT;
     const WEIGHT_MAX: usize = POINTS_KEPT;
+
+    fn service(session: &Arc<Session>, context: CallContext) -> GuardedCloudWatch {
+        session.cloudwatch(context)
+    }
 
     fn is_fresh((): (), (): ()) -> bool {
         true
@@ -118,7 +128,7 @@ impl Ask for Maths {
     }
 
     async fn read(
-        cloudwatch: &dyn port::CloudWatch,
+        cloudwatch: &GuardedCloudWatch,
         span: &Span,
         items: &[Arc<Math>],
     ) -> Result<Outcomes<Self>, Error> {

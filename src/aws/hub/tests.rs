@@ -1,6 +1,7 @@
 //! How many calls many callers make, and who sees what, on paused time.
 
 mod alarms;
+mod deployments;
 mod metrics;
 
 use std::{
@@ -253,6 +254,10 @@ impl port::Sts for Unasked {
 /// A session of the one account and region; each is another role.
 fn session(fake: Fake) -> (Arc<Fake>, Arc<Session>) {
     let fake = Arc::new(fake);
+    (Arc::clone(&fake), session_of(fake, Arc::new(port::unasked::Unasked)))
+}
+
+fn session_of(fake: Arc<Fake>, codedeploy: Arc<dyn port::CodeDeploy>) -> Arc<Session> {
     let guards = Guards {
         limits: Arc::new(Limits::default()),
         gate: Gate::new(Leadership::none()),
@@ -261,13 +266,14 @@ fn session(fake: Fake) -> (Arc<Fake>, Arc<Session>) {
     };
     let caller = Caller::new("123456789012".to_owned(), "eu-west-1".to_owned(), guards);
     let ports = Ports {
-        cloudwatch: Arc::clone(&fake) as Arc<dyn port::CloudWatch>,
+        cloudwatch: fake,
+        codedeploy,
         dynamodb: Arc::new(port::unasked::Unasked),
         lambda: Arc::new(Unasked),
         rds: Arc::new(port::unasked::Unasked),
         sts: Arc::new(Unasked),
     };
-    (fake, Arc::new(Session::new(caller, ports)))
+    Arc::new(Session::new(caller, ports))
 }
 
 fn at(second: i64) -> Timestamp {

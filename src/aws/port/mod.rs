@@ -4,6 +4,7 @@
 //! simulated world of the tests against memory.
 
 pub mod cloudwatch;
+pub mod codedeploy;
 pub mod dynamodb;
 pub mod lambda;
 pub mod rds;
@@ -12,6 +13,7 @@ pub mod sts;
 pub mod unasked;
 
 pub use cloudwatch::CloudWatch;
+pub use codedeploy::CodeDeploy;
 pub use dynamodb::DynamoDb;
 pub use lambda::Lambda;
 pub use rds::Rds;

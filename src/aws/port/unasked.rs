@@ -1,11 +1,16 @@
 //! Services that a test does not ask.
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 
-use super::{DynamoDb, Rds};
+use super::{CodeDeploy, DynamoDb, Rds};
 use crate::{
     aws::Error,
-    facts::{dynamodb::Table, rds::Database},
+    facts::{
+        codedeploy::{Deployment, DeploymentPage, KeptRevision, Stage},
+        dynamodb::Table,
+        rds::Database,
+    },
 };
 
 /// Panics when it is asked.
@@ -18,6 +23,23 @@ impl Rds for Unasked {
     }
     async fn describe_db_cluster(&self, cluster: &str) -> Result<Database, Error> {
         panic!("asked for cluster {cluster}")
+    }
+}
+
+#[async_trait]
+impl CodeDeploy for Unasked {
+    async fn list_deployments(&self, stage: Stage, _: Timestamp) -> Result<DeploymentPage, Error> {
+        panic!("asked for deployments that are {stage:?}")
+    }
+    async fn batch_get_deployments(&self, ids: &[String]) -> Result<Vec<Deployment>, Error> {
+        panic!("asked for deployments {ids:?}")
+    }
+    async fn get_application_revision(
+        &self,
+        application: &str,
+        _: &KeptRevision,
+    ) -> Result<Option<String>, Error> {
+        panic!("asked for a revision of {application}")
     }
 }
 

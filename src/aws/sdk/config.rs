@@ -27,8 +27,8 @@ use rustls::{
 use tokio::sync::Mutex;
 
 use super::{
-    cloudwatch::SdkCloudWatch, dynamodb::SdkDynamoDb, error::Identity, lambda::SdkLambda,
-    rds::SdkRds, sts::SdkSts,
+    cloudwatch::SdkCloudWatch, codedeploy::SdkCodeDeploy, dynamodb::SdkDynamoDb, error::Identity,
+    lambda::SdkLambda, rds::SdkRds, sts::SdkSts,
 };
 use crate::aws::{
     Error,
@@ -193,6 +193,8 @@ pub(super) fn ports(config: &SdkConfig, target: &Target) -> Ports {
     };
     let cloudwatch =
         aws_sdk_cloudwatch::config::Builder::from(config).retry_partition(partition("cloudwatch"));
+    let codedeploy =
+        aws_sdk_codedeploy::config::Builder::from(config).retry_partition(partition("codedeploy"));
     let dynamodb =
         aws_sdk_dynamodb::config::Builder::from(config).retry_partition(partition("dynamodb"));
     let lambda = aws_sdk_lambda::config::Builder::from(config).retry_partition(partition("lambda"));
@@ -201,6 +203,10 @@ pub(super) fn ports(config: &SdkConfig, target: &Target) -> Ports {
     Ports {
         cloudwatch: Arc::new(SdkCloudWatch::new(
             aws_sdk_cloudwatch::Client::from_conf(cloudwatch.build()),
+            identity.clone(),
+        )),
+        codedeploy: Arc::new(SdkCodeDeploy::new(
+            aws_sdk_codedeploy::Client::from_conf(codedeploy.build()),
             identity.clone(),
         )),
         dynamodb: Arc::new(SdkDynamoDb::new(

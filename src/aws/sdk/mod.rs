@@ -5,6 +5,7 @@
 
 mod check;
 mod cloudwatch;
+mod codedeploy;
 mod config;
 mod dynamodb;
 mod error;

@@ -2,6 +2,7 @@
 
 mod answers;
 mod cloudwatch;
+mod codedeploy;
 mod credentials;
 mod databases;
 mod errors;

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 
 use super::{CallContext, Session};
 use crate::{
@@ -11,6 +12,7 @@ use crate::{
         cloudwatch::{
             AlarmFilter, AlarmPage, Datapoint, Math, Metric, MetricPage, MetricsPage, Series, Span,
         },
+        codedeploy::{Deployment, DeploymentPage, KeptRevision, Stage},
         dynamodb::Table,
         lambda::{
             Alias, AliasChange, Changed, CodeChange, ConfigurationChange, FunctionVersion,
@@ -237,6 +239,54 @@ impl port::Lambda for GuardedLambda {
         caller
             .call(Operation::LambdaDeleteFunction, &about, &self.context, || {
                 ports.lambda.delete_version(surplus)
+            })
+            .await
+    }
+}
+
+/// CodeDeploy behind token, time-out, metrics and retries.
+#[derive(Clone)]
+pub struct GuardedCodeDeploy {
+    pub(super) session: Arc<Session>,
+    pub(super) context: CallContext,
+}
+
+#[async_trait]
+impl port::CodeDeploy for GuardedCodeDeploy {
+    async fn list_deployments(
+        &self,
+        stage: Stage,
+        since: Timestamp,
+    ) -> Result<DeploymentPage, Error> {
+        let Session { caller, ports, .. } = &*self.session;
+        let about = resource::deployments(None);
+        caller
+            .call(Operation::CodeDeployListDeployments, &about, &self.context, || {
+                ports.codedeploy.list_deployments(stage, since)
+            })
+            .await
+    }
+
+    async fn batch_get_deployments(&self, ids: &[String]) -> Result<Vec<Deployment>, Error> {
+        let Session { caller, ports, .. } = &*self.session;
+        let about = resource::deployments(Some(ids.len()));
+        caller
+            .call(Operation::CodeDeployBatchGetDeployments, &about, &self.context, || {
+                ports.codedeploy.batch_get_deployments(ids)
+            })
+            .await
+    }
+
+    async fn get_application_revision(
+        &self,
+        application: &str,
+        revision: &KeptRevision,
+    ) -> Result<Option<String>, Error> {
+        let Session { caller, ports, .. } = &*self.session;
+        let about = resource::revision(application);
+        caller
+            .call(Operation::CodeDeployGetApplicationRevision, &about, &self.context, || {
+                ports.codedeploy.get_application_revision(application, revision)
             })
             .await
     }

@@ -16,7 +16,12 @@ use crate::{
         fit::IGNORED_ALARMS_MAX,
     },
     canary_rollout::memory::Memory,
-    facts::{lambda::FunctionVersion, runtimes},
+    error::clean,
+    facts::{
+        codedeploy::{AliasDeployment, Stage},
+        lambda::FunctionVersion,
+        runtimes,
+    },
 };
 
 /// How long before its deprecation a runtime is worth a warning: time for a release or two.
@@ -33,6 +38,10 @@ pub struct Preflight {
     pub unread: Option<String>,
     /// Invocations lately; none where CloudWatch did not tell.
     pub traffic: Option<Traffic>,
+    /// Deployments of CodeDeploy to the alias lately, newest first; none where they were not read.
+    pub deployments: Vec<AliasDeployment>,
+    /// Why they were not read.
+    pub deployments_unread: Option<String>,
 }
 
 /// Invocations of the last hour.
@@ -116,6 +125,7 @@ pub(super) fn check(situation: &Situation<'_>, wanted: &Wanted) -> Result<Cleare
     found.extend(unread(situation, preflight));
     found.extend(versions(situation, preflight, mixes));
     found.extend(traffic(situation, preflight));
+    found.extend(codedeploy(situation, preflight));
     match blocked(situation, found, &format!("version {}", wanted.version)) {
         Ok(warnings) => Ok(Cleared { ignored_alarms, warnings }),
         Err(plan) => Err(plan),
@@ -287,4 +297,27 @@ fn traffic(situation: &Situation<'_>, preflight: &Preflight) -> Option<Found> {
         situation.facts.function
     );
     (function > 0.0 && alias <= 0.0).then(|| Found::warns("AliasWithoutTraffic", message))
+}
+
+/// What CodeDeploy does to the alias now, else what it did last.
+fn codedeploy(situation: &Situation<'_>, preflight: &Preflight) -> Option<Found> {
+    let alias = &situation.facts.alias_name;
+    let deployments = &preflight.deployments;
+    let moving = deployments.iter().find(|one| one.stage == Stage::UnderWay);
+    let one = moving.or(deployments.first())?;
+    let (id, application) = (clean(&one.id), clean(&one.application));
+    let group = one.group.as_ref().map(|group| format!(", deployment group {}", clean(group)));
+    let group = group.unwrap_or_default();
+    let whose = format!("deployment {id} of CodeDeploy (application {application}{group})");
+    if moving.is_some() {
+        let message = format!(
+            "{whose} moves alias {alias} now: this starts once that is over; aws deploy stop-deployment --deployment-id {id} ends it sooner"
+        );
+        return Some(Found { effect: Effect::Delays, reason: "CodeDeployInProgress", message });
+    }
+    let day = one.created.to_zoned(TimeZone::UTC).date();
+    let message = format!(
+        "{whose} was made for alias {alias} on {day}: the next one moves the alias, too; take DeploymentPreference out of the template, or delete the deployment group"
+    );
+    Some(Found::warns("ManagedByCodeDeploy", message))
 }

@@ -1,5 +1,5 @@
 //! What is read before a rollout starts, and only then: GetFunction of the version that the alias
-//! serves, and two metrics.
+//! serves, two metrics, and what CodeDeploy deploys to the alias.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Place;
 use crate::{
-    aws::port::Lambda,
+    aws::{self, port::Lambda},
     canary_rollout::{
         decide::{Facts, Preflight, Traffic, VersionFact, is_way_back},
         error::Error,
@@ -15,7 +15,10 @@ use crate::{
         memory::Memory,
     },
     error::chain,
-    facts::cloudwatch::{Datapoint, Metric, Series, Span},
+    facts::{
+        cloudwatch::{Datapoint, Metric, Series, Span},
+        codedeploy::AliasDeployment,
+    },
 };
 
 /// How far back traffic is looked for: long enough for what is called seldom.
@@ -29,8 +32,8 @@ const STRIDE_SECS: i64 = 600;
 ///
 /// # Errors
 ///
-/// [`Error::ReadVersion`], but not where a release goes back that was served lately. Metrics that
-/// cannot be read are a finding less, not an error.
+/// [`Error::ReadVersion`], but not where a release goes back that was served lately. Metrics and
+/// deployments that cannot be read are a finding less, not an error.
 pub async fn read(
     facts: &Facts,
     memory: &Memory,
@@ -53,7 +56,21 @@ pub async fn read(
         }
         None => (None, None),
     };
-    Ok(Preflight { new, stable, unread, traffic: traffic(facts, place).await })
+    let (traffic, deployments) = tokio::join!(traffic(facts, place), deployments(facts, place));
+    let (deployments, deployments_unread) = match deployments {
+        Ok(deployments) => (deployments, None),
+        Err(error) => (Vec::new(), Some(error.to_string())),
+    };
+    Ok(Preflight { new, stable, unread, traffic, deployments, deployments_unread })
+}
+
+/// Many do not use CodeDeploy and do not allow it to be read: then nobody is told but who asks.
+async fn deployments(facts: &Facts, place: &Place<'_>) -> Result<Vec<AliasDeployment>, aws::Error> {
+    let of = (facts.function.as_str(), facts.alias_name.as_str());
+    let found = place.context.hub.deployments(place.session, of, place.now).await;
+    found.inspect_err(|error| {
+        tracing::debug!(%error, "whether CodeDeploy moves the alias was not looked at");
+    })
 }
 
 async fn traffic(facts: &Facts, place: &Place<'_>) -> Option<Traffic> {

@@ -110,8 +110,12 @@ fn mend_one(facts: &mut Facts, rollout: Option<&Rollout>, reason: &str) -> Mend 
             Mend::Whole
         }
         // Mended where they are told.
-        "AlarmsUnreadable" | "AlarmNotFound" | "AlarmAlreadyFiring" | "RoleMismatch"
-        | "DeadLetterMismatch" => Mend::Whole,
+        "AlarmsUnreadable"
+        | "AlarmNotFound"
+        | "AlarmAlreadyFiring"
+        | "RoleMismatch"
+        | "DeadLetterMismatch"
+        | "CodeDeployInProgress" => Mend::Whole,
         _ => Mend::Not,
     }
 }

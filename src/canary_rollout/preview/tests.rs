@@ -6,9 +6,10 @@ use crate::{
     },
     canary_rollout::{
         decide::{AlarmReport, Preflight, ReleaseFacts, Terms, VersionFact, wanted},
-        world::function,
+        world::{deployment, function},
     },
     facts::{
+        codedeploy::Stage,
         kubernetes::Deletion,
         lambda::{Alias, FunctionVersion, Source, VersionWeight},
     },
@@ -191,6 +192,33 @@ fn what_speaks_against_two_versions_is_told_as_problems_and_warnings() {
         ["versions 1 and 2 run on arm64 and x86_64: their durations do not compare"]
     );
     assert!(!preview.lines.is_empty(), "what would follow is told");
+}
+
+#[test]
+fn a_deployment_that_moves_the_alias_is_a_problem_and_what_was_not_looked_at_a_warning() {
+    let rollout = rollout(STEPS);
+    let mut facts = facts(&rollout, serving("1", &[]), &version("2"));
+    let looked = facts.clone();
+    facts.preflight =
+        Some(Preflight { deployments: vec![deployment(Stage::UnderWay)], ..Preflight::default() });
+    let moved = preview(facts.clone(), Ok(&rollout), now());
+    assert_eq!(moved.problems.len(), 1, "{:?}", moved.problems);
+    assert!(moved.problems[0].contains("moves alias live now"), "{:?}", moved.problems);
+    assert!(!moved.lines.is_empty(), "what would follow is told");
+
+    let unread = Some("codedeploy:ListDeployments failed with AccessDeniedException".to_owned());
+    facts.preflight = Some(Preflight { deployments_unread: unread, ..Preflight::default() });
+    let blind = preview(facts, Ok(&rollout), now());
+    assert_eq!(
+        blind.warnings,
+        [
+            "whether CodeDeploy moves the alias was not looked at: codedeploy:ListDeployments failed with AccessDeniedException"
+        ]
+    );
+    assert_eq!((blind.problems, blind.lines), {
+        let seen = preview(looked, Ok(&rollout), now());
+        (seen.problems, seen.lines)
+    });
 }
 
 #[test]

@@ -1,6 +1,9 @@
-//! Functions, for the tests of the pure parts.
+//! Functions and their deployments, for the tests of the pure parts.
 
-use crate::facts::lambda::{FunctionState, FunctionVersion, LastUpdate, Snapshot};
+use crate::facts::{
+    codedeploy::{AliasDeployment, Stage},
+    lambda::{FunctionState, FunctionVersion, LastUpdate, Snapshot},
+};
 
 /// A function or version that is ready.
 pub fn function(version: &str, code_sha256: &str) -> FunctionVersion {
@@ -24,5 +27,18 @@ pub fn function(version: &str, code_sha256: &str) -> FunctionVersion {
         role: "arn:aws:iam::111122223333:role/processor".into(),
         dead_letter_target: None,
         stack: None,
+    }
+}
+
+/// A deployment of CodeDeploy to the alias.
+pub fn deployment(stage: Stage) -> AliasDeployment {
+    AliasDeployment {
+        function: "flightdata-processor".into(),
+        alias: "production".into(),
+        id: format!("d-{stage:?}"),
+        application: "shop".into(),
+        group: Some("processor".into()),
+        stage,
+        created: "2026-12-01T23:59:59Z".parse().unwrap(),
     }
 }

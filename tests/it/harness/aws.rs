@@ -1,5 +1,6 @@
 //! The AWS stand-in, and one account in it as its owner sees it.
 
+mod codedeploy;
 mod faults;
 mod functions;
 
@@ -11,6 +12,7 @@ use std::{
     },
 };
 
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_cloudwatch::types::{ComparisonOperator, StateValue, Statistic};
 use aws_sdk_lambda::{
     config::{BehaviorVersion, Credentials, Region},
@@ -145,46 +147,21 @@ impl StandIn {
             None,
             "it",
         );
-        let lambda = aws_sdk_lambda::Client::from_conf(
-            aws_sdk_lambda::Config::builder()
-                .behavior_version(BehaviorVersion::latest())
-                .region(Region::new(REGION))
-                .endpoint_url(&self.endpoint)
-                .credentials_provider(keys.clone())
-                .build(),
-        );
-        let cloudwatch = aws_sdk_cloudwatch::Client::from_conf(
-            aws_sdk_cloudwatch::Config::builder()
-                .behavior_version(BehaviorVersion::latest())
-                .region(Region::new(REGION))
-                .endpoint_url(&self.endpoint)
-                .credentials_provider(keys.clone())
-                .build(),
-        );
-        let dynamodb = aws_sdk_dynamodb::Client::from_conf(
-            aws_sdk_dynamodb::Config::builder()
-                .behavior_version(BehaviorVersion::latest())
-                .region(Region::new(REGION))
-                .endpoint_url(&self.endpoint)
-                .credentials_provider(keys.clone())
-                .build(),
-        );
-        let rds = aws_sdk_rds::Client::from_conf(
-            aws_sdk_rds::Config::builder()
-                .behavior_version(BehaviorVersion::latest())
-                .region(Region::new(REGION))
-                .endpoint_url(&self.endpoint)
-                .credentials_provider(keys)
-                .build(),
-        );
+        let owner = aws_config::SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(REGION))
+            .endpoint_url(&self.endpoint)
+            .credentials_provider(SharedCredentialsProvider::new(keys))
+            .build();
         Account {
             stand_in: Arc::clone(self),
             number,
             access_key,
-            lambda,
-            cloudwatch,
-            dynamodb,
-            rds,
+            lambda: aws_sdk_lambda::Client::new(&owner),
+            cloudwatch: aws_sdk_cloudwatch::Client::new(&owner),
+            codedeploy: aws_sdk_codedeploy::Client::new(&owner),
+            dynamodb: aws_sdk_dynamodb::Client::new(&owner),
+            rds: aws_sdk_rds::Client::new(&owner),
         }
     }
 }
@@ -201,6 +178,7 @@ pub struct Account {
     access_key: String,
     lambda: aws_sdk_lambda::Client,
     cloudwatch: aws_sdk_cloudwatch::Client,
+    codedeploy: aws_sdk_codedeploy::Client,
     pub dynamodb: aws_sdk_dynamodb::Client,
     pub rds: aws_sdk_rds::Client,
 }

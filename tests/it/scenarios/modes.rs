@@ -1,6 +1,6 @@
 //! How much the operator may do.
 
-use groundcrew::api::canary_rollout::{Outcome, Phase};
+use groundcrew::api::canary_rollout::{CanaryRollout, Outcome, Phase, Severity};
 use serde_json::json;
 
 use crate::harness::{condition, play, spec};
@@ -136,5 +136,59 @@ fn what_speaks_against_a_release_is_told_at_once_and_looked_at_again() {
         scene.patch(json!({"spec": {"steps": null, "preset": "AllAtOnce"}})).await;
         scene.until_phase(Phase::Healthy).await;
         assert_eq!(scene.account.routes().await, ["1", "2"]);
+    });
+}
+
+#[test]
+fn a_release_waits_until_codedeploy_has_left_the_alias_alone() {
+    play("codedeploy", async |scene| {
+        scene.account.released(2).await;
+        let id = scene.account.deploy().await;
+        scene.release(spec("2", json!([{"weight": 10, "hold": "24h"}]))).await;
+        let held = |rollout: &CanaryRollout| {
+            condition(rollout, "Ready").is_some_and(|ready| ready.reason == "CodeDeployInProgress")
+        };
+        let waiting = scene.until("the deployment holds it up", |rollout, _| held(rollout)).await;
+        let status = waiting.status.unwrap();
+        assert_eq!(status.phase, Some(Phase::Pending));
+        let message = status.message.unwrap();
+        let whose = format!("deployment {id} of CodeDeploy (application shop, deployment group");
+        for words in [whose.as_str(), "moves alias live now", "aws deploy stop-deployment"] {
+            assert!(message.contains(words), "{message}");
+        }
+        assert_eq!(scene.writes().await.len(), 0);
+
+        scene.account.stop_deployment(&id).await;
+        scene.until_weight(10).await;
+        let [told] = scene.get().await.status.unwrap().preflight.try_into().unwrap();
+        assert_eq!(
+            (told.severity, told.reason.as_str()),
+            (Severity::Warning, "ManagedByCodeDeploy")
+        );
+        assert!(told.message.contains(&whose), "{}", told.message);
+        scene.until_events("processor", &["Preflight"]).await;
+        assert_eq!(scene.account.routes().await, ["1", "1 + 2:0.1"]);
+    });
+}
+
+#[test]
+fn codedeploy_that_may_not_be_read_is_asked_once_and_holds_nothing_up() {
+    play("codedeploy-denied", async |scene| {
+        scene.account.released(2).await;
+        scene.account.deploy().await;
+        let denied = json!({"error": {"code": "AccessDeniedException", "status": 400}});
+        scene.account.fault("ListDeployments", denied, 0).await;
+        let mut judged = spec("2", json!([{"weight": 10, "hold": "24h"}]));
+        judged["analysis"] = json!({"alarms": {"names": ["complaints"]}});
+        scene.release(judged).await;
+        // It is looked at again and again, and CodeDeploy is not.
+        let of = |operation: &str| format!("operation={operation}");
+        scene.account.until_called(&scene.namespace, &of("DescribeAlarms"), 4).await;
+        let asked = scene.account.calls(&scene.namespace, "service=codedeploy").await;
+        assert_eq!(asked.len(), 1, "{asked:?}");
+
+        scene.account.alarm("complaints").await;
+        scene.until_weight(10).await;
+        assert_eq!(scene.get().await.status.unwrap().preflight, []);
     });
 }

@@ -1,6 +1,7 @@
 //! The world in memory: Lambda and Kubernetes as the ports show them, with faults at every call.
 
 pub mod cloudwatch;
+pub mod codedeploy;
 pub mod databases;
 pub mod functions;
 pub mod kubernetes;
@@ -63,6 +64,7 @@ pub struct State {
     pub lambda: lambda::Lambda,
     pub kubernetes: kubernetes::Store,
     pub cloudwatch: cloudwatch::CloudWatch,
+    pub codedeploy: codedeploy::CodeDeploy,
     pub databases: databases::Databases,
     pub invariants: Invariants,
     faults: Faults,
@@ -123,6 +125,7 @@ impl World {
             lambda: lambda::Lambda::new(),
             kubernetes: kubernetes::Store::default(),
             cloudwatch: cloudwatch::CloudWatch::default(),
+            codedeploy: codedeploy::CodeDeploy::default(),
             databases: databases::Databases::default(),
             invariants: Invariants::default(),
             faults,

@@ -9,9 +9,15 @@ use crate::{
         criteria::Criteria,
         decide::{AlarmReport, Preflight, Traffic},
         rollout::Steps,
-        world::{World, approve, ended, function, judged_by_alarm, release, steps, time, unusable},
+        world::{
+            World, approve, deployment, ended, function, judged_by_alarm, release, steps, time,
+            unusable,
+        },
     },
-    facts::lambda::FunctionVersion,
+    facts::{
+        codedeploy::{AliasDeployment, Stage},
+        lambda::FunctionVersion,
+    },
 };
 
 fn version(number: &str) -> FunctionVersion {
@@ -204,12 +210,7 @@ fn traffic_is_told_only_where_the_function_is_called_past_the_alias() {
         [(0.0, 0.0, false), (10.0, 10.0, false), (10.0, 1.0, false), (10.0, 0.0, true)]
     {
         let traffic = Some(Traffic { function, alias });
-        let preflight = Preflight {
-            new: Some(version("43")),
-            stable: Some(version("42")),
-            traffic,
-            unread: None,
-        };
+        let preflight = Preflight { traffic, ..Preflight::default() };
         let world = World::new().with(|world| world.facts.preflight = Some(preflight));
         assert_eq!(!findings(&world).is_empty(), told, "{function} {alias}");
     }
@@ -240,4 +241,59 @@ fn in_audit_the_findings_are_told_beside_the_plan() {
     world.settle();
     assert_eq!(world.status.preflight.len(), 1);
     assert!(!world.status.plan.is_empty());
+}
+
+/// Version 43 is about to start, and CodeDeploy has these deployments to the alias, newest first.
+fn deployed(deployments: Vec<AliasDeployment>) -> World {
+    let preflight = Preflight { deployments, ..Preflight::default() };
+    World::new().with(|world| world.facts.preflight = Some(preflight))
+}
+
+#[test]
+fn nothing_starts_while_codedeploy_moves_the_alias() {
+    let deployments =
+        || vec![deployment(Stage::Ended), deployment(Stage::UnderWay), deployment(Stage::Ended)];
+    check(
+        &deployed(deployments()),
+        &[
+            "Pending CodeDeployInProgress: waits to start: deployment d-UnderWay of CodeDeploy (application shop, deployment group processor) moves alias production now: this starts once that is over; aws deploy stop-deployment --deployment-id d-UnderWay ends it sooner",
+            "01:45:00",
+        ],
+    );
+    let mut world = deployed(deployments());
+    world.settle();
+    assert_eq!(findings(&world), ["Blocking CodeDeployInProgress"]);
+    world.facts.preflight = Some(Preflight::default());
+    assert_eq!(world.plan().report.reason, "Starting");
+}
+
+#[test]
+fn an_alias_that_codedeploy_moved_lately_is_told_and_starts() {
+    let mut nameless = deployment(Stage::Ended);
+    nameless.group = None;
+    nameless.application = "sh\nop".into();
+    for (last, whose) in [
+        (deployment(Stage::Ended), "(application shop, deployment group processor)"),
+        (nameless, "(application sh op)"),
+    ] {
+        let plan = deployed(vec![last, deployment(Stage::Ended)]).plan();
+        assert_eq!(plan.report.reason, "Starting");
+        let [found] = plan.findings.unwrap().try_into().unwrap();
+        assert_eq!(
+            (found.severity, found.reason.as_str()),
+            (Severity::Warning, "ManagedByCodeDeploy")
+        );
+        let message = format!(
+            "deployment d-Ended of CodeDeploy {whose} was made for alias production on 2026-12-01: the next one moves the alias, too; take DeploymentPreference out of the template, or delete the deployment group"
+        );
+        assert_eq!(found.message, message);
+    }
+}
+
+#[test]
+fn codedeploy_that_was_not_read_keeps_nothing_from_starting_and_is_no_finding() {
+    let preflight = Preflight { deployments_unread: Some("denied".into()), ..Preflight::default() };
+    let world = World::new().with(|world| world.facts.preflight = Some(preflight));
+    assert_eq!(world.plan().report.reason, "Starting");
+    assert_eq!(findings(&world), [] as [&str; 0]);
 }
