@@ -158,3 +158,27 @@ def test_the_world_shows_aliases_with_the_history_of_their_weights(live: Account
         ("1", {"2": 0.1}),
         ("2", {}),
     ]
+
+
+@pytest.mark.parametrize(
+    ("change", "constraint"),
+    [
+        ({"Description": "x" * 257}, "length less than or equal to 256"),
+        ({"FunctionVersion": "one"}, "regular expression pattern"),
+        ({"RoutingConfig": {"AdditionalVersionWeights": {"2": 1.5}}}, "less than or equal to 1.0"),
+    ],
+)
+def test_constraints_come_before_everything_else(live: Account, change: dict[str, Any], constraint: str) -> None:
+    stale = {"FunctionName": "fn", "Name": "live", "FunctionVersion": "1", "RevisionId": "stale"}
+    missing = {"FunctionName": "missing", "Name": "live", "FunctionVersion": "1"}
+    for operation, params in [
+        (live.lambda_.update_alias, stale),
+        (live.lambda_.update_alias, missing),
+        (live.lambda_.create_alias, missing),
+    ]:
+        error, status, message = error_of(operation, **(params | change))
+        assert (error, status) == ("ValidationException", 400) and constraint in message
+
+
+def test_a_description_of_256_characters_is_kept(live: Account) -> None:
+    assert update(live, Description="é" * 256)["Description"] == "é" * 256

@@ -211,3 +211,25 @@ def test_tags_come_back_with_the_function(account: Account) -> None:
 def test_an_operation_that_the_stand_in_lacks_says_so(account: Account) -> None:
     error, status, message = error_of(account.lambda_.list_code_signing_configs)
     assert (error, status) == ("UnknownOperationException", 501) and "ListCodeSigningConfigs" in message
+
+
+@pytest.mark.parametrize("change", [{"MemorySize": 64}, {"Timeout": 0}, {"Description": "x" * 257}])
+def test_a_configuration_out_of_bounds_is_refused_before_anything_is_looked_at(
+    account: Account, change: dict[str, int | str]
+) -> None:
+    account.function()
+    update = account.lambda_.update_function_configuration
+    for name in ("fn", "missing"):
+        error, status, _ = error_of(update, FunctionName=name, RevisionId="stale", **change)
+        assert (error, status) == ("ValidationException", 400)
+
+
+def test_an_image_takes_no_runtime(account: Account) -> None:
+    uri = f"{account.number}.dkr.ecr.eu-central-1.amazonaws.com/img@sha256:" + "a" * 64
+    role = f"arn:aws:iam::{account.number}:role/fn"
+    account.lambda_.create_function(FunctionName="img", Role=role, PackageType="Image", Code={"ImageUri": uri})
+    account.standin.advance(10)
+    update = account.lambda_.update_function_configuration
+    error, _, message = error_of(update, FunctionName="img", Runtime="python3.14")
+    assert error == "InvalidParameterValueException" and "PackageType is Image" in message
+    assert update(FunctionName="img", MemorySize=512)["MemorySize"] == 512

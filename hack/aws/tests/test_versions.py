@@ -120,3 +120,11 @@ def test_latest_and_aliases_cannot_be_deleted_as_versions(account: Account) -> N
             error_of(account.lambda_.delete_function, FunctionName="fn", Qualifier=qualifier)[0]
             == "InvalidParameterValueException"
         )
+
+
+def test_a_description_that_is_too_long_is_refused_before_anything_is_looked_at(account: Account) -> None:
+    account.function()
+    publish = account.lambda_.publish_version
+    error, status, _ = error_of(publish, FunctionName="fn", RevisionId="stale", Description="x" * 257)
+    assert (error, status) == ("ValidationException", 400)
+    assert publish(FunctionName="fn", Description="x" * 256)["Description"] == "x" * 256

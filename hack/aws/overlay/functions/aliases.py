@@ -8,7 +8,7 @@ from ..errors import conflict, invalid_parameter, not_found, precondition_failed
 from . import provisioned
 from .context import LambdaCall, page
 from .model import LATEST, Alias, Function, Version, Weights
-from .names import check_alias_name, is_version
+from .names import check_alias_name, check_description, is_version
 
 PAGE = 50
 
@@ -37,6 +37,7 @@ def get_alias(call: LambdaCall, params: dict[str, Any]) -> dict[str, Any]:
 def create_alias(call: LambdaCall, params: dict[str, Any]) -> dict[str, Any]:
     name, version = params["Name"], params["FunctionVersion"]
     check_alias_name(name)
+    _check_form(params)
     function = call.function(call.ref(params).name, version)
     if name in function.aliases:
         raise conflict(f"Alias already exists: {call.arn(function.name, name)}")
@@ -50,6 +51,7 @@ def create_alias(call: LambdaCall, params: dict[str, Any]) -> dict[str, Any]:
 
 def update_alias(call: LambdaCall, params: dict[str, Any]) -> dict[str, Any]:
     """What is omitted stays: only an explicit empty map removes weights."""
+    _check_form(params)
     function = call.function(call.ref(params).name)
     alias = function.aliases.get(params["Name"])
     if alias is None:
@@ -89,17 +91,24 @@ def _weights(params: dict[str, Any]) -> dict[str, float] | None:
     return None if routing is None else dict(routing.get("AdditionalVersionWeights") or {})
 
 
-def _check_routing(call: LambdaCall, function: Function, version: str, additional: dict[str, float]) -> None:
+def _check_form(params: dict[str, Any]) -> None:
+    """The constraints of the service model: AWS checks them before it looks at anything."""
+    version = params.get("FunctionVersion", LATEST)
     if version != LATEST and not is_version(version):
         raise validation(
             f"Value '{version}' at 'functionVersion' failed to satisfy constraint: "
             "Member must satisfy regular expression pattern: (\\$LATEST(\\.PUBLISHED)?|[0-9]+)"
         )
+    check_description(params)
+    for other, weight in (_weights(params) or {}).items():
+        _check_weight(other, weight)
+
+
+def _check_routing(call: LambdaCall, function: Function, version: str, additional: dict[str, float]) -> None:
     primary = _existing(call, function, version)
     if len(additional) > 1:
         raise invalid_parameter("Number of items in AdditionalVersionWeights cannot be greater than 1")
-    for other, weight in additional.items():
-        _check_weight(other, weight)
+    for other in additional:
         if other == version:
             raise invalid_parameter(
                 f"Invalid function version {other}. Function version {other} is already included in routing configuration."

@@ -9,6 +9,7 @@ from ..errors import conflict, invalid_parameter, not_found, precondition_failed
 from .code import read_code
 from .context import LambdaCall, page
 from .model import LATEST, Change, Function, Version, new_revision
+from .names import check_description
 
 PAGE = 50  # AWS answers at most 50 functions or versions a call
 
@@ -41,6 +42,8 @@ _SETTINGS = (
     "SnapStart",
     "LoggingConfig",
 )
+_OF_ARCHIVES = ("Runtime", "Handler", "Layers")
+_BOUNDS = {"Timeout": (1, 900), "MemorySize": (128, 10240)}
 _SNAP_START_RUNTIMES = (  # developer guide, snapstart
     *("java11", "java17", "java21", "java25"),
     *("python3.12", "python3.13", "python3.14"),
@@ -86,6 +89,8 @@ def describe(call: LambdaCall, function: Function, version: Version, qualifier: 
 
 
 def create_function(call: LambdaCall, params: dict[str, Any]) -> dict[str, Any]:
+    check_description(params)
+    _check_bounds(params)
     name = call.ref(params).name
     if call.find(name):
         raise conflict(f"Function already exist: {name}")
@@ -154,7 +159,13 @@ def update_function_code(call: LambdaCall, params: dict[str, Any]) -> dict[str, 
 
 
 def update_function_configuration(call: LambdaCall, params: dict[str, Any]) -> dict[str, Any]:
+    check_description(params)
+    _check_bounds(params)
     function = _for_update(call, params)
+    if function.latest.settings["PackageType"] == "Image" and any(key in params for key in _OF_ARCHIVES):
+        raise invalid_parameter(
+            "Please don't provide Handler or Runtime or Layer when the intended function PackageType is Image."
+        )
     settings = function.latest.settings | {key: params[key] for key in _SETTINGS if key in params}
     _normalize(settings)
     _start_update(call, function.latest, function, function.latest.code, settings)
@@ -177,6 +188,17 @@ def _start_update(call: LambdaCall, latest: Version, function: Function, code: A
     latest.change = Change("update", call.now + call.delays["update"], function.arn)
 
 
+def _check_bounds(params: dict[str, Any]) -> None:
+    """AWS checks these before it looks at anything."""
+    for key, (least, most) in _BOUNDS.items():
+        value = params.get(key, least)
+        if not least <= value <= most:
+            name = key[0].lower() + key[1:]
+            raise validation(
+                f"Value '{value}' at '{name}' failed to satisfy constraint: Member must be {least} to {most}"
+            )
+
+
 def _normalize(settings: dict[str, Any]) -> None:
     """Refuses what AWS refuses; empty maps that mean «none» are dropped, so that equal settings compare equal."""
     for key, inner in (("DeadLetterConfig", "TargetArn"), ("Environment", "Variables")):
@@ -185,14 +207,6 @@ def _normalize(settings: dict[str, Any]) -> None:
     for key in ("Layers", "FileSystemConfigs", "ImageConfig", "KMSKeyArn"):
         if not settings.get(key, True):
             del settings[key]
-    if not 1 <= settings["Timeout"] <= 900:
-        raise validation(
-            f"Value '{settings['Timeout']}' at 'timeout' failed to satisfy constraint: Member must be 1 to 900"
-        )
-    if not 128 <= settings["MemorySize"] <= 10240:
-        raise validation(
-            f"Value '{settings['MemorySize']}' at 'memorySize' failed to satisfy constraint: Member must be 128 to 10240"
-        )
     if settings["SnapStart"].get("ApplyOn") == "PublishedVersions":
         runtime = settings.get("Runtime")
         if settings["PackageType"] == "Image" or runtime not in _SNAP_START_RUNTIMES:

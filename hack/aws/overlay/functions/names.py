@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from ..errors import AwsError, invalid_parameter, not_found, validation
 
@@ -12,6 +13,7 @@ _FUNCTION = re.compile(
     r"(?P<name>[a-zA-Z0-9-_]{1,140})(?::(?P<qualifier>\$LATEST|[a-zA-Z0-9-_]+))?"
 )
 _ALIAS = re.compile(r"(?!^[0-9]+$)[a-zA-Z0-9-_]{1,128}")
+_DESCRIPTION_MAX = 256
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,16 @@ def check_alias_name(name: str) -> None:
         raise validation(
             f"Value '{name}' at 'name' failed to satisfy constraint: "
             "Member must satisfy regular expression pattern: (?!^[0-9]+$)([a-zA-Z0-9-_]+)"
+        )
+
+
+def check_description(params: dict[str, Any]) -> None:
+    """Of functions, versions and aliases alike; the API reference says how long it may be."""
+    description = params.get("Description") or ""
+    if len(description) > _DESCRIPTION_MAX:
+        raise validation(
+            f"Value '{description}' at 'description' failed to satisfy constraint: "
+            f"Member must have length less than or equal to {_DESCRIPTION_MAX}"
         )
 
 

@@ -8,10 +8,12 @@ from ..errors import invalid_parameter, precondition_failed
 from .context import LambdaCall, page
 from .functions import PAGE, describe
 from .model import LATEST, Change, Function, Version, new_revision
+from .names import check_description
 
 
 def publish_version(call: LambdaCall, params: dict[str, Any]) -> dict[str, Any]:
     """Idempotent: with nothing changed since the last published version, that one is the answer."""
+    check_description(params)
     function = call.function(call.ref(params).name)
     call.check_idle(function)
     latest = function.latest
