@@ -11,10 +11,7 @@ use super::{
     canary_rollout::{STEPS_MAX, Step},
     check::{CHECKS_MAX, CheckStatus},
     duration::Duration,
-    fit::{
-        HISTORY_MAX, IGNORED_ALARMS_MAX, MESSAGE_MAX, PLAN_MAX, PREFLIGHT_MAX, PUT_BACKS_MAX,
-        REASON_MAX, SENTENCE_MAX,
-    },
+    fit,
     shared::LastAction,
 };
 
@@ -102,7 +99,7 @@ pub struct CanaryRolloutStatus {
     pub phase: Option<Phase>,
     /// One sentence: what is awaited or wrong, until when, and what to do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = MESSAGE_MAX))]
+    #[schemars(length(max = fit::MESSAGE_MAX))]
     pub message: Option<String>,
     /// Hash of what is released: CodeSha256, configuration and version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -140,7 +137,7 @@ pub struct CanaryRolloutStatus {
     pub checks: Vec<CheckStatus>,
     /// Alarms that fired before the start and are ignored until they are OK.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = IGNORED_ALARMS_MAX), inner(length(max = 255)))]
+    #[schemars(length(max = fit::IGNORED_ALARMS_MAX), inner(length(max = 255)))]
     pub ignored_alarms: Vec<String>,
     /// Set while a person paused the rollout.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -150,7 +147,7 @@ pub struct CanaryRolloutStatus {
     pub conflict: Option<Conflict>,
     /// When the alias was put back, newest first, with `onConflict: Enforce`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = PUT_BACKS_MAX))]
+    #[schemars(length(max = fit::PUT_BACKS_MAX))]
     pub put_backs: Vec<PutBack>,
     /// The alias as it was last read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -162,17 +159,17 @@ pub struct CanaryRolloutStatus {
     /// How earlier revisions ended, newest first: the last ten that were served, and the last ten that
     /// were not.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = HISTORY_MAX))]
+    #[schemars(length(max = fit::HISTORY_MAX))]
     pub history: Vec<HistoryEntry>,
     /// What speaks against the release that is to start, or started last; what keeps it from starting
     /// comes first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = PREFLIGHT_MAX))]
+    #[schemars(length(max = fit::PREFLIGHT_MAX))]
     pub preflight: Vec<PreflightFinding>,
     /// With `mode: Audit`: what would be done, in order; each write in the words that it has when it
     /// is carried out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = PLAN_MAX), inner(length(max = SENTENCE_MAX)))]
+    #[schemars(length(max = fit::PLAN_MAX), inner(length(max = fit::SENTENCE_MAX)))]
     pub plan: Vec<String>,
     /// How the last verb ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -243,7 +240,7 @@ pub struct SmokeStatus {
     /// Whether the version did what was expected.
     pub passed: bool,
     /// What it did.
-    #[schemars(length(max = SENTENCE_MAX))]
+    #[schemars(length(max = fit::SENTENCE_MAX))]
     pub message: String,
 }
 
@@ -345,10 +342,10 @@ pub struct Ending {
     /// How it ends.
     pub outcome: Outcome,
     /// Why, in CamelCase.
-    #[schemars(length(max = REASON_MAX))]
+    #[schemars(length(max = fit::REASON_MAX))]
     pub reason: String,
     /// Why, in a sentence.
-    #[schemars(length(max = SENTENCE_MAX))]
+    #[schemars(length(max = fit::SENTENCE_MAX))]
     pub message: String,
 }
 
@@ -356,10 +353,10 @@ pub struct Ending {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 pub struct Held {
     /// Why, in CamelCase.
-    #[schemars(length(max = REASON_MAX))]
+    #[schemars(length(max = fit::REASON_MAX))]
     pub reason: String,
     /// Why, in a sentence.
-    #[schemars(length(max = SENTENCE_MAX))]
+    #[schemars(length(max = fit::SENTENCE_MAX))]
     pub message: String,
 }
 
@@ -393,11 +390,11 @@ pub struct HistoryEntry {
     /// How it ended.
     pub outcome: Outcome,
     /// Why, in CamelCase.
-    #[schemars(length(max = REASON_MAX))]
+    #[schemars(length(max = fit::REASON_MAX))]
     pub reason: String,
     /// Why, in a sentence with numbers.
     #[serde(default, skip_serializing_if = "String::is_empty")]
-    #[schemars(length(max = SENTENCE_MAX))]
+    #[schemars(length(max = fit::SENTENCE_MAX))]
     pub message: String,
     /// When it started.
     pub started_at: Time,
