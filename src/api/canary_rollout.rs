@@ -13,9 +13,10 @@ use super::{
 
 pub use super::canary_findings::{Conflict, PreflightFinding, PutBack, Severity};
 pub use super::canary_status::{
-    AliasStatus, CanaryRolloutStatus, CanaryVersion, Counted, Ending, Held, HistoryEntry, Outcome,
-    Phase, PublishingStatus, SmokeStatus, StableVersion, StepStatus, Tally,
+    AliasStatus, CanaryRolloutStatus, CanaryVersion, Ending, Held, HistoryEntry, Outcome, Phase,
+    PublishingStatus, SmokeStatus, StableVersion, StepStatus,
 };
+pub use super::counted::{Counted, Tally};
 pub use super::fit::{HISTORY_MAX, HISTORY_SORT_MAX, PREFLIGHT_MAX, PUT_BACKS_MAX};
 
 /// Most steps of one rollout: bounds the status, where they are frozen per revision.

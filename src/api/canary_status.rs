@@ -10,6 +10,7 @@ use super::{
     canary_findings::{Conflict, PreflightFinding, PutBack},
     canary_rollout::{STEPS_MAX, Step},
     check::{CHECKS_MAX, CheckStatus},
+    counted::Counted,
     duration::Duration,
     fit,
     shared::LastAction,
@@ -273,31 +274,6 @@ pub struct StepStatus {
     /// How the smoke test of this step went.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub smoke: Option<SmokeStatus>,
-}
-
-/// What was counted since a step began, but for the last minutes: CloudWatch may get data late, so
-/// each evaluation counts those anew.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Counted {
-    /// End of the minutes that are in it.
-    pub before: Time,
-    /// Of the new version.
-    pub canary: Tally,
-    /// Of the stable version, where the two are compared.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub stable: Option<Tally>,
-}
-
-/// Counts of one version.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Tally {
-    /// Invocations.
-    pub invocations: i64,
-    /// Errors, where rates are compared.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub errors: Option<i64>,
 }
 
 /// How a revision ended, or is about to.

@@ -7,6 +7,7 @@ pub mod canary_findings;
 pub mod canary_rollout;
 pub mod canary_status;
 pub mod check;
+pub mod counted;
 pub mod duration;
 pub mod fit;
 pub mod schema;

@@ -1,11 +1,13 @@
 //! A rollout, its alias and its published status in memory, for the tests of the pure parts.
 
 mod functions;
+mod judged;
 mod schema;
 
 use jiff::Timestamp;
 
 pub use functions::{deployment, function};
+pub use judged::{judged_by_alarm, judged_by_errors};
 pub use schema::taken;
 
 use super::{
@@ -20,7 +22,6 @@ use super::{
 };
 use crate::{
     api::{
-        analysis::{AlreadyFiring, Analysis, AnalysisAlarms, AnalysisMetric, Builtin},
         canary_rollout::{
             Approve, CanaryRolloutStatus, Ending, HistoryEntry, OnTimeout, Outcome, Phase, Step,
         },
@@ -141,30 +142,6 @@ pub fn ended(revision: &str, version: &str, outcome: Outcome, reason: &str) -> H
 
 pub fn k8s_time(text: &str) -> k8s_openapi::apimachinery::pkg::apis::meta::v1::Time {
     k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(time(text))
-}
-
-pub fn judged_by_errors(max: &str) -> Analysis {
-    let metric = AnalysisMetric {
-        name: "errors".into(),
-        builtin: Some(Builtin::ErrorRate),
-        metric: None,
-        max: Some(max.into()),
-        min: None,
-        vs_stable: None,
-        failure_limit: None,
-        on_no_data: None,
-        window: None,
-    };
-    Analysis { metrics: Some(vec![metric]), ..Analysis::default() }
-}
-
-pub fn judged_by_alarm(already_firing: AlreadyFiring) -> Analysis {
-    let alarms = AnalysisAlarms {
-        names: Some(vec!["red".into()]),
-        already_firing: Some(already_firing),
-        ..AnalysisAlarms::default()
-    };
-    Analysis { alarms: Some(alarms), ..Analysis::default() }
 }
 
 impl World {

@@ -89,7 +89,7 @@ impl Rollouts for Nothing {
     }
 
     fn of_function(&self, function: &str) -> Vec<Peer> {
-        unreachable!("{function}")
+        panic!("{function}")
     }
 }
 
