@@ -12,6 +12,8 @@ pub enum Remedy {
     Retry,
     /// We, but not soon: AWS asked for patience.
     Later,
+    /// Nobody: what others had to do went first. Tried again, and not told.
+    NextTurn,
 }
 
 /// Longest message that goes into a status or an event; what is longer is cut with an ellipsis.

@@ -25,6 +25,8 @@ pub enum Class {
     Unknown,
     /// We did not send it: no lease, or too late for its window.
     Refused,
+    /// We did not send it: other calls go first, and this one can wait for better times.
+    NoTurn,
 }
 
 /// A failed AWS call: operation, object, class, and what AWS said.
@@ -56,6 +58,7 @@ impl Error {
             }
             Class::Conflict | Class::Stale | Class::Unknown => Remedy::Retry,
             Class::Throttled | Class::Refused => Remedy::Later,
+            Class::NoTurn => Remedy::NextTurn,
         }
     }
 }
@@ -73,7 +76,7 @@ impl Error {
             Class::Credentials => "NoCredentials",
             Class::Invalid => "RefusedByAWS",
             Class::Unknown => "Unavailable",
-            Class::Refused => "NotSent",
+            Class::Refused | Class::NoTurn => "NotSent",
         }
     }
 }

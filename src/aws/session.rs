@@ -197,7 +197,11 @@ impl Caller {
         let token = self.guards.limits.token(&key, context.priority, &context.namespace);
         let not_sent = |message: String| {
             let message = format!("not sent: {message}");
-            ours(operation, resource, Class::Throttled, message)
+            let class = match context.priority {
+                Priority::Undo | Priority::Work => Class::Throttled,
+                Priority::Drift => Class::NoTurn,
+            };
+            ours(operation, resource, class, message)
         };
         match timeout_at(context.deadline, token).await {
             Ok(Ok(())) => Ok(()),
@@ -250,7 +254,8 @@ impl Caller {
             | Class::Denied
             | Class::Invalid
             | Class::Unknown
-            | Class::Refused => {}
+            | Class::Refused
+            | Class::NoTurn => {}
         }
     }
 
@@ -277,7 +282,8 @@ fn pause(operation: Operation, class: Class, attempts: u32, deadline: Instant) -
             | Class::Credentials
             | Class::Invalid
             | Class::Unknown
-            | Class::Refused,
+            | Class::Refused
+            | Class::NoTurn,
         ) => 1,
     };
     if attempts >= most {
@@ -315,5 +321,6 @@ fn result_label(error: &Error) -> &str {
         Class::Invalid => "Invalid",
         Class::Unknown => "Unknown",
         Class::Refused => "Refused",
+        Class::NoTurn => "NoTurn",
     }
 }

@@ -156,7 +156,12 @@ async fn attempt(
     let lacked = attempt.plan.as_ref().and_then(|plan| plan.unread.clone());
     if let Some(failed) = passed.err().as_ref().map(Unread::from).or(lacked) {
         let Unread { remedy, reason, message } = failed;
-        tracing::warn!(error = message, "the pass stopped");
+        match remedy {
+            Remedy::NextTurn => tracing::debug!(error = message, "the pass lets others go first"),
+            Remedy::AwaitEdit | Remedy::Retry | Remedy::Later => {
+                tracing::warn!(error = message, "the pass stopped");
+            }
+        }
         let in_a_row = failures.saturating_add(1);
         attempt.failure = Some(Failure { remedy, reason, message, in_a_row });
     }

@@ -333,7 +333,8 @@ fn tell_failure(
     now: Timestamp,
 ) {
     let stuck = failure.remedy == Remedy::AwaitEdit;
-    if !stuck && failure.in_a_row < FAILURES_TOLD {
+    let early = !stuck && failure.in_a_row < FAILURES_TOLD;
+    if early || failure.remedy == Remedy::NextTurn {
         return;
     }
     // The same failure again, with another request id, is no news.

@@ -101,7 +101,8 @@ impl Judged {
             | Class::Credentials
             | Class::Invalid
             | Class::Unknown
-            | Class::Refused => Self::unreadable(message),
+            | Class::Refused
+            | Class::NoTurn => Self::unreadable(message),
         }
     }
 }

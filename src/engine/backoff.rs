@@ -15,6 +15,8 @@ const RETRY_FIRST: Duration = Duration::from_secs(1);
 const RETRY_MAX: Duration = Duration::from_secs(60);
 /// Wait when AWS asked for patience.
 const LATER: Duration = Duration::from_secs(15);
+/// Wait when others went first: a look at what is at rest is of no hurry.
+const NEXT_TURN: Duration = Duration::from_secs(60);
 /// Wait when somebody has to change something that we do not see.
 const AWAIT_EDIT: Duration = Duration::from_secs(120);
 
@@ -26,6 +28,7 @@ pub(super) fn after(remedy: Remedy, failures: u32, namespace: &str, name: &str) 
             RETRY_FIRST.saturating_mul(doubled).min(RETRY_MAX)
         }
         Remedy::Later => LATER,
+        Remedy::NextTurn => NEXT_TURN,
         Remedy::AwaitEdit => AWAIT_EDIT,
     };
     let quarter = u64::try_from(base.as_millis()).unwrap_or(u64::MAX) >> 2;

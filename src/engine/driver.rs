@@ -185,7 +185,7 @@ impl<K: Kind> Driver<K> {
                 Next::failed(Remedy::Later)
             }
         };
-        let result = if matches!(next, Next::Failed { .. }) { "error" } else { "ok" };
+        let result = if is_error(next) { "error" } else { "ok" };
         self.context.metrics.reconciled(K::NAMES.kind, result, started.elapsed());
         next
     }
@@ -278,7 +278,9 @@ impl<K: Kind> Driver<K> {
                 self.context.clock.until(then, self.context.clock.now())
             }
             Next::Failed { remedy, at_latest } => {
-                self.update(key, |known| known.failures = known.failures.saturating_add(1));
+                if is_error(next) {
+                    self.update(key, |known| known.failures = known.failures.saturating_add(1));
+                }
                 let failures = self.known(key).failures;
                 let wait = backoff::after(remedy, failures, &key.namespace, &key.name);
                 let clock = &self.context.clock;
@@ -308,6 +310,11 @@ impl<K: Kind> Driver<K> {
             change(known);
         }
     }
+}
+
+/// Whether something went wrong: to let others go first is nothing of that kind.
+fn is_error(next: Next) -> bool {
+    matches!(next, Next::Failed { remedy, .. } if remedy != Remedy::NextTurn)
 }
 
 fn key<K: Resource>(object: &K) -> Key {

@@ -142,7 +142,8 @@ impl Call<'_> {
             | Class::Denied
             | Class::Credentials
             | Class::Invalid
-            | Class::Refused => Class::Credentials,
+            | Class::Refused
+            | Class::NoTurn => Class::Credentials,
         };
         Error { class, ..failed }
     }

@@ -153,7 +153,7 @@ fn change() -> AliasChange {
     }
 }
 
-const CLASSES: [Class; 9] = [
+const CLASSES: [Class; 10] = [
     Class::NotFound,
     Class::Conflict,
     Class::Stale,
@@ -163,6 +163,7 @@ const CLASSES: [Class; 9] = [
     Class::Invalid,
     Class::Unknown,
     Class::Refused,
+    Class::NoTurn,
 ];
 
 #[tokio::test(start_paused = true)]
@@ -278,7 +279,7 @@ async fn a_drift_check_gives_up_its_turn_soon_and_its_call_never() {
         let error = drift().get_alias("f", "live").await.unwrap_err();
         (error.class, begun.elapsed())
     });
-    assert_eq!(refused.0, Class::Throttled);
+    assert_eq!(refused.0, Class::NoTurn);
     assert!(refused.1 <= Duration::from_millis(300), "{refused:?}");
 }
 

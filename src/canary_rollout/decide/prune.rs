@@ -55,7 +55,7 @@ pub fn not_pruned(plan: &mut Plan, facts: &Facts, failed: &Unread, now: Timestam
     let follows = facts.wanted.as_ref().is_ok_and(|wanted| wanted.follows_latest);
     let poll = match failed.remedy {
         Remedy::AwaitEdit if !follows => SETTLED_POLL,
-        Remedy::AwaitEdit | Remedy::Retry | Remedy::Later => FLIGHT_POLL,
+        Remedy::AwaitEdit | Remedy::Retry | Remedy::Later | Remedy::NextTurn => FLIGHT_POLL,
     };
     plan.revisit = Revisit::At(now.saturating_add(poll).unwrap_or(Timestamp::MAX));
     if failed.remedy == Remedy::AwaitEdit {

@@ -153,3 +153,10 @@ fn what_a_rule_lacked_leaves_what_was_told_and_remembers_the_rest() {
     assert_eq!(condition(&after, "Reconciling").reason, "AccessDenied");
     assert_eq!(after.phase, told.phase);
 }
+
+#[test]
+fn a_look_that_let_others_go_first_is_never_told() {
+    let old = healthy();
+    let waits = failed(failure(Remedy::NextTurn, 1_000, "1"));
+    assert_eq!(fails(&old, &waits), old);
+}
