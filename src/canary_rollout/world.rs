@@ -6,13 +6,13 @@ mod schema;
 
 use jiff::Timestamp;
 
-pub use functions::{deployment, function};
+pub use functions::{denied, deployment, function};
 pub use judged::{judged_by_alarm, judged_by_errors};
 pub use schema::taken;
 
 use super::{
     decide::{
-        Action, Answer, Facts, Plan, Report, Revisit, Terms, Unread, Unready, Wanted, learn,
+        Action, Answer, Facts, Plan, Report, Revisit, Terms, Unready, Wanted, learn,
         release::Unusable,
     },
     memory::{Canary, Flight, Memory},
@@ -28,7 +28,6 @@ use crate::{
         duration::Duration,
         shared::Mode,
     },
-    error::Remedy,
     facts::{
         kubernetes::{ActionRequest, Deletion},
         lambda::{Alias, AliasChange, Invocation, Source, VersionWeight},
@@ -98,15 +97,6 @@ pub fn release(version: &str, revision: &str) -> Wanted {
 pub fn unusable(pending: bool, reason: &'static str, message: &str) -> Unready {
     let phase = if pending { Phase::Pending } else { Phase::Invalid };
     Unready::Unusable(Unusable { phase, reason, message: message.into() })
-}
-
-/// A read that a permission is missing for.
-pub fn denied(operation: &str) -> Unread {
-    Unread {
-        remedy: Remedy::AwaitEdit,
-        reason: "AccessDenied",
-        message: format!("{operation} was denied (request 1)"),
-    }
 }
 
 pub fn alias(version: &str, weights: &[(&str, f64)], description: &str) -> Alias {

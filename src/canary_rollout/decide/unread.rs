@@ -23,7 +23,7 @@ impl Unread {
     #[must_use]
     pub fn unasked() -> Self {
         let message = "the release was not read, because it is not needed".to_owned();
-        Self { remedy: Remedy::Retry, reason: "NotRead", message }
+        Self { remedy: Remedy::Retry, reason: "NotSent", message }
     }
 }
 

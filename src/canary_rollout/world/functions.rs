@@ -1,8 +1,12 @@
 //! Functions and their deployments, for the tests of the pure parts.
 
-use crate::facts::{
-    codedeploy::{AliasDeployment, Stage},
-    lambda::{FunctionState, FunctionVersion, LastUpdate, Snapshot},
+use crate::{
+    canary_rollout::decide::Unread,
+    error::Remedy,
+    facts::{
+        codedeploy::{AliasDeployment, Stage},
+        lambda::{FunctionState, FunctionVersion, LastUpdate, Snapshot},
+    },
 };
 
 /// A function or version that is ready.
@@ -40,5 +44,14 @@ pub fn deployment(stage: Stage) -> AliasDeployment {
         group: Some("processor".into()),
         stage,
         created: "2026-12-01T23:59:59Z".parse().unwrap(),
+    }
+}
+
+/// A read that a permission is missing for.
+pub fn denied(operation: &str) -> Unread {
+    Unread {
+        remedy: Remedy::AwaitEdit,
+        reason: "AccessDenied",
+        message: format!("{operation} was denied (request 1)"),
     }
 }
