@@ -98,7 +98,7 @@ const DRIFT_WAIT: Duration = Duration::from_millis(250);
 pub fn terms(priority: Priority, namespace: &str) -> CallContext {
     let now = Instant::now();
     let patience = match priority {
-        Priority::Undo | Priority::Work => PASS_DEADLINE,
+        Priority::Undo | Priority::Work | Priority::Advance => PASS_DEADLINE,
         Priority::Drift => DRIFT_WAIT,
     };
     CallContext {

@@ -7,6 +7,7 @@
 mod bucket;
 #[cfg(test)]
 mod tests;
+mod undoing;
 
 use std::{
     collections::HashMap,
@@ -14,7 +15,10 @@ use std::{
     time::Duration,
 };
 
-use self::bucket::Bucket;
+use tokio::time::timeout;
+
+pub use self::undoing::{Announced, Place};
+use self::{bucket::Bucket, undoing::Undoing};
 use crate::aws::operations::Family;
 
 /// Most callers that wait in one bucket at one priority: at Lambda's 14 calls/s more than a minute
@@ -33,13 +37,16 @@ pub enum Priority {
     Undo,
     /// Work under way.
     Work,
+    /// The same, where it moves something forward: while anything is announced to be undone there
+    /// ([`Limits::announce`]), it is not sent.
+    Advance,
     /// A look at what should be healthy: only when no work waits.
     Drift,
 }
 
 impl Priority {
-    /// Highest first.
-    pub const ALL: [Self; 3] = [Self::Undo, Self::Work, Self::Drift];
+    /// Those with a queue of their own, highest first.
+    pub const QUEUES: [Self; 3] = [Self::Undo, Self::Work, Self::Drift];
 }
 
 /// What one bucket is for.
@@ -53,15 +60,26 @@ pub struct Key {
     pub family: Family,
 }
 
-/// [`WAITING_MAX`] callers wait already.
+/// Longest that a move forward waits in its pass for what is to be undone: the pass holds a slot that
+/// others need, so it comes again instead.
+const BEHIND_UNDO_MAX: Duration = Duration::from_secs(1);
+
+/// Why a call gets no token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("too many calls wait for this API's rate limit")]
-pub struct TooManyWaiting;
+pub enum NoToken {
+    /// [`WAITING_MAX`] callers wait already.
+    #[error("too many calls wait for this API's rate limit")]
+    TooManyWaiting,
+    /// Something is still to be undone.
+    #[error("what has to go back in this account and region goes first")]
+    UndoFirst,
+}
 
 /// All token buckets of this process.
 #[derive(Default)]
 pub struct Limits {
     buckets: Mutex<HashMap<Key, Arc<Bucket>>>,
+    undoing: Arc<Undoing>,
 }
 
 impl Limits {
@@ -71,15 +89,37 @@ impl Limits {
     ///
     /// # Errors
     ///
-    /// [`TooManyWaiting`] at once when the queue is full.
+    /// [`NoToken::TooManyWaiting`] at once when the queue is full, and for [`Priority::Advance`]
+    /// [`NoToken::UndoFirst`] after a second.
     pub async fn token(
         &self,
         key: &Key,
         priority: Priority,
         namespace: &str,
-    ) -> Result<(), TooManyWaiting> {
+    ) -> Result<(), NoToken> {
         let bucket = self.bucket(key);
-        bucket.take(priority, namespace).await
+        if priority != Priority::Advance {
+            return bucket.take(priority, namespace).await;
+        }
+        let place = Place { account: key.account.clone(), region: key.region.clone() };
+        loop {
+            let over = timeout(BEHIND_UNDO_MAX, self.undoing.over(&place)).await;
+            over.map_err(|_| NoToken::UndoFirst)?;
+            bucket.take(priority, namespace).await?;
+            if !self.undoing.holds(&place) {
+                return Ok(());
+            }
+            // It was announced while this one queued: the token is for the undo.
+            bucket.put_back();
+        }
+    }
+
+    /// Something is to be undone, from now until the answer is dropped: in this account and region, or
+    /// anywhere where that is not known. Until then nothing moves forward there, but not for longer
+    /// than 5 s without an undo that comes to its end.
+    #[must_use]
+    pub fn announce(&self, place: Option<Place>) -> Announced {
+        self.undoing.announce(place)
     }
 
     /// AWS throttled a call of this bucket: slows down, and sends nothing for `retry_after`.

@@ -31,7 +31,7 @@ use crate::{
         Class, Error,
         accounts::Ports,
         gate::Gate,
-        limits::{Key, Limits, Priority},
+        limits::{Key, Limits, NoToken, Priority},
         operations::{Entry, Operation},
     },
     context::Clock,
@@ -195,18 +195,19 @@ impl Caller {
     ) -> Result<(), Error> {
         let key = self.key(operation);
         let token = self.guards.limits.token(&key, context.priority, &context.namespace);
-        let not_sent = |message: String| {
+        let not_sent = |why: Option<NoToken>, message: String| {
             let message = format!("not sent: {message}");
-            let class = match context.priority {
-                Priority::Undo | Priority::Work => Class::Throttled,
-                Priority::Drift => Class::NoTurn,
+            let class = match (context.priority, why) {
+                (Priority::Drift, _) | (_, Some(NoToken::UndoFirst)) => Class::NoTurn,
+                (Priority::Undo | Priority::Work | Priority::Advance, _) => Class::Throttled,
             };
             ours(operation, resource, class, message)
         };
         match timeout_at(context.deadline, token).await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(full)) => Err(not_sent(full.to_string())),
+            Ok(Err(why)) => Err(not_sent(Some(why), why.to_string())),
             Err(_) => Err(not_sent(
+                None,
                 "its turn under this API's rate limit did not come before the pass ended"
                     .to_owned(),
             )),

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     aws::{
-        self,
+        self, Class,
         hub::{AliasKey, Hub},
         limits::Priority,
         port::Lambda as _,
@@ -54,30 +54,31 @@ pub async fn act(
 
 async fn carry_out(action: &Action, place: &Place<'_>) -> Result<Answer, Error> {
     let lambda = |priority| place.session.lambda(terms(priority, place.namespace));
-    let work = || lambda(Priority::Work);
+    let forward = || lambda(Priority::Advance);
     let unmoved = |source| Error::MoveAlias { alias: place.key.alias.clone(), source };
     let unpublished = |source| Error::Publish { function: place.key.function.clone(), source };
     match action {
         Action::CreateAlias { function, alias, version } => {
-            moved(place, work().create_alias(function, alias, version, "").await).map_err(unmoved)
+            moved(place, forward().create_alias(function, alias, version, "").await)
+                .map_err(unmoved)
         }
         Action::UpdateAlias { change, purpose } => {
             let priority = match purpose {
                 Purpose::Undo => Priority::Undo,
-                Purpose::Advance | Purpose::Initialize => Priority::Work,
+                Purpose::Advance | Purpose::Initialize => Priority::Advance,
             };
             moved(place, lambda(priority).update_alias(change).await).map_err(unmoved)
         }
         Action::UpdateFunctionCode(change) => {
-            let answer = work().update_function_code(change).await;
+            let answer = forward().update_function_code(change).await;
             answer.map(Answer::CodeReplaced).map_err(unpublished)
         }
         Action::UpdateFunctionConfiguration(change) => {
-            let answer = work().update_function_configuration(change).await;
+            let answer = forward().update_function_configuration(change).await;
             answer.map(|_| Answer::Changed).map_err(unpublished)
         }
         Action::PublishVersion(publication) => {
-            let answer = work().publish_version(publication).await;
+            let answer = forward().publish_version(publication).await;
             answer.map(Answer::Published).map_err(unpublished)
         }
         Action::DeleteVersion(surplus) => {
@@ -88,7 +89,8 @@ async fn carry_out(action: &Action, place: &Place<'_>) -> Result<Answer, Error> 
         }
         Action::Invoke { function, version, smoke } => {
             let patience = Duration::from_secs(smoke.max_duration.as_secs());
-            let answer = work().invoke(function, version, &smoke.payload, patience).await;
+            let answer =
+                lambda(Priority::Work).invoke(function, version, &smoke.payload, patience).await;
             answer
                 .map(Answer::Invoked)
                 .map_err(|source| Error::Invoke { version: version.clone(), source })
@@ -104,7 +106,10 @@ fn moved(place: &Place<'_>, answer: Result<Alias, aws::Error>) -> Result<Answer,
             Ok(Answer::Changed)
         }
         Err(error) => {
-            place.hub.forget(place.key);
+            // What was not sent changed nothing.
+            if error.class != Class::NoTurn {
+                place.hub.forget(place.key);
+            }
             Err(error)
         }
     }

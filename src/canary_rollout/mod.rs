@@ -23,7 +23,7 @@ mod world;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use kube::ResourceExt as _;
 
 pub use self::claims::peer;
@@ -38,6 +38,7 @@ use self::{
 };
 use crate::{
     api::canary_rollout::{CanaryRollout, CanaryRolloutStatus},
+    aws::limits::Place,
     context::Context,
     engine::{Class, Kind, Next, Pass},
     error::{Remedy, chain},
@@ -49,6 +50,9 @@ use crate::{
     },
     metrics::RolloutSample,
 };
+
+/// How soon a move forward that had to let undo go first is tried again.
+const BEHIND_UNDO_POLL: SignedDuration = SignedDuration::from_secs(2);
 
 /// The kind, for the engine.
 pub struct CanaryRollouts;
@@ -72,6 +76,10 @@ impl Kind for CanaryRollouts {
 
     fn class(object: &CanaryRollout) -> Class {
         observe::class(object)
+    }
+
+    fn place(object: &CanaryRollout) -> Option<Place> {
+        observe::place(object)
     }
 
     fn subject(object: &CanaryRollout) -> u64 {
@@ -126,7 +134,7 @@ async fn pass(object: &CanaryRollout, context: &Context, failures: u32) -> Pass<
         _ if !told => Next::failed(Remedy::Retry),
         (Some(failure), plan) => Next::Failed {
             remedy: failure.remedy,
-            at_latest: plan.as_ref().and_then(|plan| watched_until(plan, now)),
+            at_latest: plan.as_ref().and_then(|plan| at_latest(failure.remedy, plan, now)),
         },
         (None, Some(Plan { revisit: Revisit::At(then), .. })) => Next::At(*then),
         (None, Some(Plan { revisit: Revisit::Now, .. })) => Next::Now,
@@ -135,9 +143,13 @@ async fn pass(object: &CanaryRollout, context: &Context, failures: u32) -> Pass<
     Pass { object: object_now, unsure: !told, next }
 }
 
-/// When to look again at what is in flight although something could not be read: its alarms and
-/// metrics are not to wait for a person.
-fn watched_until(plan: &Plan, now: Timestamp) -> Option<Timestamp> {
+/// When to look again after a failure, if its remedy would take longer. What is in flight is watched
+/// although something could not be read: its alarms and metrics are not to wait for a person. What is
+/// to move forward comes again while others go back.
+fn at_latest(remedy: Remedy, plan: &Plan, now: Timestamp) -> Option<Timestamp> {
+    if remedy == Remedy::NextTurn && !plan.actions.is_empty() {
+        return now.checked_add(BEHIND_UNDO_POLL).ok();
+    }
     let watched = plan.unread.is_some() && plan.memory.flight.is_some();
     watched.then_some(match plan.revisit {
         Revisit::At(then) => then,

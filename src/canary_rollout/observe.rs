@@ -29,7 +29,7 @@ use crate::{
         self, Class,
         accounts::Pinned,
         hub::{AliasKey, Want},
-        limits::Priority,
+        limits::{self, Priority},
         port::Lambda,
         session::Session,
     },
@@ -339,6 +339,13 @@ pub fn class(object: &CanaryRollout) -> TurnClass {
         false if at_rest(object, &memory) => TurnClass::Other,
         false => TurnClass::Urgent,
     }
+}
+
+/// The account and region where the object was worked on; none when it was not yet.
+pub fn place(object: &CanaryRollout) -> Option<limits::Place> {
+    let status = object.status.as_ref()?;
+    let (account, region) = status.account_id.clone().zip(status.region.clone())?;
+    Some(limits::Place { account, region })
 }
 
 /// Whether a verb that goes back was not answered yet.

@@ -18,7 +18,12 @@ use super::{
     rest::{Place, Rest},
     turns::{Class, Turns},
 };
-use crate::{context::Context, error::Remedy, kubernetes::publish};
+use crate::{
+    aws::limits::{Announced, Limits},
+    context::Context,
+    error::Remedy,
+    kubernetes::publish,
+};
 
 /// Passes at once: enough to keep 15 calls/s busy at 1 s each with room for slow ones, few enough
 /// that a burst of objects costs little memory.
@@ -51,6 +56,8 @@ pub struct Driver<K: Kind> {
     turns: Arc<Turns>,
     objects: Mutex<HashMap<Key, Known>>,
     rest: Rest<Key>,
+    /// What waits to be undone, from when it was told; see [`Limits::announce`].
+    announced: Mutex<HashMap<Key, Announced>>,
     kind: std::marker::PhantomData<fn() -> K>,
 }
 
@@ -84,6 +91,7 @@ impl<K: Kind> Driver<K> {
             turns: Turns::new(PASSES_AT_ONCE, UNDO_AT_ONCE),
             objects: Mutex::default(),
             rest: Rest::default(),
+            announced: Mutex::default(),
             kind: std::marker::PhantomData,
         }
     }
@@ -100,6 +108,31 @@ impl<K: Kind> Driver<K> {
         let mut objects = self.lock();
         let known = objects.entry(key(object)).or_default();
         std::mem::replace(&mut known.trigger, trigger) != trigger
+    }
+
+    /// Tells the limits at once that an object that was changed is to be undone: before it has its
+    /// turn.
+    pub(super) fn announce<O: Resource>(&self, object: &O, load: impl Fn() -> Option<K::Object>) {
+        let undo = load().filter(|object| K::class(object) == Class::Undo);
+        let announced = undo.map(|object| self.limits().announce(K::place(&object)));
+        let mut all = self.announced.lock().unwrap_or_else(PoisonError::into_inner);
+        let _before = match announced {
+            Some(announced) => all.insert(key(object), announced),
+            None => all.remove(&key(object)),
+        };
+    }
+
+    /// The announcement of an object whose turn is to come; none when there is nothing to undo.
+    fn announced(&self, key: &Key, object: &K::Object) -> Option<Announced> {
+        let mut all = self.announced.lock().unwrap_or_else(PoisonError::into_inner);
+        let told = all.remove(key);
+        drop(all);
+        let undo = K::class(object) == Class::Undo;
+        undo.then(|| told.unwrap_or_else(|| self.limits().announce(K::place(object))))
+    }
+
+    fn limits(&self) -> &Limits {
+        self.context.accounts.limits()
     }
 
     /// Lets an object rest for a while, instead of a timer of its own; false when that is too short.
@@ -143,14 +176,17 @@ impl<K: Kind> Driver<K> {
     /// The same for an object that takes memory only while it is looked at: thousands may wait for
     /// their turn. `load` has none when it cannot be read.
     pub async fn look_at(&self, load: &(dyn Fn() -> Option<K::Object> + Send + Sync)) -> Duration {
-        let (key, class) = match Box::pin(self.prepare(load)).await {
+        let (key, class, mut undoing) = match Box::pin(self.prepare(load)).await {
             Ok(ready) => ready,
             Err(wait) => return wait,
         };
         let slot = self.turns.take(class, &key.namespace).await;
         self.show_depth();
         // On the heap, so that who waits for a turn takes no memory for it.
-        let next = Box::pin(self.take_turn(&key, load)).await;
+        let next = Box::pin(self.take_turn(&key, load, &mut undoing)).await;
+        if !matches!(next, Next::Failed { .. }) {
+            undoing.take().into_iter().for_each(Announced::done);
+        }
         drop(slot);
         self.show_depth();
         self.wait(&key, next)
@@ -161,11 +197,12 @@ impl<K: Kind> Driver<K> {
         &self,
         key: &Key,
         load: &(dyn Fn() -> Option<K::Object> + Send + Sync),
+        undoing: &mut Option<Announced>,
     ) -> Next {
         let started = Instant::now();
         let passes = async {
             let Some(object) = load() else { return Next::failed(Remedy::Later) };
-            self.passes(key, &object).await
+            self.passes(key, &object, undoing).await
         };
         let outcome = AssertUnwindSafe(timeout(PASS_DEADLINE, passes)).catch_unwind().await;
         let next = match outcome {
@@ -195,16 +232,17 @@ impl<K: Kind> Driver<K> {
     async fn prepare(
         &self,
         load: &(dyn Fn() -> Option<K::Object> + Send + Sync),
-    ) -> Result<(Key, Class), Duration> {
+    ) -> Result<(Key, Class, Option<Announced>), Duration> {
         let Some(object) = load() else { return Err(UNREADABLE_WAIT) };
         let key = key(&object);
+        let undoing = self.announced(&key, &object);
         if let Some(wait) = self.introduction(&key, &object) {
             return Err(wait);
         }
         // Not longer than a pass, and if it panics the pass will tell.
         let prepared = timeout(PASS_DEADLINE, K::prepare(&object, &self.context));
         let _ = AssertUnwindSafe(prepared).catch_unwind().await;
-        Ok((key, K::class(&object)))
+        Ok((key, K::class(&object), undoing))
     }
 
     fn show_depth(&self) {
@@ -212,7 +250,7 @@ impl<K: Kind> Driver<K> {
     }
 
     /// Passes until nothing is left to do at once.
-    async fn passes(&self, key: &Key, object: &K::Object) -> Next {
+    async fn passes(&self, key: &Key, object: &K::Object, undoing: &mut Option<Announced>) -> Next {
         let Some(mut current) = self.newest(key, object).await else {
             return Next::failed(Remedy::Retry);
         };
@@ -222,6 +260,16 @@ impl<K: Kind> Driver<K> {
             if let Some(written) = pass.object {
                 self.update(key, |known| known.written = version(&written));
                 current = written;
+                // What has gone back does not wait for itself to go on.
+                match (K::class(&current), undoing.is_some()) {
+                    (Class::Undo, false) => {
+                        *undoing = Some(self.limits().announce(K::place(&current)));
+                    }
+                    (Class::Urgent | Class::Other, true) => {
+                        undoing.take().into_iter().for_each(Announced::done);
+                    }
+                    (Class::Undo, true) | (Class::Urgent | Class::Other, false) => {}
+                }
             }
             if pass.unsure {
                 self.update(key, |known| known.written = UNSURE);
@@ -292,7 +340,9 @@ impl<K: Kind> Driver<K> {
     /// Forgets an object that is gone.
     pub fn forget(&self, namespace: String, name: String) {
         K::forget(&self.context, &namespace, &name);
-        let known = self.lock().remove(&Key { namespace, name });
+        let key = Key { namespace, name };
+        let _announced = self.announced.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
+        let known = self.lock().remove(&key);
         known.and_then(|known| known.rests).into_iter().for_each(|place| self.rest.leave(place));
     }
 

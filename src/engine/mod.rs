@@ -34,6 +34,7 @@ pub use self::{
     turns::Class,
 };
 use crate::{
+    aws::limits::Place,
     context::Context,
     error::Remedy,
     health::{Heartbeat, Liveness},
@@ -78,6 +79,9 @@ pub trait Kind: Send + Sync + 'static {
 
     /// Who goes first: what is to be undone, then what is under way or was not looked at yet.
     fn class(object: &Self::Object) -> Class;
+
+    /// The account and region that it is worked on in, where that is known.
+    fn place(object: &Self::Object) -> Option<Place>;
 
     /// A number that is the same for all objects about the same thing in AWS, as far as the spec
     /// tells; others may have it, too.
@@ -157,7 +161,13 @@ pub async fn run<K: Kind>(
         .inspect_ok(move |event| watched(&watching, event))
         .reflect(writer)
         .applied_objects()
-        .try_filter(move |object| std::future::ready(told.is_news(object)));
+        .try_filter(move |object| {
+            let news = told.is_news(object);
+            if news {
+                told.announce(object, || object.unpack());
+            }
+            std::future::ready(news)
+        });
     let objects = reader.clone();
     let affected = namespaces_changed.flat_map(move |namespace| {
         let theirs = objects.state_filter(|object| object.namespace().as_ref() == Some(&namespace));

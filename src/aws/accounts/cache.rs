@@ -18,7 +18,7 @@ use tokio::{
 use super::Target;
 use crate::aws::{
     Class, Error,
-    limits::Priority,
+    limits::{Limits, Priority},
     operations::Operation,
     port,
     session::{CallContext, Caller, Guards, Session},
@@ -94,6 +94,12 @@ impl Accounts {
     #[must_use]
     pub fn new(connector: Arc<dyn Connector>, guards: Guards) -> Self {
         Self { connector, guards, slots: SyncMutex::default() }
+    }
+
+    /// The rate limits of all calls.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.guards.limits
     }
 
     /// The session of `target`. Concurrent callers share one attempt to make it, its failure too.

@@ -13,7 +13,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use super::{Priority, TooManyWaiting, WAITING_MAX};
+use super::{NoToken, Priority, WAITING_MAX};
 use crate::fair::FairQueue;
 
 /// A throttle makes the rate this much smaller.
@@ -43,7 +43,7 @@ struct State {
     filled_at: Instant,
     paused_until: Option<Instant>,
     slowed_at: Option<Instant>,
-    queues: [FairQueue<Waiter>; Priority::ALL.len()],
+    queues: [FairQueue<Waiter>; Priority::QUEUES.len()],
     /// Tickets given so far.
     tickets: u64,
     /// Whether the task that hands out tokens runs.
@@ -98,24 +98,24 @@ impl Bucket {
         self: &Arc<Self>,
         priority: Priority,
         namespace: &str,
-    ) -> Result<(), TooManyWaiting> {
+    ) -> Result<(), NoToken> {
         let mut place = self.enqueue(priority, namespace)?;
         // An error would mean that the queue forgot this waiter, which only its own drop does.
-        (&mut place.token).await.map_err(|_| TooManyWaiting)
+        (&mut place.token).await.map_err(|_| NoToken::TooManyWaiting)
     }
 
     fn enqueue<'a>(
         self: &'a Arc<Self>,
         priority: Priority,
         namespace: &'a str,
-    ) -> Result<Place<'a>, TooManyWaiting> {
+    ) -> Result<Place<'a>, NoToken> {
         let (sender, token) = oneshot::channel();
         let mut state = self.lock();
         let ticket = state.tickets;
         state.tickets = ticket.wrapping_add(1);
         let queue = state.queue(priority);
         if queue.len() >= WAITING_MAX {
-            return Err(TooManyWaiting);
+            return Err(NoToken::TooManyWaiting);
         }
         queue.push(namespace, Waiter { ticket, token: sender });
         state.hand_out();
@@ -139,6 +139,13 @@ impl Bucket {
         state.paused_until = state.paused_until.max(now.checked_add(pause));
     }
 
+    /// Somebody has no use for the token that he took.
+    pub(super) fn put_back(&self) {
+        let mut state = self.lock();
+        state.tokens = (state.tokens + 1.0).min(state.burst);
+        state.hand_out();
+    }
+
     /// Whether forgetting it would change nothing.
     pub(super) fn is_idle(&self) -> bool {
         let mut state = self.lock();
@@ -152,7 +159,7 @@ impl State {
         let [undo, work, drift] = &mut self.queues;
         match priority {
             Priority::Undo => undo,
-            Priority::Work => work,
+            Priority::Work | Priority::Advance => work,
             Priority::Drift => drift,
         }
     }
@@ -196,11 +203,11 @@ impl State {
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
+        // Empty once the caller has taken it. Under the lock, so that none is handed over meanwhile.
         let mut state = self.bucket.lock();
-        // Empty once the caller has taken it.
         if self.token.try_recv().is_ok() {
-            state.tokens = (state.tokens + 1.0).min(state.burst);
-            state.hand_out();
+            drop(state);
+            self.bucket.put_back();
         } else {
             state
                 .queue(self.priority)

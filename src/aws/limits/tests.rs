@@ -139,7 +139,7 @@ fn a_full_queue_refuses_its_own_priority_only() {
             assert!(poll!(&mut caller).is_pending());
             waiting.push(caller);
         }
-        assert_eq!(limits.token(&KEY, Priority::Drift, "a").await, Err(TooManyWaiting));
+        assert_eq!(limits.token(&KEY, Priority::Drift, "a").await, Err(NoToken::TooManyWaiting));
         // None of those who wait is polled meanwhile: they hold nobody up.
         limits.token(&KEY, Priority::Undo, "a").await.unwrap();
         drop(waiting);
@@ -211,7 +211,7 @@ struct Caller {
 }
 
 fn caller() -> impl Strategy<Value = Caller> {
-    let priority = prop::sample::select(Priority::ALL.as_slice());
+    let priority = prop::sample::select(Priority::QUEUES.as_slice());
     (0_u64..3_000, priority, 0_u8..4, prop::option::of(0_u64..2_000)).prop_map(
         |(arrives, priority, namespace, patience)| Caller {
             arrives,
@@ -296,4 +296,68 @@ proptest! {
             }
         }
     }
+}
+
+fn here() -> Option<Place> {
+    Some(Place { account: KEY.account.clone(), region: KEY.region.clone() })
+}
+
+#[test]
+fn a_move_forward_waits_for_what_is_to_be_undone_there_or_anywhere() {
+    run(async {
+        let limits = Limits::default();
+        let elsewhere = Place { account: "999999999999".into(), region: KEY.region.clone() };
+        let other = limits.announce(Some(elsewhere));
+        limits.token(&KEY, Priority::Advance, "a").await.unwrap();
+        drop(other);
+        for place in [here(), None] {
+            let undo = limits.announce(place);
+            let mut forward = pin!(limits.token(&KEY, Priority::Advance, "a"));
+            assert!(timeout(Duration::from_millis(500), &mut forward).await.is_err());
+            limits.token(&KEY, Priority::Work, "a").await.unwrap();
+            limits.token(&KEY, Priority::Undo, "a").await.unwrap();
+            undo.done();
+            forward.await.unwrap();
+        }
+    });
+}
+
+#[test]
+fn a_move_forward_that_has_its_token_gives_it_to_an_undo_announced_meanwhile() {
+    run(async {
+        let limits = Limits::default();
+        drain(&limits).await;
+        let mut forward = pin!(limits.token(&KEY, Priority::Advance, "a"));
+        assert!(poll!(&mut forward).is_pending());
+        // Announced before it asks for a token: it still learns what it is to undo.
+        let undo = limits.announce(here());
+        let waits = timeout(Duration::from_millis(900), &mut forward).await;
+        assert!(waits.is_err(), "the tokens of all this time are left");
+        let begun = Instant::now();
+        limits.token(&KEY, Priority::Undo, "b").await.unwrap();
+        assert_eq!(begun.elapsed(), Duration::ZERO);
+        drop(undo);
+        forward.await.unwrap();
+    });
+}
+
+#[test]
+fn an_undo_that_hangs_keeps_nobody_for_long_and_a_pass_not_even_so_long() {
+    run(async {
+        let limits = Limits::default();
+        let _hangs = limits.announce(here());
+        let begun = Instant::now();
+        let mut tries = 0;
+        while limits.token(&KEY, Priority::Advance, "a").await == Err(NoToken::UndoFirst) {
+            tries += 1;
+            assert_eq!(begun.elapsed(), Duration::from_secs(tries));
+        }
+        assert_eq!((tries, begun.elapsed()), (4, Duration::from_secs(5)));
+        // One that is given up is no sign of life, one that came to its end is.
+        drop(limits.announce(here()));
+        limits.token(&KEY, Priority::Advance, "a").await.unwrap();
+        limits.announce(here()).done();
+        let held = limits.token(&KEY, Priority::Advance, "a").await;
+        assert_eq!(held, Err(NoToken::UndoFirst));
+    });
 }
