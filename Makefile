@@ -64,8 +64,11 @@ test: test-go test-python test-chart test-rust ## every test
 
 # Random schedules of the simulation that take about half an hour on two cores.
 SOAK_SEEDS ?= 180000
+# Sequences of calls, compared between the simulated world and the stand-in, that take about ten minutes.
+SOAK_SEQUENCES ?= 1200
 .PHONY: soak
-soak: ## the simulation with very many random faults and edits (about 30 minutes; SOAK_SEEDS=n)
+soak: aws ## the simulation with very many random faults, edits and calls (about 40 minutes; SOAK_SEEDS=n SOAK_SEQUENCES=n)
+	@GROUNDCREW_WORLD_SEEDS=$(SOAK_SEQUENCES) cargo test --locked --test sim the_world_answers_as_the_stand_in_does
 	@GROUNDCREW_SIM_SEEDS=$(SOAK_SEEDS) cargo test --locked --test sim random_faults_and_edits_break_nothing
 
 # How often everything is measured, and which tests measure.

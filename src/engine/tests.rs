@@ -43,6 +43,10 @@ impl Kind for Named {
         if object.name_any().contains("undo") { Class::Undo } else { Class::Urgent }
     }
 
+    fn place(_: &CanaryRollout) -> Option<Place> {
+        None
+    }
+
     fn subject(_: &CanaryRollout) -> u64 {
         0
     }

@@ -93,7 +93,7 @@ fn of_the_release() -> Vec<Scenario> {
 }
 
 fn with_provisioned_concurrency(state: &mut State) {
-    state.lambda.functions.provisioned = Some(false);
+    state.lambda.provision(false);
     state.denied.push("GetProvisionedConcurrencyConfig");
     state.create_object(rollout("43", Some(vec![weight(10, 60)]), None));
 }

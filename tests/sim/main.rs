@@ -13,6 +13,7 @@
     reason = "tests"
 )]
 
+mod agreement;
 mod checks;
 mod claims;
 mod denied;
@@ -20,6 +21,8 @@ mod evidence;
 mod evidence_read;
 mod explore;
 mod faults;
+#[allow(clippy::unwrap_used, dead_code, reason = "tests/it uses all of it")]
+mod harness;
 mod history;
 mod invariants;
 mod limits;

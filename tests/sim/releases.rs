@@ -163,6 +163,7 @@ fn of_code() -> Vec<Scenario> {
         scenario(
             "image-with-configuration",
             |state| {
+                state.lambda.functions.become_image();
                 let mut object = rollout("43", Some(vec![weight(10, 90)]), None);
                 object.spec.release = image();
                 object.spec.configuration =
@@ -233,7 +234,7 @@ fn provisioned() -> Vec<Scenario> {
         scenario(
             "provisioned-concurrency",
             |state| {
-                state.lambda.functions.provisioned = Some(false);
+                state.lambda.provision(false);
                 asks_by(version("43"), vec![weight(10, 60)], state);
             },
             Vec::new,
@@ -242,7 +243,7 @@ fn provisioned() -> Vec<Scenario> {
         scenario(
             "provisioned-concurrency-fails",
             |state| {
-                state.lambda.functions.provisioned = Some(true);
+                state.lambda.provision(true);
                 asks_by(version("43"), vec![weight(10, 60)], state);
             },
             Vec::new,
@@ -293,8 +294,7 @@ fn without_a_way_back() -> Vec<Scenario> {
 
 /// Lambda begins to move provisioned concurrency some time after the alias was set.
 fn moves_late(fails: bool, state: &mut State) {
-    state.lambda.functions.provisioned = Some(fails);
-    state.lambda.functions.moves_late = true;
+    state.lambda.provision_late(fails);
     bakes(state);
 }
 

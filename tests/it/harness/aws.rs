@@ -1,7 +1,11 @@
 //! The AWS stand-in, and one account in it as its owner sees it.
 
+// By their paths, for tests/sim shares this file.
+#[path = "aws/codedeploy.rs"]
 mod codedeploy;
+#[path = "aws/faults.rs"]
 mod faults;
+#[path = "aws/functions.rs"]
 mod functions;
 
 use std::{
@@ -43,8 +47,8 @@ pub struct StandIn {
     /// Of its clock, and of the operators that call it: they ask for minutes that it writes.
     pub pace: Pace,
     http: Client<HttpConnector, Full<axum::body::Bytes>>,
-    /// It ends when its standard input closes.
-    _server: Server,
+    /// It ends when its standard input closes. None where another process started it.
+    _server: Option<Server>,
 }
 
 /// A call in the stand-in's log.
@@ -82,8 +86,13 @@ impl StandIn {
             .arg(logs().join(format!("{name}-calls.jsonl")));
         let mut server = Server::start(&mut command, &logs().join(format!("{name}.log")));
         let endpoint = server.told().await["endpoint"].as_str().unwrap().to_owned();
+        Arc::new(Self { _server: Some(server), ..Self::at(endpoint, pace) })
+    }
+
+    /// The one that another process started.
+    pub fn at(endpoint: String, pace: Pace) -> Self {
         let http = Client::builder(TokioExecutor::new()).build_http();
-        Arc::new(Self { endpoint, pace, http, _server: server })
+        Self { endpoint, pace, http, _server: None }
     }
 
     /// Sends a command to the control endpoint.
@@ -176,7 +185,7 @@ pub struct Account {
     stand_in: Arc<StandIn>,
     pub number: String,
     access_key: String,
-    lambda: aws_sdk_lambda::Client,
+    pub lambda: aws_sdk_lambda::Client,
     cloudwatch: aws_sdk_cloudwatch::Client,
     codedeploy: aws_sdk_codedeploy::Client,
     pub dynamodb: aws_sdk_dynamodb::Client,
@@ -368,7 +377,7 @@ impl Account {
 }
 
 /// A zip file without entries; the comment makes its bytes differ.
-fn zip(comment: &str) -> Blob {
+pub fn zip(comment: &str) -> Blob {
     let length = u16::try_from(comment.len()).unwrap().to_le_bytes();
     Blob::new([b"PK\x05\x06".as_slice(), &[0; 16], &length, comment.as_bytes()].concat())
 }

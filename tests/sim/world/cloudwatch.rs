@@ -4,7 +4,15 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
 use groundcrew::{
-    aws::{self, operations::Operation, port},
+    aws::{
+        self, Class,
+        operations::Operation,
+        port::{
+            self,
+            cloudwatch::{ALARM_NAMES_MAX, QUERIES_MAX},
+        },
+        resource,
+    },
     facts::cloudwatch::{
         Alarm, AlarmFilter, AlarmPage, AlarmState, Datapoint, Math, Metric, MetricPage,
         MetricsPage, Series, Span,
@@ -14,7 +22,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     State,
-    lambda::{Aws, refusal},
+    lambda::{Aws, error, refusal},
 };
 use crate::{
     faults::Sort,
@@ -81,9 +89,10 @@ impl State {
         let withheld = |series: &Series| Some(&*series.metric.name) == self.cloudwatch.withheld;
         let failed: Vec<usize> =
             (0..asked.len()).filter(|index| withheld(&asked[*index])).collect();
-        let found = asked.iter().map(|series| self.datapoints(series, span));
-        let page =
-            MetricPage { datapoints: found.enumerate().collect(), failed, ..MetricPage::default() };
+        let given = asked.iter().enumerate().filter(|(index, _)| !failed.contains(index));
+        let datapoints = given.map(|(index, series)| (index, self.datapoints(series, span)));
+        let datapoints = datapoints.collect();
+        let page = MetricPage { datapoints, failed, ..MetricPage::default() };
         let canary = |series: &Series, name: &str| {
             let mut dimensions = series.metric.dimensions.iter();
             series.metric.name == name && dimensions.any(|(key, _)| key == "ExecutedVersion")
@@ -114,6 +123,11 @@ impl State {
     }
 }
 
+/// A request that the port does not send.
+fn unsent(operation: Operation, about: &str) -> aws::Error {
+    error(operation, about, Class::Invalid, "")
+}
+
 #[async_trait]
 impl port::CloudWatch for Aws {
     async fn get_metric_data(
@@ -123,12 +137,16 @@ impl port::CloudWatch for Aws {
         _next: Option<&str>,
     ) -> Result<MetricPage, aws::Error> {
         let (operation, asked) = (Operation::CloudWatchGetMetricData, series.to_vec());
+        let about = resource::metrics(series.len());
+        if series.is_empty() || series.len() > QUERIES_MAX {
+            return Err(unsent(operation, &about));
+        }
         Arc::clone(&self.0)
             .call(
                 Sort::AwsRead,
                 "GetMetricData".into(),
                 move |state| Ok(state.metric_page(&asked, span)),
-                move |fault| refusal(operation, "metrics", fault),
+                move |fault| refusal(operation, &about, fault),
             )
             .await
     }
@@ -151,12 +169,21 @@ impl port::CloudWatch for Aws {
         _next: Option<&str>,
     ) -> Result<AlarmPage, aws::Error> {
         let (operation, asked) = (Operation::CloudWatchDescribeAlarms, filter.clone());
+        let about = resource::alarms(filter);
+        let unfit = match filter {
+            AlarmFilter::Names(names) => !(1..=ALARM_NAMES_MAX).contains(&names.len()),
+            AlarmFilter::Prefix(prefix) => prefix.is_empty(),
+            AlarmFilter::All => false,
+        };
+        if unfit {
+            return Err(unsent(operation, &about));
+        }
         Arc::clone(&self.0)
             .call(
                 Sort::AwsRead,
                 "DescribeAlarms".into(),
                 move |state| Ok(AlarmPage { alarms: state.describe(&asked), next: None }),
-                move |fault| refusal(operation, "alarms", fault),
+                move |fault| refusal(operation, &about, fault),
             )
             .await
     }

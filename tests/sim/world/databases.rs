@@ -11,6 +11,11 @@ use groundcrew::{
 use super::lambda::{Aws, error, refusal};
 use crate::faults::Sort;
 
+/// Name of the one instance.
+pub const INSTANCE: &str = "prod-db";
+/// Name of the one table, which is empty.
+pub const TABLE: &str = "topology";
+
 /// Status of the one instance.
 pub struct Databases {
     pub instance: &'static str,
@@ -27,11 +32,17 @@ impl port::Rds for Aws {
     async fn describe_db_instance(&self, instance: &str) -> Result<Database, aws::Error> {
         let (operation, about) =
             (Operation::RdsDescribeDbInstances, resource::db_instance(instance));
+        let (missing, known) = (about.clone(), instance == INSTANCE);
         Arc::clone(&self.0)
             .call(
                 Sort::AwsRead,
                 format!("DescribeDBInstances {instance}"),
-                |state| Ok(Database { status: state.databases.instance.to_owned() }),
+                move |state| {
+                    let status = state.databases.instance.to_owned();
+                    let refused =
+                        || error(operation, &missing, Class::NotFound, "DBInstanceNotFound");
+                    known.then_some(Database { status }).ok_or_else(refused)
+                },
                 move |fault| refusal(operation, &about, fault),
             )
             .await
@@ -39,7 +50,12 @@ impl port::Rds for Aws {
 
     async fn describe_db_cluster(&self, cluster: &str) -> Result<Database, aws::Error> {
         let about = resource::db_cluster(cluster);
-        Err(error(Operation::RdsDescribeDbClusters, &about, Class::NotFound, "DBClusterNotFound"))
+        Err(error(
+            Operation::RdsDescribeDbClusters,
+            &about,
+            Class::NotFound,
+            "DBClusterNotFoundFault",
+        ))
     }
 }
 
@@ -47,11 +63,17 @@ impl port::Rds for Aws {
 impl port::DynamoDb for Aws {
     async fn describe_table(&self, table: &str) -> Result<Table, aws::Error> {
         let (operation, about) = (Operation::DynamoDbDescribeTable, resource::table(table));
+        let (missing, known) = (about.clone(), table == TABLE);
         Arc::clone(&self.0)
             .call(
                 Sort::AwsRead,
                 format!("DescribeTable {table}"),
-                |_| Ok(Table { status: "ACTIVE".to_owned(), items: 1, bytes: 1 }),
+                move |_| {
+                    let found = Table { status: "ACTIVE".to_owned(), items: 0, bytes: 0 };
+                    let code = "ResourceNotFoundException";
+                    let refused = || error(operation, &missing, Class::NotFound, code);
+                    known.then_some(found).ok_or_else(refused)
+                },
                 move |fault| refusal(operation, &about, fault),
             )
             .await

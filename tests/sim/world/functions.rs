@@ -1,31 +1,51 @@
 //! The function behind the alias: what `$LATEST` holds, its versions, and how long things take.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, ops::RangeInclusive, time::Duration};
 
 use groundcrew::{
     aws::Class,
     facts::{
         lambda::{
             Changed, CodeChange, CodeSource, ConfigurationChange, FunctionState, FunctionVersion,
-            Invocation, LastUpdate, Provisioned, ProvisionedStatus, Publication, Snapshot,
+            Invocation, LastUpdate, Publication, Snapshot,
         },
         surplus::ListedVersion,
     },
 };
 use tokio::time::Instant;
 
+use super::FUNCTION;
+
+/// What is changed, and published.
+pub const LATEST: &str = "$LATEST";
+/// Longest description that Lambda keeps. Source: Lambda API reference, UpdateAlias, PublishVersion.
+const DESCRIPTION_MAX: usize = 256;
+/// Least and most memory in MB, and time-out in seconds. Source: Lambda quotas.
+const MEMORY: RangeInclusive<u64> = 128..=10_240;
+const TIMEOUT: RangeInclusive<u64> = 1..=900;
+
 /// How long an update of `$LATEST` takes, and a version until it can be invoked.
 const SLOW: Duration = Duration::from_secs(8);
-/// How long provisioned concurrency takes to move.
-const MOVE: Duration = Duration::from_secs(90);
 
 /// Why a call is refused: its class, and AWS's code.
 pub type Refusal = (Class, &'static str);
 
-const BUSY: Refusal = (Class::Conflict, "ResourceConflictException");
-const STALE: Refusal = (Class::Stale, "PreconditionFailedException");
-const INVALID: Refusal = (Class::Invalid, "InvalidParameterValueException");
-const MISSING: Refusal = (Class::NotFound, "ResourceNotFoundException");
+pub const BUSY: Refusal = (Class::Conflict, "ResourceConflictException");
+pub const STALE: Refusal = (Class::Stale, "PreconditionFailedException");
+pub const INVALID: Refusal = (Class::Invalid, "InvalidParameterValueException");
+pub const MISSING: Refusal = (Class::NotFound, "ResourceNotFoundException");
+/// What breaks a bound of the API: told before anything is looked at.
+pub const MALFORMED: Refusal = (Class::Invalid, "ValidationException");
+
+/// There is one function.
+pub fn known(function: &str) -> Result<(), Refusal> {
+    if function == FUNCTION { Ok(()) } else { Err(MISSING) }
+}
+
+/// A description has its bounds.
+pub fn described(description: &str) -> Result<(), Refusal> {
+    if description.chars().count() <= DESCRIPTION_MAX { Ok(()) } else { Err(MALFORMED) }
+}
 
 /// What a version is made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,7 +54,8 @@ struct Content {
     image: Option<String>,
     memory_mb: u64,
     timeout_secs: u64,
-    runtime: String,
+    /// None for images.
+    runtime: Option<String>,
 }
 
 /// A published version.
@@ -45,63 +66,60 @@ struct Version {
     active_at: Instant,
 }
 
-/// How long Lambda may take until it begins to move provisioned concurrency, and how long such a move
-/// takes: longer than any single fault hides it.
-const LATE: Duration = Duration::from_secs(20);
-const LATE_MOVE: Duration = Duration::from_secs(270);
-
-/// Provisioned concurrency of the alias.
-#[derive(Clone, Debug)]
-struct Move {
-    fails: bool,
-    /// The version that has it, until the move has begun.
-    from: Option<String>,
-    begins_at: Instant,
-    ends_at: Instant,
-}
-
 /// The function.
 #[derive(Debug)]
 pub struct Functions {
     latest: Content,
-    /// What comes into force then.
+    /// When what `$LATEST` says comes into force, and what stays if it fails.
     updating: Option<(Instant, Content)>,
     /// Whether updates of its code fail, and whether the last one did.
     pub update_fails: bool,
     update_failed: bool,
     revision: u64,
     versions: BTreeMap<u64, Version>,
+    /// The version that was published last, and what it was made of; numbers never come again.
+    published: (u64, Content),
     /// The version that has another execution role, if one does.
     pub odd_role: Option<&'static str>,
     /// How the next invocations go.
     pub invocation: Invocation,
-    /// Whether the alias has provisioned concurrency, and whether moving it fails.
-    pub provisioned: Option<bool>,
-    /// Whether moving it begins only some time after the alias was set.
-    pub moves_late: bool,
-    moving: Option<Move>,
 }
 
 impl Functions {
     /// Versions 42 to 45; `$LATEST` holds what 45 holds.
     pub fn new() -> Self {
+        Self::numbered(42..=45)
+    }
+
+    /// These versions; `$LATEST` holds what the last one holds.
+    pub fn numbered(versions: RangeInclusive<u64>) -> Self {
+        let made_of = |version: u64| content(&format!("sha-of-{version}"));
         let published = |version: u64| Version {
-            content: content(&format!("sha-of-{version}")),
+            content: made_of(version),
             description: String::new(),
             active_at: Instant::now(),
         };
+        let last = *versions.end();
         Self {
-            latest: content("sha-of-45"),
+            latest: made_of(last),
             updating: None,
             update_fails: false,
             update_failed: false,
             revision: 0,
-            versions: (42..=45).map(|version| (version, published(version))).collect(),
+            versions: versions.map(|version| (version, published(version))).collect(),
+            published: (last, made_of(last)),
             odd_role: None,
             invocation: answered(200),
-            provisioned: None,
-            moves_late: false,
-            moving: None,
+        }
+    }
+
+    /// The function and all its versions are of images.
+    pub fn become_image(&mut self) {
+        let versions = self.versions.values_mut().map(|version| &mut version.content);
+        for content in versions.chain([&mut self.latest, &mut self.published.1]) {
+            let uri = format!("registry/processor@sha256:{}", content.code_sha256);
+            content.image = Some(uri);
+            content.runtime = None;
         }
     }
 
@@ -118,11 +136,12 @@ impl Functions {
 
     /// ListVersionsByFunction.
     pub fn listed(&self) -> Vec<ListedVersion> {
+        let latest = ListedVersion { version: LATEST.into(), description: String::new() };
         let listed = |(number, version): (&u64, &Version)| ListedVersion {
             version: number.to_string(),
             description: version.description.clone(),
         };
-        self.versions.iter().map(listed).collect()
+        [latest].into_iter().chain(self.versions.iter().map(listed)).collect()
     }
 
     /// DeleteFunction of a version; the description that it had.
@@ -149,11 +168,10 @@ impl Functions {
         Some(version.content.code_sha256.as_str())
     }
 
-    /// Somebody else updates the code of `$LATEST`.
+    /// Somebody else updates the archive of `$LATEST`, and it is in force at once.
     pub fn somebody_updates(&mut self, code_sha256: &str) {
         self.settle();
         self.latest.code_sha256 = code_sha256.to_owned();
-        self.latest.image = None;
         self.touch();
     }
 
@@ -164,21 +182,23 @@ impl Functions {
     /// What was on its way and is due comes into force.
     fn settle(&mut self) {
         let due = self.updating.as_ref().is_some_and(|(at, _)| *at <= Instant::now());
-        if due && let Some((_, content)) = self.updating.take() {
-            if self.update_fails {
-                self.update_failed = true;
-            } else {
-                self.update_failed = false;
-                self.latest = content;
+        if due && let Some((_, before)) = self.updating.take() {
+            self.update_failed = self.update_fails;
+            if self.update_failed {
+                self.latest = before;
             }
             self.touch();
         }
     }
 
-    fn changed(&self, code_sha256: &str) -> Changed {
+    /// `$LATEST` becomes this; it takes a while to be in force.
+    fn change(&mut self, content: Content) -> Changed {
+        let before = std::mem::replace(&mut self.latest, content);
+        self.updating = Some((Instant::now() + SLOW, before));
+        self.touch();
         Changed {
-            version: "$LATEST".into(),
-            code_sha256: code_sha256.to_owned(),
+            version: LATEST.into(),
+            code_sha256: self.latest.code_sha256.clone(),
             revision_id: self.revision_id(),
         }
     }
@@ -202,7 +222,10 @@ impl Functions {
     /// GetFunction.
     pub fn get(&mut self, qualifier: Option<&str>) -> Result<FunctionVersion, Refusal> {
         self.settle();
-        let Some(version) = qualifier else { return Ok(self.describe_latest()) };
+        let version = qualifier.unwrap_or(LATEST);
+        if version == LATEST {
+            return Ok(self.describe_latest());
+        }
         let number: u64 = version.parse().map_err(|_| MISSING)?;
         let found = self.versions.get(&number).ok_or(MISSING)?;
         let state = match found.active_at <= Instant::now() {
@@ -211,11 +234,12 @@ impl Functions {
         };
         let mut described = describe(version, &found.content, format!("version-{version}"));
         described.role = self.role(version).to_owned();
+        described.settings = format!("settings with {}", described.role);
         Ok(FunctionVersion { state, description: found.description.clone(), ..described })
     }
 
     fn describe_latest(&self) -> FunctionVersion {
-        let described = describe("$LATEST", &self.latest, self.revision_id());
+        let described = describe(LATEST, &self.latest, self.revision_id());
         let last_update = match (&self.updating, self.update_failed) {
             (Some(_), _) => LastUpdate::InProgress,
             (None, true) => LastUpdate::Failed,
@@ -224,8 +248,9 @@ impl Functions {
         FunctionVersion { last_update, ..described }
     }
 
-    /// UpdateFunctionCode.
+    /// UpdateFunctionCode. An image stays an image, an archive an archive.
     pub fn update_code(&mut self, change: &CodeChange) -> Result<Changed, Refusal> {
+        known(&change.function)?;
         self.check(&change.revision_id)?;
         let (code_sha256, image) = match &change.source {
             CodeSource::Image { uri } => {
@@ -234,48 +259,55 @@ impl Functions {
             }
             CodeSource::S3 { key, .. } => (format!("sha-of-{key}"), None),
         };
-        let content = Content { code_sha256: code_sha256.clone(), image, ..self.latest.clone() };
-        self.updating = Some((Instant::now() + SLOW, content));
-        self.touch();
-        Ok(self.changed(&code_sha256))
+        if image.is_some() != self.latest.image.is_some() {
+            return Err(INVALID);
+        }
+        Ok(self.change(Content { code_sha256, image, ..self.latest.clone() }))
     }
 
     /// UpdateFunctionConfiguration.
     pub fn update_settings(&mut self, change: &ConfigurationChange) -> Result<Changed, Refusal> {
+        let ConfigurationChange { memory_mb, timeout_secs, runtime, .. } = change;
+        if memory_mb.is_some_and(|memory| !MEMORY.contains(&memory))
+            || timeout_secs.is_some_and(|timeout| !TIMEOUT.contains(&timeout))
+        {
+            return Err(MALFORMED);
+        }
+        known(&change.function)?;
         self.check(&change.revision_id)?;
+        if runtime.is_some() && self.latest.image.is_some() {
+            return Err(INVALID);
+        }
         let latest = self.latest.clone();
-        let content = Content {
-            memory_mb: change.memory_mb.unwrap_or(latest.memory_mb),
-            timeout_secs: change.timeout_secs.unwrap_or(latest.timeout_secs),
-            runtime: change.runtime.clone().unwrap_or(latest.runtime),
-            ..self.latest.clone()
-        };
-        let code_sha256 = content.code_sha256.clone();
-        self.updating = Some((Instant::now() + SLOW, content));
-        self.touch();
-        Ok(self.changed(&code_sha256))
+        Ok(self.change(Content {
+            memory_mb: memory_mb.unwrap_or(latest.memory_mb),
+            timeout_secs: timeout_secs.unwrap_or(latest.timeout_secs),
+            runtime: runtime.clone().or(latest.runtime.clone()),
+            ..latest
+        }))
     }
 
     /// PublishVersion.
     pub fn publish(&mut self, publication: &Publication) -> Result<Changed, Refusal> {
+        described(&publication.description)?;
+        known(&publication.function)?;
         self.check(&publication.revision_id)?;
         if publication.code_sha256 != self.latest.code_sha256 {
             return Err(INVALID);
         }
-        let (newest, last) = self.versions.iter().next_back().ok_or(MISSING)?;
-        let number = if last.content == self.latest {
-            *newest
-        } else {
-            let number = newest + 1;
+        let (last, made_of) = &self.published;
+        let mut number = *last;
+        if *made_of != self.latest || !self.versions.contains_key(last) {
+            number += 1;
             let version = Version {
                 content: self.latest.clone(),
                 description: publication.description.clone(),
                 active_at: Instant::now() + SLOW,
             };
+            self.published = (number, self.latest.clone());
             self.versions.insert(number, version);
             self.touch();
-            number
-        };
+        }
         Ok(Changed {
             version: number.to_string(),
             code_sha256: self.latest.code_sha256.clone(),
@@ -285,68 +317,14 @@ impl Functions {
 
     /// Invoke.
     pub fn invoke(&mut self, version: &str) -> Result<Invocation, Refusal> {
-        let number: u64 = version.parse().map_err(|_| MISSING)?;
-        let found = self.versions.get(&number).ok_or(MISSING)?;
-        if found.active_at > Instant::now() {
-            return Err(BUSY);
+        if version != LATEST {
+            let number: u64 = version.parse().map_err(|_| MISSING)?;
+            let found = self.versions.get(&number).ok_or(MISSING)?;
+            if found.active_at > Instant::now() {
+                return Err(BUSY);
+            }
         }
         Ok(self.invocation.clone())
-    }
-
-    /// The alias is set to another version: with provisioned concurrency Lambda keeps everybody at the
-    /// old one until the new one has its own.
-    pub fn alias_moves(&mut self, from: &str) -> bool {
-        let Some(fails) = self.provisioned else { return false };
-        // Back to the version that has it still: over at once.
-        if self.moving.take().is_some() {
-            return false;
-        }
-        let (delay, takes) =
-            if self.moves_late { (LATE, LATE_MOVE) } else { (Duration::ZERO, MOVE) };
-        let begins_at = Instant::now() + delay;
-        let from = self.moves_late.then(|| from.to_owned());
-        self.moving = Some(Move { fails, from, begins_at, ends_at: begins_at + takes });
-        !self.moves_late
-    }
-
-    /// The version that everybody goes to again, because a move has just begun late.
-    pub fn move_begins(&mut self) -> Option<String> {
-        let moving = self.moving.as_mut().filter(|moving| moving.begins_at <= Instant::now())?;
-        moving.from.take()
-    }
-
-    /// Whether a move has just ended well.
-    pub fn move_ends(&mut self) -> bool {
-        let over = |moving: &Move| !moving.fails && moving.ends_at <= Instant::now();
-        let ended = self.moving.as_ref().is_some_and(over);
-        if ended {
-            self.moving = None;
-        }
-        ended
-    }
-
-    /// GetProvisionedConcurrencyConfig.
-    pub fn provisioned(&self) -> Result<Provisioned, Refusal> {
-        let status = match (self.provisioned, &self.moving) {
-            (None, _) => {
-                return Err((Class::NotFound, "ProvisionedConcurrencyConfigNotFoundException"));
-            }
-            (Some(_), None) => ProvisionedStatus::Ready,
-            (Some(_), Some(moving)) if moving.begins_at > Instant::now() => {
-                ProvisionedStatus::Ready
-            }
-            (Some(_), Some(moving)) if moving.ends_at > Instant::now() => {
-                ProvisionedStatus::InProgress
-            }
-            (Some(_), Some(Move { fails: true, .. })) => ProvisionedStatus::Failed,
-            (Some(_), Some(Move { fails: false, .. })) => ProvisionedStatus::Ready,
-        };
-        let reason = match status {
-            ProvisionedStatus::Failed => "FUNCTION_ERROR_INIT_FAILURE".to_owned(),
-            ProvisionedStatus::InProgress | ProvisionedStatus::Ready => String::new(),
-        };
-        let allocated = if status == ProvisionedStatus::Ready { 10 } else { 0 };
-        Ok(Provisioned { status, reason, requested: 10, allocated })
     }
 }
 
@@ -365,11 +343,12 @@ fn content(code_sha256: &str) -> Content {
         image: None,
         memory_mb: 128,
         timeout_secs: 30,
-        runtime: "python3.13".into(),
+        runtime: Some("python3.13".into()),
     }
 }
 
 fn describe(version: &str, content: &Content, revision_id: String) -> FunctionVersion {
+    let role = "arn:aws:iam::123456789012:role/processor";
     let Content { code_sha256, image, memory_mb, timeout_secs, runtime } = content.clone();
     FunctionVersion {
         version: version.to_owned(),
@@ -382,13 +361,13 @@ fn describe(version: &str, content: &Content, revision_id: String) -> FunctionVe
         snapshot: Snapshot::NotWanted,
         timeout_secs,
         memory_mb,
-        runtime: Some(runtime),
+        runtime,
         architectures: vec!["arm64".into()],
-        settings: "settings".into(),
+        settings: format!("settings with {role}"),
         environment_readable: true,
         image,
         description: String::new(),
-        role: "arn:aws:iam::123456789012:role/processor".into(),
+        role: role.into(),
         dead_letter_target: None,
         stack: None,
     }

@@ -21,8 +21,11 @@ use groundcrew::{
 use tokio::time::{Duration, Instant};
 
 use super::{
-    ALIAS, FUNCTION, State, World,
-    functions::{Functions, Refusal},
+    ALIAS, State, World,
+    functions::{
+        BUSY, Functions, INVALID, LATEST, MALFORMED, MISSING, Refusal, STALE, described, known,
+    },
+    provisioned::Provision,
 };
 use crate::{
     faults::{Fault, Sort},
@@ -33,8 +36,8 @@ use crate::{
 pub const ACCOUNT: &str = "123456789012";
 /// How long GetAlias may answer what was true before a change.
 pub const STALENESS: Duration = Duration::from_secs(5);
-/// Longest description that Lambda keeps. Source: Lambda API reference, UpdateAlias.
-const DESCRIPTION_MAX: usize = 256;
+/// The alias has none.
+const UNPROVISIONED: Refusal = (Class::NotFound, "ProvisionedConcurrencyConfigNotFoundException");
 
 /// Lambda in one account and region.
 pub struct Lambda {
@@ -49,6 +52,8 @@ pub struct Lambda {
     revisions: u64,
     /// The function and its versions.
     pub functions: Functions,
+    /// Provisioned concurrency of the alias, if it has any.
+    pub provision: Option<Provision>,
     /// Writes that were tried, applied or not.
     pub writes: Vec<Write>,
 }
@@ -56,8 +61,13 @@ pub struct Lambda {
 impl Lambda {
     /// Versions 42 to 45; the alias serves 42.
     pub fn new() -> Self {
+        Self::serving(42, Functions::new())
+    }
+
+    /// The alias serves this version of the function.
+    pub fn serving(version: u64, functions: Functions) -> Self {
         let alias = Alias {
-            version: "42".into(),
+            version: version.to_string(),
             weights: Vec::new(),
             revision_id: "rev-0".into(),
             description: "live traffic".into(),
@@ -69,7 +79,8 @@ impl Lambda {
             disturbed: false,
             old_until: None,
             revisions: 0,
-            functions: Functions::new(),
+            functions,
+            provision: None,
             writes: Vec::new(),
         }
     }
@@ -82,8 +93,18 @@ impl Lambda {
     /// The alias serves `$LATEST`.
     pub fn at_latest(&mut self) {
         if let Some(alias) = &mut self.alias {
-            alias.version = "$LATEST".into();
+            alias.version = LATEST.into();
         }
+    }
+
+    /// The alias has provisioned concurrency; `fails` tells whether it cannot move.
+    pub fn provision(&mut self, fails: bool) {
+        self.provision = self.alias.as_ref().map(|alias| Provision::of(&alias.version, fails));
+    }
+
+    /// The same, and moves begin only some time after the alias was set.
+    pub fn provision_late(&mut self, fails: bool) {
+        self.provision = self.alias.as_ref().map(|alias| Provision::late(&alias.version, fails));
     }
 
     /// Another description, as whoever made the alias wrote it.
@@ -113,18 +134,23 @@ impl Lambda {
         self.old_until = Some(Instant::now() + STALENESS);
     }
 
-    /// What GetAlias answers.
-    fn answered(&mut self) -> Option<Alias> {
-        if let Some(from) = self.functions.move_begins()
-            && let Some(alias) = self.alias.clone()
-        {
-            let weights = vec![VersionWeight { version: from, weight: 1.0 }];
+    /// What was due happens: where provisioned concurrency has moved, everybody goes with it.
+    fn settle(&mut self) {
+        let held = self.provision.as_mut().and_then(Provision::begins);
+        if let (Some(weights), Some(alias)) = (held, self.alias.clone()) {
             self.set(Alias { weights, ..alias });
         }
-        if self.functions.move_ends()
-            && let Some(alias) = self.alias.clone()
-        {
+        let moved = self.provision.as_mut().is_some_and(Provision::ends);
+        if moved && let Some(alias) = self.alias.clone() {
             self.set(Alias { weights: Vec::new(), ..alias });
+        }
+    }
+
+    /// What GetAlias answers.
+    fn answered(&mut self, function: &str, alias: &str) -> Option<Alias> {
+        self.settle();
+        if known(function).is_err() || alias != ALIAS {
+            return None;
         }
         let old = self.old_until.is_some_and(|until| Instant::now() < until);
         match &self.before {
@@ -141,28 +167,78 @@ impl Lambda {
         alias
     }
 
-    fn check(&self, change: &AliasChange) -> Result<Alias, (Class, &'static str)> {
-        let Some(alias) = self.alias.clone() else {
-            return Err((Class::NotFound, "ResourceNotFoundException"));
-        };
-        let exists = |version: &String| self.functions.exists(version);
-        let extra = change.weight.as_ref();
-        if !exists(&change.version) || extra.is_some_and(|extra| !exists(&extra.version)) {
-            return Err((Class::NotFound, "ResourceNotFoundException"));
-        }
-        let fits = extra.is_none_or(|extra| {
-            extra.version != change.version
-                && self.functions.role(&extra.version) == self.functions.role(&change.version)
-                && (0.0..=1.0).contains(&extra.weight)
-        }) && change.description.chars().count() <= DESCRIPTION_MAX;
-        if !fits {
-            return Err((Class::Invalid, "InvalidParameterValueException"));
-        }
+    /// What UpdateAlias makes of the alias.
+    fn changed(&mut self, change: &AliasChange) -> Result<Alias, Refusal> {
+        well_formed(change)?;
+        known(&change.function)?;
+        self.settle();
+        let alias = self.alias.clone().filter(|_| change.alias == ALIAS).ok_or(MISSING)?;
         if change.revision_id != alias.revision_id {
-            return Err((Class::Stale, "PreconditionFailedException"));
+            return Err(STALE);
         }
-        Ok(alias)
+        self.routes(&change.version, change.weight.as_ref())?;
+        let weights = match &mut self.provision {
+            Some(provision) => provision.follow(&alias, change)?,
+            None => change.weight.clone().into_iter().collect(),
+        };
+        Ok(self.set(Alias {
+            version: change.version.clone(),
+            weights,
+            description: change.description.clone(),
+            revision_id: alias.revision_id,
+        }))
     }
+
+    /// Whether an alias may be routed like this.
+    fn routes(&self, version: &str, extra: Option<&VersionWeight>) -> Result<(), Refusal> {
+        if version != LATEST && !self.functions.exists(version) {
+            return Err(MISSING);
+        }
+        let Some(extra) = extra else { return Ok(()) };
+        if extra.version == version || version == LATEST {
+            return Err(INVALID);
+        }
+        if !self.functions.exists(&extra.version) {
+            return Err(MISSING);
+        }
+        let alike = self.functions.role(&extra.version) == self.functions.role(version);
+        if alike { Ok(()) } else { Err(INVALID) }
+    }
+
+    /// DeleteFunction of a version; the description that it had.
+    fn delete(&mut self, surplus: &Surplus) -> Result<Option<String>, Refusal> {
+        known(surplus.function())?;
+        self.settle();
+        if self.named().contains(&surplus.version().to_string()) {
+            return Err(BUSY);
+        }
+        Ok(self.functions.delete(surplus.version()))
+    }
+
+    /// GetProvisionedConcurrencyConfig.
+    fn provisioned(&mut self, function: &str, alias: &str) -> Result<Provisioned, Refusal> {
+        known(function)?;
+        self.settle();
+        if self.alias.is_none() || alias != ALIAS {
+            return Err(MISSING);
+        }
+        self.provision.as_ref().map(Provision::described).ok_or(UNPROVISIONED)
+    }
+}
+
+/// What breaks a bound of the API is told before anything is looked at.
+fn well_formed(change: &AliasChange) -> Result<(), Refusal> {
+    described(&change.description)?;
+    versioned(&change.version)?;
+    let fits = change.weight.as_ref().is_none_or(|extra| {
+        extra.version.parse::<u64>().is_ok() && (0.0..=1.0).contains(&extra.weight)
+    });
+    if fits { Ok(()) } else { Err(MALFORMED) }
+}
+
+/// It is the number of a version, or `$LATEST`.
+fn versioned(version: &str) -> Result<(), Refusal> {
+    if version == LATEST || version.parse::<u64>().is_ok() { Ok(()) } else { Err(MALFORMED) }
 }
 
 impl State {
@@ -204,24 +280,7 @@ impl State {
     /// On behalf of the object of this name.
     fn update_alias(&mut self, change: &AliasChange, by: &str) -> Result<Alias, aws::Error> {
         let before = self.lambda.alias.clone();
-        let checked = self.lambda.check(change);
-        let outcome = match checked {
-            Ok(alias) => {
-                let mut weights: Vec<_> = change.weight.clone().into_iter().collect();
-                if alias.version != change.version
-                    && self.lambda.functions.alias_moves(&alias.version)
-                {
-                    weights = vec![VersionWeight { version: alias.version, weight: 1.0 }];
-                }
-                Ok(self.lambda.set(Alias {
-                    version: change.version.clone(),
-                    weights,
-                    description: change.description.clone(),
-                    revision_id: alias.revision_id,
-                }))
-            }
-            Err(refusal) => Err(refusal),
-        };
+        let outcome = self.lambda.changed(change);
         let write = Write {
             by: by.to_owned(),
             version: change.version.clone(),
@@ -244,34 +303,29 @@ impl State {
             late: self.is_late(),
         });
         outcome.map_err(|(class, code)| {
-            error(Operation::LambdaUpdateAlias, &resource::alias(FUNCTION, ALIAS), class, code)
+            let about = resource::alias(&change.function, &change.alias);
+            error(Operation::LambdaUpdateAlias, &about, class, code)
         })
     }
 
-    fn create_alias(&mut self, version: &str, by: &str) -> Result<Alias, aws::Error> {
+    fn create_alias(&mut self, function: &str, alias: Alias, by: &str) -> Result<Alias, Refusal> {
+        described(&alias.description)?;
+        versioned(&alias.version)?;
+        known(function)?;
         let applied = self.lambda.alias.is_none();
         self.lambda.writes.push(Write {
             by: by.to_owned(),
-            version: version.into(),
+            version: alias.version.clone(),
             weight: None,
             description: String::new(),
             applied,
             versionless: false,
         });
         if !applied {
-            return Err(error(
-                Operation::LambdaCreateAlias,
-                &resource::alias(FUNCTION, ALIAS),
-                Class::Conflict,
-                "ResourceConflictException",
-            ));
+            return Err(BUSY);
         }
-        let alias = self.lambda.set(Alias {
-            version: version.into(),
-            weights: Vec::new(),
-            revision_id: String::new(),
-            description: String::new(),
-        });
+        self.lambda.routes(&alias.version, None)?;
+        let alias = self.lambda.set(alias);
         let leads = self.leads();
         self.acted(by, true);
         self.happened(&Event::AliasCreated { after: alias.clone(), leads });
@@ -323,16 +377,17 @@ impl port::Sts for Aws {
 impl port::Lambda for Aws {
     async fn get_alias(&self, function: &str, alias: &str) -> Result<Alias, aws::Error> {
         let (operation, about) = (Operation::LambdaGetAlias, resource::alias(function, alias));
-        let missing = about.clone();
+        let (missing, function) = (about.clone(), function.to_owned());
+        let named = alias.to_owned();
         self.0
             .call(
                 Sort::AwsRead,
                 format!("GetAlias {alias}"),
                 move |state| {
-                    let answer = state.lambda.answered();
+                    let answer = state.lambda.answered(&function, &named);
                     state.happened(&Event::AliasRead { answer: answer.clone() });
-                    let code = "ResourceNotFoundException";
-                    answer.ok_or_else(|| error(operation, &missing, Class::NotFound, code))
+                    let (class, code) = MISSING;
+                    answer.ok_or_else(|| error(operation, &missing, class, code))
                 },
                 move |fault| refusal(operation, &about, fault),
             )
@@ -344,16 +399,27 @@ impl port::Lambda for Aws {
         function: &str,
         alias: &str,
         version: &str,
-        _description: &str,
+        description: &str,
     ) -> Result<Alias, aws::Error> {
-        let (about, version) = (resource::alias(function, alias), version.to_owned());
+        let operation = Operation::LambdaCreateAlias;
+        let about = resource::alias(function, alias);
+        let (refused, function) = (about.clone(), function.to_owned());
+        let made = Alias {
+            version: version.to_owned(),
+            weights: Vec::new(),
+            revision_id: String::new(),
+            description: description.to_owned(),
+        };
         let by = self.0.lock().acting.clone();
         self.0
             .call(
                 Sort::AwsWrite,
                 format!("CreateAlias {alias}"),
-                move |state| state.create_alias(&version, &by),
-                move |fault| refusal(Operation::LambdaCreateAlias, &about, fault),
+                move |state| {
+                    let made = state.create_alias(&function, made, &by);
+                    made.map_err(|(class, code)| error(operation, &refused, class, code))
+                },
+                move |fault| refusal(operation, &about, fault),
             )
             .await
     }
@@ -378,15 +444,16 @@ impl port::Lambda for Aws {
     ) -> Result<FunctionVersion, aws::Error> {
         let operation = Operation::LambdaGetFunction;
         let about = resource::function(function, qualifier);
-        let missing = about.clone();
-        let version = qualifier.unwrap_or("$LATEST").to_owned();
+        let (missing, function) = (about.clone(), function.to_owned());
+        let version = qualifier.unwrap_or(LATEST).to_owned();
         let asked = qualifier.map(str::to_owned);
         self.0
             .call(
                 Sort::AwsRead,
                 format!("GetFunction {version}"),
                 move |state| {
-                    let found = state.lambda.functions.get(asked.as_deref());
+                    let get = |()| state.lambda.functions.get(asked.as_deref());
+                    let found = known(&function).and_then(get);
                     found.map_err(|(class, code)| error(operation, &missing, class, code))
                 },
                 move |fault| refusal(operation, &about, fault),
@@ -397,7 +464,8 @@ impl port::Lambda for Aws {
     async fn update_function_code(&self, change: &CodeChange) -> Result<Changed, aws::Error> {
         let applied = change.clone();
         let operation = Operation::LambdaUpdateFunctionCode;
-        self.change(operation, "UpdateFunctionCode", move |state| {
+        let about = resource::function(&change.function, None);
+        self.change(operation, "UpdateFunctionCode", about, move |state| {
             state.lambda.functions.update_code(&applied)
         })
         .await
@@ -409,7 +477,8 @@ impl port::Lambda for Aws {
     ) -> Result<Changed, aws::Error> {
         let applied = change.clone();
         let operation = Operation::LambdaUpdateFunctionConfiguration;
-        self.change(operation, "UpdateFunctionConfiguration", move |state| {
+        let about = resource::function(&change.function, None);
+        self.change(operation, "UpdateFunctionConfiguration", about, move |state| {
             state.lambda.functions.update_settings(&applied)
         })
         .await
@@ -417,7 +486,8 @@ impl port::Lambda for Aws {
 
     async fn publish_version(&self, publication: &Publication) -> Result<Changed, aws::Error> {
         let applied = publication.clone();
-        self.change(Operation::LambdaPublishVersion, "PublishVersion", move |state| {
+        let about = resource::function(&publication.function, None);
+        self.change(Operation::LambdaPublishVersion, "PublishVersion", about, move |state| {
             let before = state.lambda.functions.count();
             let answer = state.lambda.functions.publish(&applied);
             if state.lambda.functions.count() > before {
@@ -439,13 +509,14 @@ impl port::Lambda for Aws {
     ) -> Result<Provisioned, aws::Error> {
         let operation = Operation::LambdaGetProvisionedConcurrencyConfig;
         let about = resource::alias(function, alias);
-        let missing = about.clone();
+        let (missing, function) = (about.clone(), function.to_owned());
+        let named = alias.to_owned();
         self.0
             .call(
                 Sort::AwsRead,
                 format!("GetProvisionedConcurrencyConfig {alias}"),
                 move |state| {
-                    let found = state.lambda.functions.provisioned();
+                    let found = state.lambda.provisioned(&function, &named);
                     found.map_err(|(class, code)| error(operation, &missing, class, code))
                 },
                 move |fault| refusal(operation, &about, fault),
@@ -455,25 +526,26 @@ impl port::Lambda for Aws {
 
     async fn invoke(
         &self,
-        _function: &str,
+        function: &str,
         version: &str,
         _payload: &str,
         _patience: std::time::Duration,
     ) -> Result<Invocation, aws::Error> {
-        let invoked = version.to_owned();
-        self.change(Operation::LambdaInvoke, &format!("Invoke {version}"), move |state| {
-            state.lambda.functions.invoke(&invoked)
+        let (invoked, named) = (version.to_owned(), function.to_owned());
+        let about = resource::function(function, Some(version));
+        self.change(Operation::LambdaInvoke, &format!("Invoke {version}"), about, move |state| {
+            known(&named).and_then(|()| state.lambda.functions.invoke(&invoked))
         })
         .await
     }
 
     async fn list_versions(
         &self,
-        _function: &str,
+        function: &str,
         _next: Option<&str>,
     ) -> Result<VersionPage, aws::Error> {
         let operation = Operation::LambdaListVersionsByFunction;
-        self.list(operation, "ListVersionsByFunction", |state| VersionPage {
+        self.list(operation, "ListVersionsByFunction", function, |state| VersionPage {
             versions: state.lambda.functions.listed(),
             next: None,
         })
@@ -482,23 +554,22 @@ impl port::Lambda for Aws {
 
     async fn list_named(
         &self,
-        _function: &str,
+        function: &str,
         _next: Option<&str>,
     ) -> Result<NamedPage, aws::Error> {
-        self.list(Operation::LambdaListAliases, "ListAliases", |state| NamedPage {
-            versions: state.lambda.named(),
-            next: None,
+        self.list(Operation::LambdaListAliases, "ListAliases", function, |state| {
+            state.lambda.settle();
+            NamedPage { versions: state.lambda.named(), next: None }
         })
         .await
     }
 
     async fn delete_version(&self, surplus: &Surplus) -> Result<(), aws::Error> {
-        let version = surplus.version();
-        self.change(Operation::LambdaDeleteFunction, &format!("Delete {version}"), move |state| {
-            if state.lambda.named().contains(&version.to_string()) {
-                return Err((Class::Conflict, "ResourceConflictException"));
-            }
-            let description = state.lambda.functions.delete(version);
+        let (version, deleted) = (surplus.version(), surplus.clone());
+        let about = resource::function(surplus.function(), Some(&version.to_string()));
+        let what = format!("Delete {version}");
+        self.change(Operation::LambdaDeleteFunction, &what, about, move |state| {
+            let description = state.lambda.delete(&deleted)?;
             let leads = state.leads();
             state.happened(&Event::VersionDeleted { version, description, leads });
             Ok(())
@@ -513,14 +584,19 @@ impl Aws {
         &self,
         operation: Operation,
         what: &str,
-        apply: impl FnOnce(&State) -> T + Send + 'static,
+        function: &str,
+        apply: impl FnOnce(&mut State) -> T + Send + 'static,
     ) -> Result<T, aws::Error> {
-        let about = resource::function(FUNCTION, None);
+        let (about, function) = (resource::function(function, None), function.to_owned());
+        let missing = about.clone();
         self.0
             .call(
                 Sort::AwsRead,
                 what.to_owned(),
-                move |state| Ok(apply(state)),
+                move |state| {
+                    let found = known(&function).map(|()| apply(state));
+                    found.map_err(|(class, code)| error(operation, &missing, class, code))
+                },
                 move |fault| refusal(operation, &about, fault),
             )
             .await
@@ -531,9 +607,9 @@ impl Aws {
         &self,
         operation: Operation,
         what: &str,
+        about: String,
         apply: impl FnOnce(&mut State) -> Result<T, Refusal> + Send + 'static,
     ) -> Result<T, aws::Error> {
-        let about = resource::function(FUNCTION, None);
         let refused = about.clone();
         self.0
             .call(

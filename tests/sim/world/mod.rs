@@ -7,6 +7,7 @@ pub mod functions;
 pub mod kubernetes;
 pub mod lambda;
 pub mod operator;
+pub mod provisioned;
 
 use std::{
     collections::BTreeMap,

@@ -58,21 +58,22 @@ impl Account {
         update.zip_file(zip(text)).send().await.unwrap();
     }
 
-    /// Puts an archive into a bucket, and returns the CodeSha256 that Lambda gives to it.
-    pub async fn archive(&self, bucket: &str, key: &str, text: &str) -> String {
+    /// Puts an archive into a bucket, which it makes.
+    pub async fn put_archive(&self, bucket: &str, key: &str, text: &str) {
         let content = zip(text).into_inner();
         self.stand_in.put_object(&self.access_key, bucket, None).await;
-        self.stand_in.put_object(&self.access_key, bucket, Some((key, content.clone()))).await;
+        self.stand_in.put_object(&self.access_key, bucket, Some((key, content))).await;
+    }
+
+    /// Puts an archive into a bucket, and returns the CodeSha256 that Lambda gives to it.
+    pub async fn archive(&self, bucket: &str, key: &str, text: &str) -> String {
+        self.put_archive(bucket, key, text).await;
         let elsewhere = self.lambda.create_function().function_name("elsewhere");
         let made = elsewhere
             .role(format!("arn:aws:iam::{}:role/function", self.number))
             .runtime(aws_sdk_lambda::types::Runtime::Python313)
             .handler("app.run")
-            .code(
-                FunctionCode::builder()
-                    .zip_file(aws_sdk_lambda::primitives::Blob::new(content))
-                    .build(),
-            )
+            .code(FunctionCode::builder().zip_file(zip(text)).build())
             .send()
             .await
             .unwrap();
