@@ -159,6 +159,17 @@ const fn codedeploy(name: &'static str, actions: &'static [&'static str]) -> Ent
     }
 }
 
+const fn dynamodb(name: &'static str, actions: &'static [&'static str]) -> Entry {
+    Entry {
+        service: "dynamodb",
+        name,
+        write: false,
+        family: Family::DynamoDbControl,
+        actions,
+        arn: TABLE,
+    }
+}
+
 const fn sts(name: &'static str, actions: &'static [&'static str]) -> Entry {
     Entry { service: "sts", name, write: false, family: Family::Sts, actions, arn: "*" }
 }
@@ -221,14 +232,7 @@ impl Operation {
             Self::CodeDeployListDeployments => {
                 codedeploy("ListDeployments", &["codedeploy:ListDeployments"])
             }
-            Self::DynamoDbDescribeTable => Entry {
-                service: "dynamodb",
-                name: "DescribeTable",
-                write: false,
-                family: Family::DynamoDbControl,
-                actions: &["dynamodb:DescribeTable"],
-                arn: TABLE,
-            },
+            Self::DynamoDbDescribeTable => dynamodb("DescribeTable", &["dynamodb:DescribeTable"]),
             Self::LambdaCreateAlias => write("CreateAlias", &["lambda:CreateAlias"]),
             Self::LambdaDeleteFunction => write("DeleteFunction", &["lambda:DeleteFunction"]),
             Self::LambdaGetAlias => read("GetAlias", &["lambda:GetAlias"]),

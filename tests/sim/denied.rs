@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use groundcrew::{
-    api::canary_rollout::{History, Phase, Release},
+    api::canary_rollout::{History, Phase},
     facts::cloudwatch::AlarmState,
 };
 
 use crate::{
     evidence::{judged, with_alarm},
+    releases::{archive, latest},
     scenarios::{End, Scenario, minutes, rollout, weight},
     script::{Edit, Rule, View},
     world::State,
@@ -32,10 +33,6 @@ fn healthy(view: &View<'_>) -> bool {
 
 fn at_100(view: &View<'_>) -> bool {
     view.phase(Phase::Promoting) && !view.serves("42")
-}
-
-fn latest() -> Release {
-    Release { latest: Some(true), ..Release::default() }
 }
 
 /// What `$LATEST` holds is released, watched by an alarm: the release is read in every pass.
@@ -115,45 +112,39 @@ fn of_provisioned_concurrency() -> Vec<Scenario> {
     ]
 }
 
-/// Follows `$LATEST`, and would keep one older version.
-fn followed(state: &mut State) {
+/// Releases an archive, and would keep one older version.
+fn archived(state: &mut State) {
     let mut object = rollout("43", Some(vec![weight(10, 30)]), None);
-    object.spec.release = latest();
+    object.spec.release = archive("a.zip");
     object.spec.history = Some(History { keep_versions: 1 });
     state.create_object(object);
 }
 
-fn releases_three() -> Vec<Rule> {
+fn two_more() -> Vec<Rule> {
     vec![
-        rule(healthy, 30, Edit::ForeignCode("sha-of-x")),
+        // At once: nothing is cleared away before the third one serves.
+        rule(healthy, 0, Edit::ReleaseArchive("b.zip")),
         // So that the next rule waits for the second release.
         rule(first_step, 0, Edit::Traffic("42", 0.0, 0.0)),
-        rule(healthy, 30, Edit::ForeignCode("sha-of-y")),
-        rule(first_step, 0, Edit::Traffic("42", 0.0, 0.0)),
-        rule(healthy, 30, Edit::ForeignCode("sha-of-z")),
+        rule(healthy, 0, Edit::ReleaseArchive("c.zip")),
     ]
 }
 
 fn of_old_versions() -> Vec<Scenario> {
     let served = End::At(Phase::Healthy, "48");
+    // Each minute at rest is some more calls.
+    let short = |name, prepare| {
+        let scenario = scenario(name, prepare, two_more, served);
+        Scenario { lasts: minutes(20), ..scenario }
+    };
     vec![
-        scenario(
-            "old-versions-cannot-be-deleted",
-            |state| {
-                state.denied.push("Delete");
-                followed(state);
-            },
-            releases_three,
-            served,
-        ),
-        scenario(
-            "old-versions-cannot-be-listed",
-            |state| {
-                state.denied.push("ListVersionsByFunction");
-                followed(state);
-            },
-            releases_three,
-            served,
-        ),
+        short("old-versions-cannot-be-deleted", |state| {
+            state.denied.push("Delete");
+            archived(state);
+        }),
+        short("old-versions-cannot-be-listed", |state| {
+            state.denied.push("ListVersionsByFunction");
+            archived(state);
+        }),
     ]
 }

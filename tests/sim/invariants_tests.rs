@@ -228,6 +228,7 @@ fn what_ended_has_no_weights() {
         let ended = with(|status| {
             status.phase = Some(phase);
             status.stable = Some(StableVersion { version: "43".into() });
+            status.conditions = vec![is_ready()];
         });
         let weighted = alias("42", Some(("43", 0.1)), "next");
         let history = [(0, first_weight()), (5, applied(flying(), ended.clone(), &weighted))];
@@ -261,24 +262,28 @@ fn healthy_means_that_the_release_is_served() {
     let healthy = with(|status| {
         status.phase = Some(Phase::Healthy);
         status.stable = Some(StableVersion { version: "43".into() });
+        status.conditions = vec![is_ready()];
     });
     check(&[(0, applied(flying(), healthy.clone(), &alias("42", None, "r0")))], &["Healthy"]);
     check(&[(0, applied(flying(), healthy, &alias("43", None, "r0")))], &[]);
 }
 
+fn is_ready() -> Condition {
+    Condition {
+        type_: "Ready".into(),
+        status: "True".into(),
+        reason: "Promoted".into(),
+        message: String::new(),
+        observed_generation: Some(1),
+        last_transition_time: Time(at(0)),
+    }
+}
+
 #[test]
 fn ready_is_of_the_generation_that_was_looked_at() {
     let ready = |generation| {
-        with(|status| {
-            status.conditions = vec![Condition {
-                type_: "Ready".into(),
-                status: "True".into(),
-                reason: "Promoted".into(),
-                message: String::new(),
-                observed_generation: Some(generation),
-                last_transition_time: Time(at(0)),
-            }];
-        })
+        let observed_generation = Some(generation);
+        with(|status| status.conditions = vec![Condition { observed_generation, ..is_ready() }])
     };
     let bare = alias("42", None, "r0");
     check(&[(0, applied(flying(), ready(2), &bare))], &["Ready"]);

@@ -34,7 +34,7 @@ fn image() -> Release {
     Release { image: Some(ImageRelease { uri }), ..Release::default() }
 }
 
-fn latest() -> Release {
+pub fn latest() -> Release {
     Release { latest: Some(true), ..Release::default() }
 }
 

@@ -99,7 +99,7 @@ mod tests {
         check("phase", json!("Healthy"), "");
         check("phase", json!("Nonsense"), "status.phase: not one of its values");
         check("message", json!("x".repeat(1_025)), "status.message: length");
-        check("history", json!(vec![0; 11]), "status.history: items");
+        check("history", json!(vec![0; 21]), "status.history: items");
         check("step", json!({"index": 0}), "status.step: count");
         check("steps", json!([{"weight": 100}]), "status.steps[0].weight: above the maximum");
         check("steps", json!([{"hold": "soon"}]), "status.steps[0].hold: pattern");

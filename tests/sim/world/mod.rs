@@ -313,13 +313,24 @@ impl State {
         self.late
     }
 
+    /// Whether a permission is missing for these calls.
+    pub fn is_denied(&self, what: &str) -> bool {
+        self.denied.iter().any(|calls| what.starts_with(calls))
+    }
+
     fn course(&mut self, sort: Sort, what: &str) -> Course {
         let count = self.counts.entry(what.to_owned()).or_default();
         *count = count.saturating_add(1);
         let label = format!("{what} #{count}");
-        let denied = self.denied.iter().any(|calls| what.starts_with(calls));
+        let denied = self.is_denied(what);
         let fault = match self.faults.at(&label, sort) {
-            None | Some(Fault::OldAnswers) if denied => Some(Fault::Denied),
+            // What is not allowed is carried out in no way.
+            Some(Fault::CrashAfter) if denied => Some(Fault::CrashBefore),
+            None | Some(Fault::OldAnswers | Fault::AppliedUnanswered | Fault::AppliedLate)
+                if denied =>
+            {
+                Some(Fault::Denied)
+            }
             Some(Fault::LeaseLost) if denied => {
                 self.lose_lease();
                 Some(Fault::Denied)
