@@ -6,6 +6,8 @@ use sha2::{Digest, Sha256};
 const REVISION_LEN: usize = 12;
 /// Longest description that Lambda keeps with an alias. Source: Lambda API reference, UpdateAlias.
 const DESCRIPTION_MAX: usize = 256;
+/// No step has a longer index.
+const STEP_MAX: usize = 99;
 const MARK_OPEN: &str = "[groundcrew ";
 const MARK_CLOSE: &str = "]";
 
@@ -89,6 +91,16 @@ impl Mark {
     }
 }
 
+/// The description of an alias that is made for an object: whom it was made for. Nothing where the
+/// mark would have no room beside it, which tells whose weights the alias carries.
+#[must_use]
+pub fn made_for(owner: &Owner) -> String {
+    let Owner { cluster, namespace, name } = owner;
+    let words = format!("made by groundcrew for {cluster}/{namespace}/{name}");
+    let longest = Mark { owner: owner.clone(), revision: "0".repeat(REVISION_LEN), step: STEP_MAX };
+    if Mark::read(&longest.write(&words)).is_some() { words } else { String::new() }
+}
+
 /// The description of a version that is published for an object: it tells whose it is, and that it
 /// may be deleted when it is too old.
 #[must_use]
@@ -134,6 +146,18 @@ mod tests {
             name: "processor".into(),
         };
         Mark { owner, revision: "9f2c1a".into(), step }
+    }
+
+    #[test]
+    fn an_alias_tells_whom_it_was_made_for_where_the_mark_fits_beside_it() {
+        let owner = mark(0).owner;
+        let words = made_for(&owner);
+        assert_eq!(words, "made by groundcrew for prod/flightdata/processor");
+        assert_eq!(Mark::read(&words), None);
+        assert_eq!(Mark::read(&mark(7).write(&words)), Some(mark(7)));
+        assert_eq!(unmarked(&mark(7).write(&words)), words);
+        let long = Owner { cluster: "c".repeat(100), ..owner };
+        assert_eq!(made_for(&long), "");
     }
 
     #[test]

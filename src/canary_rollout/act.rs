@@ -58,8 +58,8 @@ async fn carry_out(action: &Action, place: &Place<'_>) -> Result<Answer, Error> 
     let unmoved = |source| Error::MoveAlias { alias: place.key.alias.clone(), source };
     let unpublished = |source| Error::Publish { function: place.key.function.clone(), source };
     match action {
-        Action::CreateAlias { function, alias, version } => {
-            moved(place, forward().create_alias(function, alias, version, "").await)
+        Action::CreateAlias { function, alias, version, description } => {
+            moved(place, forward().create_alias(function, alias, version, description).await)
                 .map_err(unmoved)
         }
         Action::UpdateAlias { change, purpose } => {

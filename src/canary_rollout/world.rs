@@ -296,9 +296,9 @@ impl World {
         self.writes = self.writes.saturating_add(1);
         let revision_id = format!("alias-{}", self.writes);
         self.facts.alias = Some(match action {
-            Action::CreateAlias { version, .. } => {
+            Action::CreateAlias { version, description, .. } => {
                 assert!(self.facts.alias.is_none(), "the alias exists");
-                Alias { revision_id, ..alias(version, &[], "") }
+                Alias { revision_id, ..alias(version, &[], description) }
             }
             Action::UpdateAlias { change, .. } => self.updated(change, revision_id),
             Action::Invoke { .. } => return Answer::Invoked(self.invocation.clone()),

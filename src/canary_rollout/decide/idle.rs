@@ -21,6 +21,7 @@ use crate::{
         rollout::Steps,
     },
     facts::lambda::{Alias, Source},
+    names,
 };
 
 /// Rule: an older rollout moves the same alias. This one touches nothing, whatever it is asked.
@@ -57,6 +58,7 @@ pub(super) fn alias_missing(situation: &Situation<'_>) -> Option<Plan> {
         function: function.clone(),
         alias: alias.clone(),
         version: wanted.version.clone(),
+        description: names::made_for(&situation.facts.owner),
     });
     Some(plan)
 }

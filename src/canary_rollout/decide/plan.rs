@@ -92,6 +92,8 @@ pub enum Action {
         alias: String,
         /// Version that it serves.
         version: String,
+        /// Whom it is made for.
+        description: String,
     },
     /// Move the alias.
     UpdateAlias {
@@ -133,7 +135,7 @@ pub enum Purpose {
 impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::CreateAlias { function, alias, version } => {
+            Self::CreateAlias { function, alias, version, .. } => {
                 write!(f, "CreateAlias {function}:{alias} at version {version}")
             }
             Self::UpdateAlias { change, .. } => {

@@ -30,8 +30,8 @@ impl Model<'_> {
     /// Does to the facts what AWS would do, and answers. None where nobody knows what is published.
     pub(super) fn carry_out(&self, action: &Action, facts: &mut Facts) -> Option<Answer> {
         Some(match action {
-            Action::CreateAlias { version, .. } => {
-                let (version, description) = (version.clone(), String::new());
+            Action::CreateAlias { version, description, .. } => {
+                let (version, description) = (version.clone(), description.clone());
                 set(facts, Alias { version, weights: Vec::new(), ..blank(description) })
             }
             Action::UpdateAlias { change, .. } => {

@@ -26,6 +26,8 @@ fn the_alias_is_made_on_first_use_and_serves_the_release() {
     world.settle();
     let newest = world.memory().history.into_iter().next().unwrap();
     assert_eq!((newest.outcome, newest.version.as_str()), (Outcome::Initialized, "43"));
+    let made_for = "made by groundcrew for prod/flightdata/processor";
+    assert_eq!(world.facts.alias.unwrap().description, made_for);
 }
 
 #[test]
