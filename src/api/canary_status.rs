@@ -175,6 +175,10 @@ pub struct CanaryRolloutStatus {
     /// How the last verb ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_action: Option<LastAction>,
+    /// Verbs that were answered, newest first: none of them is acted on again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = fit::ANSWERED_MAX), inner(length(max = fit::ACTION_MAX)))]
+    pub answered: Vec<String>,
     /// Ready, Reconciling, Stalled, Progressing, AnalysisPassing, AliasInSync.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16))]

@@ -24,6 +24,8 @@ pub const VALUE_MAX: usize = 32;
 pub const LIMIT_MAX: usize = 128;
 /// Longest verb that is carried into the status, and name of who asked: more than any needs.
 pub const ACTION_MAX: usize = 256;
+/// Most verbs that are known to be answered: more than people give in one release.
+pub const ANSWERED_MAX: usize = 16;
 /// Most entries of `status.preflight`.
 pub const PREFLIGHT_MAX: usize = 32;
 /// Most entries of `status.history` that were served, and most that were not: what a person looks
@@ -89,6 +91,7 @@ impl Fit for CanaryRolloutStatus {
             preflight,
             plan,
             last_action,
+            answered,
             // Names, numbers, times and frozen steps; conditions are cut where they are merged.
             observed_generation: _,
             region: _,
@@ -120,6 +123,8 @@ impl Fit for CanaryRolloutStatus {
         plan.truncate(PLAN_MAX);
         plan.iter_mut().for_each(|line| cut(line, SENTENCE_MAX));
         last_action.fit();
+        answered.truncate(ANSWERED_MAX);
+        answered.iter_mut().for_each(|value| cut(value, ACTION_MAX));
     }
 }
 

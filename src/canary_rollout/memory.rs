@@ -13,7 +13,7 @@ use crate::api::{
     },
     check::CheckStatus,
     duration::Duration,
-    fit::{Fit, IGNORED_ALARMS_MAX},
+    fit::{ACTION_MAX, ANSWERED_MAX, Fit, IGNORED_ALARMS_MAX, cut},
     shared::LastAction,
 };
 
@@ -43,6 +43,8 @@ pub struct Memory {
     pub history: Vec<HistoryEntry>,
     /// How the last verb ended.
     pub last_action: Option<LastAction>,
+    /// Verbs that were answered, newest first.
+    pub answered: Vec<String>,
     /// What the checks said last.
     pub checks: Vec<CheckStatus>,
     /// The alias is not where it was left.
@@ -162,6 +164,7 @@ impl Memory {
         let people = Self {
             history: status.history.clone(),
             last_action: status.last_action.clone(),
+            answered: status.answered.clone(),
             publishing: status.publishing.clone().map(Publishing::from),
             checks: status.checks.clone(),
             put_backs: status.put_backs.clone(),
@@ -279,6 +282,7 @@ impl Fit for Memory {
             ignored_alarms,
             history,
             last_action,
+            answered,
             checks,
             put_backs,
             revision: _,
@@ -299,6 +303,8 @@ impl Fit for Memory {
         history.truncate(HISTORY_MAX);
         history.fit();
         last_action.fit();
+        answered.truncate(ANSWERED_MAX);
+        answered.iter_mut().for_each(|value| cut(value, ACTION_MAX));
         checks.fit();
         put_backs.truncate(PUT_BACKS_MAX);
     }

@@ -107,11 +107,13 @@ fn planned(
         paused_at,
         history,
         last_action,
+        answered,
         checks,
         conflict,
         put_backs,
     } = memory.clone();
     let known = old.canary.as_ref().map_or(0, |canary| canary.weight);
+    let told = statements(&old.conditions, memory, report);
     let planned = CanaryRolloutStatus {
         observed_generation: generation,
         region: old.region.clone(),
@@ -138,12 +140,8 @@ fn planned(
         preflight: preflight(old, plan),
         plan: ahead.iter().map(|line| clean(line)).collect(),
         last_action,
-        conditions: conditions::merge(
-            &old.conditions,
-            statements(&old.conditions, memory, report),
-            generation,
-            now,
-        ),
+        answered,
+        conditions: conditions::merge(&old.conditions, told, generation, now),
     };
     if unread.is_some() { as_told(old, planned) } else { planned }
 }

@@ -18,14 +18,26 @@ use crate::{
 /// Answers a verb that was not answered yet.
 pub(super) fn answer(situation: &mut Situation<'_>) {
     let Some(request) = &situation.facts.request else { return };
-    let answered = situation.memory.last_action.as_ref();
-    if answered.is_some_and(|last| last.value == request.value) {
+    let last = situation.memory.last_action.as_ref();
+    if last.is_some_and(|last| last.value == request.value) {
         return;
     }
-    let (result, message) = match carry_out(situation, &request.value, &request.by) {
+    // An old value may come again by itself: a tool writes back what it knew.
+    let outcome = if situation.memory.answered.contains(&request.value) {
+        Err(format!(
+            "{} was answered before; to mean it again, give it with another #nonce",
+            request.value
+        ))
+    } else {
+        carry_out(situation, &request.value, &request.by)
+    };
+    let (result, message) = match outcome {
         Ok(message) => (ActionResult::Accepted, message),
         Err(message) => (ActionResult::Refused, message),
     };
+    let answered = &mut situation.memory.answered;
+    answered.retain(|value| *value != request.value);
+    answered.insert(0, request.value.clone());
     situation.memory.last_action = Some(LastAction {
         value: request.value.clone(),
         by: request.by.clone(),

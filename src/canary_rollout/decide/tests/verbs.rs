@@ -2,6 +2,7 @@ use super::{check_passes, laws};
 use crate::{
     api::{
         canary_rollout::Outcome,
+        fit::ANSWERED_MAX,
         shared::{ActionResult, LastAction},
     },
     canary_rollout::{
@@ -34,7 +35,8 @@ fn refused(world: &World, says: &str) {
     let mut unasked = world.clone();
     unasked.facts.request = None;
     let unasked = unasked.plan();
-    assert_eq!(Memory { last_action: None, ..memory }, unasked.memory);
+    let apart = |memory| Memory { last_action: None, answered: Vec::new(), ..memory };
+    assert_eq!(apart(memory), apart(unasked.memory));
     assert_eq!(world.plan().actions, unasked.actions);
 }
 
@@ -69,6 +71,25 @@ fn an_answer_says_who_asked_what_and_when_and_is_given_once() {
     world.status.paused_at = None;
     world.pass();
     assert_eq!((world.memory().paused_at, world.memory().last_action), (None, Some(answer)));
+}
+
+#[test]
+fn a_value_that_comes_again_after_another_one_is_refused() {
+    let mut world = holding().asked("pause@9f2c1a");
+    world.pass();
+    let mut world = world.asked("resume@9f2c1a");
+    world.pass();
+    let again = world.clone().asked("pause@9f2c1a");
+    let says = "pause@9f2c1a was answered before; to mean it again, give it with another #nonce";
+    refused(&again, says);
+    accepted(&world.clone().asked("pause@9f2c1a#2"), "paused at the current weight");
+    // So many that the first is forgotten.
+    for nonce in 0..ANSWERED_MAX {
+        world = world.asked(&format!("resume@9f2c1a#{nonce}"));
+        world.pass();
+    }
+    assert_eq!(world.status.answered.len(), ANSWERED_MAX);
+    accepted(&world.asked("pause@9f2c1a"), "paused at the current weight");
 }
 
 #[test]
