@@ -1,9 +1,29 @@
-//! What an invocation that was made as a test says. Pure.
+//! An invocation that is made as a test: what it may ask for, and what its answer says. Pure.
+
+use std::ops::RangeInclusive;
 
 use crate::{api::duration::Duration, facts::lambda::Invocation};
 
+/// How long one may take, where the spec does not say.
+const DURATION: Duration = Duration::from_secs(30);
+/// Shortest and longest that the spec may say: what waits for it is one of the few slots for passes.
+const DURATION_BOUNDS: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(60);
 /// Longest type of an error that is told: what a runtime calls its exceptions is shorter.
 const ERROR_TYPE_MAX: usize = 128;
+
+/// The event that is sent, `{}` where the spec does not say; none when it is no JSON.
+#[must_use]
+pub fn payload(given: Option<&str>) -> Option<String> {
+    let payload = given.unwrap_or("{}");
+    let json = serde_json::from_str::<serde::de::IgnoredAny>(payload);
+    json.is_ok().then(|| payload.to_owned())
+}
+
+/// The longest that it may take; none outside of 1s to 60s.
+#[must_use]
+pub fn max_duration(given: Option<Duration>) -> Option<Duration> {
+    Some(given.unwrap_or(DURATION)).filter(|longest| DURATION_BOUNDS.contains(longest))
+}
 
 /// Whether an invocation did what is expected of it: no failure of the function, this `statusCode`
 /// in what it returned if one is given, and no longer than `longest`.

@@ -18,16 +18,12 @@ use crate::{
         duration::Duration,
     },
     checks::Check,
+    invocations,
 };
 
 /// Most bytes of all payloads of a rollout: they are frozen in the status with their steps. The API
 /// server counts characters; this is for those of several bytes, too.
 const PAYLOADS_MAX: usize = 4 * 65_536;
-/// Longest that a smoke test may take, where the spec does not say.
-const SMOKE_DURATION: Duration = Duration::from_secs(30);
-/// Longest that it may say: what waits for it is one of the few slots for passes.
-const SMOKE_DURATION_MAX: Duration = Duration::from_secs(60);
-
 /// Longest that all holds of a rollout may take together.
 pub const HOLDS_MAX: Duration = Duration::from_secs(168 * 3_600);
 
@@ -352,14 +348,10 @@ fn parse_step(raw: &RawStep, field: &str) -> Result<Step, InvalidSpec> {
 }
 
 fn parse_smoke(raw: &RawSmoke, field: &str) -> Result<Step, InvalidSpec> {
-    let payload = raw.payload.clone().unwrap_or_else(|| "{}".to_owned());
-    if serde_json::from_str::<serde::de::IgnoredAny>(&payload).is_err() {
-        return Err(invalid(format!("{field}.smoke.payload"), "JSON"));
-    }
-    let max_duration = raw.max_duration.unwrap_or(SMOKE_DURATION);
-    if max_duration < Duration::from_secs(1) || max_duration > SMOKE_DURATION_MAX {
-        return Err(invalid(format!("{field}.smoke.maxDuration"), "1s to 60s"));
-    }
+    let payload = invocations::payload(raw.payload.as_deref())
+        .ok_or_else(|| invalid(format!("{field}.smoke.payload"), "JSON"))?;
+    let max_duration = invocations::max_duration(raw.max_duration)
+        .ok_or_else(|| invalid(format!("{field}.smoke.maxDuration"), "1s to 60s"))?;
     let expect_status = raw.expect_status.map(i64::from);
     Ok(Step::Smoke(Smoke { payload, expect_status, max_duration }))
 }

@@ -11,10 +11,6 @@ use crate::{
     invocations,
 };
 
-/// How long an invocation may take, where the check does not say.
-const MAX_DURATION: Duration = Duration::from_secs(30);
-/// Longest that it may say.
-const MAX_DURATION_MAX: Duration = Duration::from_secs(60);
 /// Longest payload.
 const PAYLOAD_MAX: usize = 65_536;
 
@@ -120,16 +116,11 @@ impl Lambda {
 
 fn expected(raw: &Invoke) -> Result<Expected, Wrong> {
     let Invoke { payload, expect_status, max_duration } = raw;
-    let payload = payload.clone().unwrap_or_else(|| "{}".to_owned());
-    if payload.len() > PAYLOAD_MAX
-        || serde_json::from_str::<serde::de::IgnoredAny>(&payload).is_err()
-    {
-        return Err(("invoke.payload", "JSON of at most 65536 bytes"));
-    }
-    let max_duration = max_duration.unwrap_or(MAX_DURATION);
-    if max_duration < Duration::from_secs(1) || max_duration > MAX_DURATION_MAX {
-        return Err(("invoke.maxDuration", "1s to 60s"));
-    }
+    let payload = invocations::payload(payload.as_deref())
+        .filter(|payload| payload.len() <= PAYLOAD_MAX)
+        .ok_or(("invoke.payload", "JSON of at most 65536 bytes"))?;
+    let max_duration =
+        invocations::max_duration(*max_duration).ok_or(("invoke.maxDuration", "1s to 60s"))?;
     Ok(Expected { payload, status: expect_status.map(i64::from), max_duration })
 }
 
