@@ -1,7 +1,5 @@
 //! Scenarios with checks before the start, at 100 and after a rollback.
 
-use std::time::Duration;
-
 use groundcrew::api::{
     canary_rollout::Phase,
     check::{Check, RdsCheck},
@@ -9,26 +7,14 @@ use groundcrew::api::{
 };
 
 use crate::{
-    scenarios::{End, Scenario, minutes, rollout, weight},
-    script::{Edit, Rule, View},
+    scenarios::{End, Scenario, rollout, scenario, weight},
+    script::{Edit, Rule, View, always, baking, rule, second_step},
     world::State,
 };
 
 fn database() -> Option<Vec<Check>> {
     let rds = RdsCheck { instance: Some("prod-db".into()), cluster: None };
     Some(vec![Check { name: "database".into(), rds: Some(rds), ..Check::default() }])
-}
-
-fn at_the_start(_: &View<'_>) -> bool {
-    true
-}
-
-fn second_step(view: &View<'_>) -> bool {
-    view.entered(1)
-}
-
-fn bakes(view: &View<'_>) -> bool {
-    view.phase(Phase::Baking)
 }
 
 fn with_post_checks(bake_seconds: u64, state: &mut State) {
@@ -40,14 +26,6 @@ fn with_post_checks(bake_seconds: u64, state: &mut State) {
 
 /// All of them.
 pub fn all() -> Vec<Scenario> {
-    let scenario = |name, prepare, rules, ends| Scenario {
-        name,
-        prepare,
-        rules,
-        lasts: minutes(40),
-        ends,
-        or_ends: None,
-    };
     vec![
         scenario(
             "check-holds-at-last",
@@ -57,7 +35,7 @@ pub fn all() -> Vec<Scenario> {
                 state.databases.instance = "stopped";
                 state.create_object(object);
             },
-            || database_becomes(at_the_start, 150, "available"),
+            || database_becomes(always, 150, "available"),
             End::At(Phase::Healthy, "43"),
         ),
         scenario(
@@ -75,12 +53,12 @@ pub fn all() -> Vec<Scenario> {
         scenario(
             "post-check-fails-after-the-bake",
             |state| with_post_checks(300, state),
-            || database_becomes(bakes, 200, "storage-full"),
+            || database_becomes(baking, 200, "storage-full"),
             End::At(Phase::RolledBack, "42"),
         ),
     ]
 }
 
 fn database_becomes(when: fn(&View<'_>) -> bool, after: u64, status: &'static str) -> Vec<Rule> {
-    vec![Rule { when, after: Duration::from_secs(after), edit: Edit::Database(status) }]
+    vec![rule(when, after, Edit::Database(status))]
 }

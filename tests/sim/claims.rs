@@ -5,8 +5,8 @@ use jiff::SignedDuration;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use crate::{
-    scenarios::{End, Scenario, minutes, rollout, weight},
-    script::{Edit, Rule, View},
+    scenarios::{self, End, Scenario, rollout, weight},
+    script::{Edit, Rule, healthy, rule, second_step},
     world::State,
 };
 
@@ -24,11 +24,7 @@ pub fn two(state: &mut State) {
 }
 
 fn scenario(name: &'static str, rules: fn() -> Vec<Rule>, ends: End) -> Scenario {
-    Scenario { name, prepare: two, rules, lasts: minutes(40), ends, or_ends: None }
-}
-
-fn deleted(when: fn(&View<'_>) -> bool, seconds: u64) -> Rule {
-    Rule { when, after: std::time::Duration::from_secs(seconds), edit: Edit::Delete }
+    scenarios::scenario(name, two, rules, ends)
 }
 
 pub fn all() -> Vec<Scenario> {
@@ -36,12 +32,12 @@ pub fn all() -> Vec<Scenario> {
         scenario("two-on-one-alias", Vec::new, End::At(Phase::Healthy, "43")),
         scenario(
             "older-deleted-in-flight",
-            || vec![deleted(|view| view.entered(1), 20)],
+            || vec![rule(second_step, 20, Edit::Delete)],
             End::Gone("44"),
         ),
         scenario(
             "older-deleted-when-healthy",
-            || vec![deleted(|view| view.phase(Phase::Healthy), 100)],
+            || vec![rule(healthy, 100, Edit::Delete)],
             End::Gone("44"),
         ),
     ]

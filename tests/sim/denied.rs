@@ -1,7 +1,5 @@
 //! Scenarios in which a permission is missing for good: undo, verbs and deletion do without it.
 
-use std::time::Duration;
-
 use groundcrew::{
     api::canary_rollout::{History, Phase},
     facts::cloudwatch::AlarmState,
@@ -10,26 +8,10 @@ use groundcrew::{
 use crate::{
     evidence::{judged, with_alarm},
     releases::{archive, latest},
-    scenarios::{End, Scenario, minutes, rollout, weight},
-    script::{Edit, Rule, View},
+    scenarios::{End, Scenario, minutes, rollout, scenario, weight},
+    script::{Edit, Rule, View, always, first_step, healthy, rule},
     world::State,
 };
-
-fn rule(when: fn(&View<'_>) -> bool, after_seconds: u64, edit: Edit) -> Rule {
-    Rule { when, after: Duration::from_secs(after_seconds), edit }
-}
-
-fn always(_: &View<'_>) -> bool {
-    true
-}
-
-fn first_step(view: &View<'_>) -> bool {
-    view.entered(0)
-}
-
-fn healthy(view: &View<'_>) -> bool {
-    view.phase(Phase::Healthy)
-}
 
 fn at_100(view: &View<'_>) -> bool {
     view.phase(Phase::Promoting) && !view.serves("42")
@@ -47,15 +29,6 @@ macro_rules! unreadable {
     ($edit:expr) => {
         || vec![rule(first_step, 5, Edit::Deny("GetFunction")), rule(always, 20, $edit)]
     };
-}
-
-fn scenario(
-    name: &'static str,
-    prepare: fn(&mut State),
-    rules: fn() -> Vec<Rule>,
-    ends: End,
-) -> Scenario {
-    Scenario { name, prepare, rules, lasts: minutes(40), ends, or_ends: None }
 }
 
 /// All of them.

@@ -12,8 +12,8 @@ use groundcrew::{
 use jiff::SignedDuration;
 
 use crate::{
-    scenarios::{End, Scenario, minutes, rollout, weight},
-    script::{Edit, Rule, View},
+    scenarios::{self, End, Scenario, minutes, rollout, weight},
+    script::{Edit, View, baking, rule, second_step},
     world::State,
 };
 
@@ -49,15 +49,7 @@ pub fn judged(analysis: Analysis, errors: f64, state: &mut State) -> CanaryRollo
 }
 
 fn scenario(name: &'static str, prepare: fn(&mut State), ends: End) -> Scenario {
-    Scenario { name, prepare, rules: Vec::new, lasts: minutes(40), ends, or_ends: None }
-}
-
-fn second_step(view: &View<'_>) -> bool {
-    view.entered(1)
-}
-
-fn baking(view: &View<'_>) -> bool {
-    view.phase(Phase::Baking)
+    scenarios::scenario(name, prepare, Vec::new, ends)
 }
 
 fn pending(view: &View<'_>) -> bool {
@@ -66,10 +58,6 @@ fn pending(view: &View<'_>) -> bool {
 
 fn held(view: &View<'_>) -> bool {
     view.phase(Phase::Held)
-}
-
-fn after(when: fn(&View<'_>) -> bool, seconds: u64, edit: Edit) -> Rule {
-    Rule { when, after: std::time::Duration::from_secs(seconds), edit }
 }
 
 pub fn all() -> Vec<Scenario> {
@@ -173,7 +161,7 @@ fn watched_on() -> Vec<Scenario> {
     vec![
         // Had it started meanwhile, the alarm would have taken it back.
         Scenario {
-            rules: || vec![after(pending, 300, Edit::Alarm("red", AlarmState::Ok))],
+            rules: || vec![rule(pending, 300, Edit::Alarm("red", AlarmState::Ok))],
             ..scenario(
                 "alarm-before-the-start",
                 |state| {
@@ -185,7 +173,7 @@ fn watched_on() -> Vec<Scenario> {
             )
         },
         Scenario {
-            rules: || vec![after(second_step, 20, Edit::Alarm("red", AlarmState::Alarm))],
+            rules: || vec![rule(second_step, 20, Edit::Alarm("red", AlarmState::Alarm))],
             ..scenario(
                 "alarm",
                 |state| {
@@ -205,7 +193,7 @@ fn watched_on() -> Vec<Scenario> {
             promoted,
         ),
         Scenario {
-            rules: || vec![after(baking, 60, Edit::Traffic("43", 100.0, 50.0))],
+            rules: || vec![rule(baking, 60, Edit::Traffic("43", 100.0, 50.0))],
             ..scenario(
                 "bad-in-the-bake",
                 |state| {
@@ -217,7 +205,7 @@ fn watched_on() -> Vec<Scenario> {
             )
         },
         Scenario {
-            rules: || vec![after(held, 60, Edit::Verb("abort", 1))],
+            rules: || vec![rule(held, 60, Edit::Verb("abort", 1))],
             ..scenario(
                 "held-then-aborted",
                 |state| {

@@ -2,7 +2,6 @@
 
 use groundcrew::{
     api::{
-        analysis::{Analysis, AnalysisMetric, Builtin},
         canary_rollout::{
             AliasStatus, CanaryVersion, Conflict, Ending, OnConflict, PutBack, StableVersion,
             StepStatus,
@@ -15,6 +14,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
 use super::*;
 use crate::{
+    evidence::error_rate,
     history::Evidence,
     scenarios::{rollout, weight},
 };
@@ -371,19 +371,7 @@ fn left_after(answer: Option<Evidence>) -> Vec<(i64, Event)> {
             step.entered_at = entered.then(|| Time(at(60)));
             status.steps[0].min_invocations = Some(50);
         });
-        let metric = AnalysisMetric {
-            name: "errors".into(),
-            builtin: Some(Builtin::ErrorRate),
-            metric: None,
-            max: Some("5%".into()),
-            min: None,
-            vs_stable: None,
-            failure_limit: None,
-            on_no_data: None,
-            window: None,
-        };
-        object.spec.analysis =
-            Some(Analysis { metrics: Some(vec![metric]), ..Analysis::default() });
+        object.spec.analysis = Some(error_rate());
         object
     };
     let weighted = alias("42", Some(("43", 0.1)), "next");

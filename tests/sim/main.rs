@@ -100,9 +100,9 @@ fn no_fault_point_is_lost_unnoticed() {
 #[test]
 fn a_healthy_rollout_is_left_alone() {
     for lasts in [minutes(10), minutes(24 * 60)] {
-        let before = explore::simulate(scenarios::healthy, Vec::new(), Faults::none, minutes(3));
+        let before = explore::simulate(scenarios::at_rest, Vec::new(), Faults::none, minutes(3));
         let after =
-            explore::simulate(scenarios::healthy, Vec::new(), Faults::none, minutes(3) + lasts);
+            explore::simulate(scenarios::at_rest, Vec::new(), Faults::none, minutes(3) + lasts);
         let counts = |run: &explore::Run| (run.writes.len(), run.status_writes, run.events);
         assert_eq!(counts(&before), counts(&after), "{}", after.trace);
         let idle = "groundcrew_reconcile_queue_depth{kind=\"CanaryRollout\"} 0";

@@ -15,28 +15,10 @@ use crate::{
     evidence::{error_rate, judged, with_alarm},
     explore,
     faults::Faults,
-    scenarios::{End, Scenario, minutes, rollout, weight},
-    script::{Edit, Rule, View},
+    scenarios::{End, Scenario, minutes, rollout, scenario, weight},
+    script::{Edit, View, aborted, first_step, healthy, rule},
     world::State,
 };
-
-/// A scenario with what people do.
-fn scenario(
-    name: &'static str,
-    prepare: fn(&mut State),
-    rules: fn() -> Vec<Rule>,
-    ends: End,
-) -> Scenario {
-    Scenario { name, prepare, rules, lasts: minutes(40), ends, or_ends: None }
-}
-
-fn after(when: fn(&View<'_>) -> bool, seconds: u64, edit: Edit) -> Rule {
-    Rule { when, after: Duration::from_secs(seconds), edit }
-}
-
-fn first_step(view: &View<'_>) -> bool {
-    view.entered(0)
-}
 
 fn first_step_at_42(view: &View<'_>) -> bool {
     view.entered(0) && view.serves("42")
@@ -44,10 +26,6 @@ fn first_step_at_42(view: &View<'_>) -> bool {
 
 fn audited(view: &View<'_>) -> bool {
     view.ready_reason("Audit")
-}
-
-fn healthy(view: &View<'_>) -> bool {
-    view.phase(Phase::Healthy)
 }
 
 fn blocked(view: &View<'_>) -> bool {
@@ -67,10 +45,6 @@ fn enforcing(state: &mut State) {
 
 fn adopting(state: &mut State) {
     two_steps(OnConflict::Adopt, state);
-}
-
-fn aborted(view: &View<'_>) -> bool {
-    view.phase(Phase::Aborted)
 }
 
 const FOREIGN: Edit = Edit::ForeignVersion("45");
@@ -96,8 +70,8 @@ fn preflight() -> Scenario {
         },
         || {
             vec![
-                after(failed_preflight, 90, Edit::Alarm("red", AlarmState::Ok)),
-                after(other_role, 90, Edit::Release("43")),
+                rule(failed_preflight, 90, Edit::Alarm("red", AlarmState::Ok)),
+                rule(other_role, 90, Edit::Release("43")),
             ]
         },
         End::At(Phase::Healthy, "43"),
@@ -112,7 +86,7 @@ fn deployment() -> Scenario {
             state.codedeploy.deployment = Some(Stage::UnderWay);
             state.create_object(rollout("43", Some(vec![weight(10, 90)]), None));
         },
-        || vec![after(|_| true, 150, Edit::Deployment(Stage::Ended))],
+        || vec![rule(|_| true, 150, Edit::Deployment(Stage::Ended))],
         End::At(Phase::Healthy, "43"),
     )
 }
@@ -149,31 +123,26 @@ fn conflicts() -> Vec<Scenario> {
     let promoted = End::At(Phase::Healthy, "43");
     let accepted = End::At(Phase::Aborted, "45");
     vec![
-        scenario(
-            "enforced-in-flight",
-            enforcing,
-            || vec![after(first_step, 20, FOREIGN)],
-            promoted,
-        ),
+        scenario("enforced-in-flight", enforcing, || vec![rule(first_step, 20, FOREIGN)], promoted),
         scenario(
             "enforced-from-weights",
             enforcing,
-            || vec![after(first_step, 20, Edit::ForeignWeight("45", 0.25))],
+            || vec![rule(first_step, 20, Edit::ForeignWeight("45", 0.25))],
             promoted,
         ),
-        scenario("enforced-at-rest", enforcing, || vec![after(healthy, 20, FOREIGN)], promoted),
+        scenario("enforced-at-rest", enforcing, || vec![rule(healthy, 20, FOREIGN)], promoted),
         scenario(
             "enforced-three-times",
             enforcing,
-            || (0..4).map(|_| after(first_step_at_42, 20, FOREIGN)).collect(),
+            || (0..4).map(|_| rule(first_step_at_42, 20, FOREIGN)).collect(),
             End::At(Phase::Conflict, "45"),
         ),
-        scenario("adopted-in-flight", adopting, || vec![after(first_step, 20, FOREIGN)], accepted),
-        scenario("adopted-at-rest", adopting, || vec![after(healthy, 20, FOREIGN)], accepted),
+        scenario("adopted-in-flight", adopting, || vec![rule(first_step, 20, FOREIGN)], accepted),
+        scenario("adopted-at-rest", adopting, || vec![rule(healthy, 20, FOREIGN)], accepted),
         scenario(
             "adopted-then-retried",
             adopting,
-            || vec![after(healthy, 20, FOREIGN), after(aborted, 90, Edit::Verb("retry", 1))],
+            || vec![rule(healthy, 20, FOREIGN), rule(aborted, 90, Edit::Verb("retry", 1))],
             promoted,
         ),
     ]
@@ -189,7 +158,7 @@ fn audits() -> Vec<Scenario> {
                 object.spec.mode = Some(Mode::Audit);
                 state.create_object(object);
             },
-            || vec![after(audited, 90, Edit::Mode(Mode::Enforce))],
+            || vec![rule(audited, 90, Edit::Mode(Mode::Enforce))],
             promoted,
         ),
         scenario(
@@ -200,8 +169,8 @@ fn audits() -> Vec<Scenario> {
             },
             || {
                 vec![
-                    after(first_step, 20, Edit::Mode(Mode::Audit)),
-                    after(audited, 150, Edit::Mode(Mode::Enforce)),
+                    rule(first_step, 20, Edit::Mode(Mode::Audit)),
+                    rule(audited, 150, Edit::Mode(Mode::Enforce)),
                 ]
             },
             promoted,
@@ -214,8 +183,8 @@ fn audits() -> Vec<Scenario> {
             },
             || {
                 vec![
-                    after(first_step, 20, Edit::Mode(Mode::Audit)),
-                    after(audited, 0, Edit::Traffic("43", 100.0, 50.0)),
+                    rule(first_step, 20, Edit::Mode(Mode::Audit)),
+                    rule(audited, 0, Edit::Traffic("43", 100.0, 50.0)),
                 ]
             },
             End::At(Phase::RolledBack, "42"),
@@ -229,9 +198,9 @@ fn audits() -> Vec<Scenario> {
             },
             || {
                 vec![
-                    after(healthy, 5, Edit::Alarm("red", AlarmState::Alarm)),
-                    after(healthy, 60, Edit::Release("43")),
-                    after(blocked, 150, Edit::Alarm("red", AlarmState::Ok)),
+                    rule(healthy, 5, Edit::Alarm("red", AlarmState::Alarm)),
+                    rule(healthy, 60, Edit::Release("43")),
+                    rule(blocked, 150, Edit::Alarm("red", AlarmState::Ok)),
                 ]
             },
             promoted,

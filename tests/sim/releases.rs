@@ -11,8 +11,8 @@ use groundcrew::{
 };
 
 use crate::{
-    scenarios::{End, Scenario, approval, minutes, rollout, weight},
-    script::{Edit, Rule, View},
+    scenarios::{End, Scenario, approval, rollout, scenario, weight},
+    script::{Edit, Rule, View, baking, first_step, healthy, rule},
     world::{State, functions::answered},
 };
 
@@ -51,27 +51,6 @@ fn asks_by(release: Release, steps: Vec<Step>, state: &mut State) {
     let mut object = rollout("43", Some(steps), None);
     object.spec.release = release;
     state.create_object(object);
-}
-
-fn scenario(
-    name: &'static str,
-    prepare: fn(&mut State),
-    rules: fn() -> Vec<Rule>,
-    ends: End,
-) -> Scenario {
-    Scenario { name, prepare, rules, lasts: minutes(40), ends, or_ends: None }
-}
-
-fn rule(when: fn(&View<'_>) -> bool, after_seconds: u64, edit: Edit) -> Rule {
-    Rule { when, after: std::time::Duration::from_secs(after_seconds), edit }
-}
-
-fn first_step(view: &View<'_>) -> bool {
-    view.entered(0)
-}
-
-fn healthy(view: &View<'_>) -> bool {
-    view.phase(Phase::Healthy)
 }
 
 fn publishing(view: &View<'_>) -> bool {
@@ -266,10 +245,6 @@ fn bakes(state: &mut State) {
     let mut object = rollout("43", Some(vec![weight(10, 30)]), None);
     object.spec.bake = Some(Duration::from_secs(600));
     state.create_object(object);
-}
-
-fn baking(view: &View<'_>) -> bool {
-    view.phase(Phase::Baking)
 }
 
 /// In the bake of version 43 somebody deletes version 42, and the release is aborted.

@@ -12,7 +12,7 @@ use groundcrew::api::{
 
 use crate::{
     checks, claims, denied, evidence, modes, releases,
-    script::{Edit, Rule, View},
+    script::{Edit, Rule, View, aborted, always, first_step, healthy, rule, second_step},
     world::{ALIAS, FUNCTION, NAME, State},
 };
 
@@ -41,6 +41,16 @@ pub enum End {
     Gone(&'static str),
     /// The object is gone, and the alias is as it was left.
     Abandoned(&'static str),
+}
+
+/// A scenario of 40 minutes with what people do.
+pub fn scenario(
+    name: &'static str,
+    prepare: fn(&mut State),
+    rules: fn() -> Vec<Rule>,
+    ends: End,
+) -> Scenario {
+    Scenario { name, prepare, rules, lasts: minutes(40), ends, or_ends: None }
 }
 
 impl Scenario {
@@ -84,7 +94,7 @@ pub fn rollout(version: &str, steps: Option<Vec<Step>>, preset: Option<Preset>) 
 }
 
 /// The alias serves the release already.
-pub fn healthy(state: &mut State) {
+pub fn at_rest(state: &mut State) {
     state.create_object(rollout("42", Some(vec![weight(10, 90)]), None));
 }
 
@@ -97,32 +107,8 @@ fn with_approval(timeout: Option<u64>, on_timeout: OnTimeout, state: &mut State)
     state.create_object(rollout("43", Some(steps), None));
 }
 
-fn rule(when: fn(&View<'_>) -> bool, after_seconds: u64, edit: Edit) -> Rule {
-    Rule { when, after: Duration::from_secs(after_seconds), edit }
-}
-
-fn promoted(view: &View<'_>) -> bool {
-    view.phase(Phase::Healthy)
-}
-
-fn always(_: &View<'_>) -> bool {
-    true
-}
-
-fn first_step(view: &View<'_>) -> bool {
-    view.entered(0)
-}
-
-fn second_step(view: &View<'_>) -> bool {
-    view.entered(1)
-}
-
 fn conflict(view: &View<'_>) -> bool {
     view.phase(Phase::Conflict)
-}
-
-fn aborted(view: &View<'_>) -> bool {
-    view.phase(Phase::Aborted)
 }
 
 fn promoting(view: &View<'_>) -> bool {
@@ -143,7 +129,7 @@ fn waits(view: &View<'_>) -> bool {
 
 /// A scenario on two steps with what people do.
 fn flight(name: &'static str, rules: fn() -> Vec<Rule>, ends: End) -> Scenario {
-    Scenario { name, prepare: two_steps, rules, lasts: minutes(40), ends, or_ends: None }
+    scenario(name, two_steps, rules, ends)
 }
 
 const PROMOTED: End = End::At(Phase::Healthy, "43");
@@ -253,7 +239,7 @@ fn interrupted() -> Vec<Scenario> {
         ),
         flight(
             "released-twice",
-            || vec![rule(promoted, 120, Edit::Release("44"))],
+            || vec![rule(healthy, 120, Edit::Release("44"))],
             End::At(Phase::Healthy, "44"),
         ),
         flight("deleted", || vec![rule(second_step, 20, Edit::Delete)], End::Gone("42")),
@@ -267,7 +253,7 @@ fn interrupted() -> Vec<Scenario> {
                 End::Gone("42"),
             )
         },
-        flight("deleted-when-healthy", || vec![rule(promoted, 5, Edit::Delete)], End::Gone("43")),
+        flight("deleted-when-healthy", || vec![rule(healthy, 5, Edit::Delete)], End::Gone("43")),
         flight(
             "abandoned",
             || vec![rule(second_step, 20, Edit::Abandon), rule(always, 1, Edit::Delete)],

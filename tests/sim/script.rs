@@ -126,6 +126,41 @@ pub struct Rule {
     pub edit: Edit,
 }
 
+/// `after_seconds` it is so, this is done.
+pub fn rule(when: fn(&View<'_>) -> bool, after_seconds: u64, edit: Edit) -> Rule {
+    Rule { when, after: Duration::from_secs(after_seconds), edit }
+}
+
+/// At once.
+pub fn always(_: &View<'_>) -> bool {
+    true
+}
+
+/// The first step was entered.
+pub fn first_step(view: &View<'_>) -> bool {
+    view.entered(0)
+}
+
+/// The second step was entered.
+pub fn second_step(view: &View<'_>) -> bool {
+    view.entered(1)
+}
+
+/// The alias is at 100, and watched.
+pub fn baking(view: &View<'_>) -> bool {
+    view.phase(Phase::Baking)
+}
+
+/// The alias serves the release.
+pub fn healthy(view: &View<'_>) -> bool {
+    view.phase(Phase::Healthy)
+}
+
+/// A person ended it.
+pub fn aborted(view: &View<'_>) -> bool {
+    view.phase(Phase::Aborted)
+}
+
 /// What conditions are asked of.
 pub struct View<'a> {
     /// The object, as the API server has it.
