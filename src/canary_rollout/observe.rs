@@ -227,7 +227,8 @@ fn kept(rollout: &Result<Rollout, InvalidSpec>, want: Want) -> Option<usize> {
     rollout.as_ref().ok().filter(|_| want != Want::Work)?.keep_versions
 }
 
-fn terms_of(rollout: &Rollout) -> Terms {
+/// What a spec says of judging, and of what follows.
+pub(super) fn terms_of(rollout: &Rollout) -> Terms {
     Terms {
         criteria: rollout.criteria.clone(),
         bake: rollout.bake,

@@ -5,7 +5,8 @@ use crate::{
         canary_rollout::CanaryRolloutSpec,
     },
     canary_rollout::{
-        decide::{AlarmReport, Preflight, ReleaseFacts, Terms, VersionFact, wanted},
+        decide::{AlarmReport, Preflight, ReleaseFacts, VersionFact, wanted},
+        observe::terms_of,
         world::{deployment, function},
     },
     facts::{
@@ -62,14 +63,7 @@ fn facts(rollout: &Rollout, alias: Option<Alias>, release: &ReleaseFacts) -> Fac
         published: None,
         surplus: Ok(None),
         wanted: wanted(Ok(rollout), release),
-        terms: Some(Terms {
-            criteria: rollout.criteria.clone(),
-            bake: rollout.bake,
-            on_failure: rollout.on_failure,
-            rollback_window: rollout.rollback_window,
-            checks: rollout.checks.iter().map(|check| check.name.clone()).collect(),
-            post_checks: rollout.post_checks.iter().map(|check| check.name.clone()).collect(),
-        }),
+        terms: Some(terms_of(rollout)),
         evidence: Ok(None),
         preflight: Some(Preflight::default()),
         alarms: Some(Ok(AlarmReport::default())),

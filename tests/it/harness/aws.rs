@@ -3,6 +3,8 @@
 // By their paths, for tests/sim shares this file.
 #[path = "aws/codedeploy.rs"]
 mod codedeploy;
+#[path = "aws/databases.rs"]
+mod databases;
 #[path = "aws/faults.rs"]
 mod faults;
 #[path = "aws/functions.rs"]
@@ -188,7 +190,7 @@ pub struct Account {
     pub lambda: aws_sdk_lambda::Client,
     cloudwatch: aws_sdk_cloudwatch::Client,
     codedeploy: aws_sdk_codedeploy::Client,
-    pub dynamodb: aws_sdk_dynamodb::Client,
+    dynamodb: aws_sdk_dynamodb::Client,
     pub rds: aws_sdk_rds::Client,
 }
 

@@ -5,9 +5,6 @@ use std::sync::{
     atomic::{AtomicU16, Ordering},
 };
 
-use aws_sdk_dynamodb::types::{
-    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
-};
 use axum::{Router, http::StatusCode, routing::get};
 use groundcrew::api::{
     canary_rollout::{CanaryRollout, CanaryRolloutStatus, Outcome, Phase},
@@ -30,41 +27,6 @@ async fn server(status: u16) -> (String, Arc<AtomicU16>) {
     let url = format!("http://{}/health", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, router).await });
     (url, answers)
-}
-
-async fn table(scene: &Scene<'_>) {
-    let attribute = AttributeDefinition::builder()
-        .attribute_name("id")
-        .attribute_type(ScalarAttributeType::S)
-        .build();
-    let key = KeySchemaElement::builder().attribute_name("id").key_type(KeyType::Hash).build();
-    scene
-        .account
-        .dynamodb
-        .create_table()
-        .table_name("topology")
-        .billing_mode(BillingMode::PayPerRequest)
-        .attribute_definitions(attribute.unwrap())
-        .key_schema(key.unwrap())
-        .send()
-        .await
-        .unwrap();
-}
-
-async fn database(scene: &Scene<'_>) {
-    scene
-        .account
-        .rds
-        .create_db_instance()
-        .db_instance_identifier("prod-db")
-        .db_instance_class("db.t4g.micro")
-        .engine("postgres")
-        .allocated_storage(20)
-        .master_username("owner")
-        .master_user_password("0123456789")
-        .send()
-        .await
-        .unwrap();
 }
 
 fn checks(url: &str) -> Value {
@@ -102,8 +64,8 @@ fn nothing_starts_until_table_database_and_server_are_well() {
         assert!(told.contains(&format!("check api: {url} answers 503, not 200")), "{told}");
         assert_eq!(scene.writes().await.len(), 0);
 
-        table(scene).await;
-        database(scene).await;
+        scene.account.table("topology").await;
+        scene.account.database("prod-db").await;
         answers.store(200, Ordering::Relaxed);
         scene.until_weight(10).await;
         let checks = scene.get().await.status.unwrap().checks;

@@ -1,8 +1,5 @@
 //! What is there before the first call, in both worlds.
 
-use aws_sdk_dynamodb::types::{
-    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
-};
 use aws_sdk_lambda::types::{Architecture, FunctionCode, PackageType, Runtime};
 use groundcrew::facts::cloudwatch::AlarmState;
 use serde_json::json;
@@ -112,7 +109,8 @@ impl Opening {
             account.alarm(name).await;
         }
         traffic(account, stand_in).await;
-        databases(account).await;
+        account.database(INSTANCE).await;
+        account.table(TABLE).await;
     }
 
     async fn function(self, account: &Account) {
@@ -186,29 +184,4 @@ async fn traffic(account: &Account, stand_in: &StandIn) {
             stand_in.control("POST", "metrics", Some(body)).await;
         }
     }
-}
-
-async fn databases(account: &Account) {
-    let create = account.rds.create_db_instance().db_instance_identifier(INSTANCE);
-    create
-        .db_instance_class("db.t4g.micro")
-        .engine("postgres")
-        .allocated_storage(20)
-        .master_username("owner")
-        .master_user_password("0123456789")
-        .send()
-        .await
-        .expect("a database");
-    let id = AttributeDefinition::builder().attribute_name("id");
-    let key = KeySchemaElement::builder().attribute_name("id").key_type(KeyType::Hash);
-    account
-        .dynamodb
-        .create_table()
-        .table_name(TABLE)
-        .billing_mode(BillingMode::PayPerRequest)
-        .attribute_definitions(id.attribute_type(ScalarAttributeType::S).build().expect("whole"))
-        .key_schema(key.build().expect("whole"))
-        .send()
-        .await
-        .expect("a table");
 }
