@@ -2,12 +2,23 @@
 //! after the step began, with calls of the new version, as few errors as allowed, and as many calls
 //! as `minInvocations` asks for.
 
+use std::collections::BTreeMap;
+
 use groundcrew::api::canary_rollout::{CanaryRollout, CanaryRolloutStatus, Outcome};
+use jiff::Timestamp;
 
 use crate::history::Evidence;
 
 /// Share of errors that the scenarios allow.
 const ERRORS_MAX: f64 = 0.05;
+
+/// Calls and errors by the start of the minute.
+type Minutes = BTreeMap<Timestamp, (f64, f64)>;
+
+fn sums(minutes: &Minutes) -> (f64, f64) {
+    let values = minutes.values();
+    values.fold((0.0, 0.0), |(calls, errors), more| (calls + more.0, errors + more.1))
+}
 
 /// What was read of the new version.
 #[derive(Debug, Default)]
@@ -44,18 +55,20 @@ impl EvidenceRead {
         let Some(last) = since.last() else {
             return Some(("C2", format!("step {} was left without any answer", step.index)));
         };
-        let whole = since.iter().filter(|it| it.whole);
-        let calls: f64 = whole.map(|it| it.invocations).sum();
+        // What was read of the minutes before says nothing of this step.
+        let own = |it: &Evidence| it.minutes.range(entered..).map(|(at, it)| (*at, *it)).collect();
+        let mut known = Minutes::new();
+        since.iter().filter(|it| it.whole).for_each(|it| known.extend::<Minutes>(own(it)));
+        let (calls, _) = sums(&known);
+        let (invocations, errors) = sums(&own(last));
         let least = declared.min_invocations.map_or(1.0, f64::from);
         let wrong = if !last.whole {
             "on data that was not whole"
-        } else if last.span.from < entered {
-            "on minutes before it"
-        } else if last.invocations == 0.0 {
+        } else if invocations == 0.0 {
             "on no data"
         } else if calls < least {
             "on too few calls"
-        } else if last.errors > last.invocations * ERRORS_MAX {
+        } else if errors > invocations * ERRORS_MAX {
             "on too many errors"
         } else {
             return None;

@@ -1,6 +1,6 @@
 //! What happens in a run, as far as anything is checked by it.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use groundcrew::{
     api::canary_rollout::CanaryRollout,
@@ -9,6 +9,7 @@ use groundcrew::{
         lambda::{Alias, AliasChange, Publication},
     },
 };
+use jiff::Timestamp;
 
 /// What happened.
 #[derive(Clone, Debug)]
@@ -79,9 +80,8 @@ pub struct Evidence {
     pub span: Span,
     /// Whether every series was given whole, with nothing that is still to come.
     pub whole: bool,
-    /// Calls and errors of the new version in these minutes.
-    pub invocations: f64,
-    pub errors: f64,
+    /// Calls and errors of the new version by the start of the minute.
+    pub minutes: BTreeMap<Timestamp, (f64, f64)>,
 }
 
 /// A write to the alias, as runs are compared by it.

@@ -383,23 +383,22 @@ fn left_after(answer: Option<Evidence>) -> Vec<(i64, Event)> {
 
 #[test]
 fn a_step_is_left_on_whole_and_good_evidence_of_its_own_time_only() {
-    let good = Evidence {
-        span: Span { from: at(60), until: at(120) },
+    let told = |from: i64, minute: i64, calls: f64, errors: f64| Evidence {
+        span: Span { from: at(from), until: at(120) },
         whole: true,
-        invocations: 100.0,
-        errors: 1.0,
+        minutes: [(at(minute), (calls, errors))].into(),
     };
+    let good = told(60, 60, 100.0, 1.0);
     check(&left_after(Some(good.clone())), &[]);
+    check(&left_after(Some(told(0, 60, 100.0, 1.0))), &[]);
     check(&left_after(None), &["C2"]);
-    let before = Span { from: at(0), until: at(60) };
-    let too_early = Span { from: at(0), until: at(120) };
     for bad in [
         Evidence { whole: false, ..good.clone() },
-        Evidence { span: before, ..good.clone() },
-        Evidence { span: too_early, ..good.clone() },
-        Evidence { invocations: 0.0, errors: 0.0, ..good.clone() },
-        Evidence { invocations: 49.0, ..good.clone() },
-        Evidence { errors: 6.0, ..good },
+        Evidence { span: Span { from: at(0), until: at(60) }, ..good },
+        told(0, 0, 100.0, 1.0),
+        told(60, 60, 0.0, 0.0),
+        told(60, 60, 49.0, 1.0),
+        told(60, 60, 100.0, 6.0),
     ] {
         check(&left_after(Some(bad)), &["C2"]);
     }

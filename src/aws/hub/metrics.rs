@@ -7,6 +7,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use jiff::SignedDuration;
 
 use super::{
     Hub,
@@ -30,8 +31,11 @@ pub const METRICS_KEPT: Duration = Duration::from_secs(120);
 const POINTS_KEPT: usize = 600_000;
 /// What a series without datapoints counts as: its names take about as much.
 const POINTS_PER_SERIES: usize = 32;
-/// Most pages that are followed. A day of 500 series in minutes has 8, at 100,800 datapoints each.
+/// Most pages that are followed. The longest span that is read, 32 hours, has 10 for 500 series in
+/// minutes, at 100,800 datapoints each.
 const PAGES_MAX: usize = 16;
+/// The shortest span that is read, see [`shared`]: as long as minutes are counted anew.
+const SPAN_MIN: SignedDuration = SignedDuration::from_mins(15);
 
 /// Series of one span.
 pub(super) struct Metrics;
@@ -166,10 +170,22 @@ impl Read {
     }
 }
 
+/// The span that is read for one that is asked for: a quarter of an hour before its end, or twice as
+/// much until it is enough. So rollouts that entered their steps at different times share calls, and
+/// one that was long away does not make the others read as much as it.
+fn shared(span: Span) -> Span {
+    let asked = span.until.duration_since(span.from);
+    let mut length = SPAN_MIN;
+    while length < asked {
+        length = length.saturating_add(length);
+    }
+    Span { from: span.until.saturating_sub(length).unwrap_or(span.from), until: span.until }
+}
+
 impl Hub {
     /// Datapoints of every series of `wanted` in `span`, oldest first; none where there is no data.
     ///
-    /// Callers of one session with the same span share calls, and what was answered in the last
+    /// Callers of one session whose spans end together share calls, and what was answered in the last
     /// [`METRICS_KEPT`] is not asked for again. Safe to drop at any time: others lose nothing.
     ///
     /// # Errors
@@ -183,9 +199,12 @@ impl Hub {
         span: Span,
     ) -> Result<BTreeMap<Series, Vec<Datapoint>>, Error> {
         let items = wanted.iter().cloned().map(Arc::new).collect();
-        let answers = self.metrics.get(session, &span, &items, ()).await?;
+        let answers = self.metrics.get(session, &shared(span), &items, ()).await?;
+        let within = |points: &[Datapoint]| {
+            points.iter().filter(|point| point.at >= span.from).copied().collect()
+        };
         let answers = answers.into_iter();
-        Ok(answers.map(|(series, points)| (Series::clone(&series), points.to_vec())).collect())
+        Ok(answers.map(|(series, points)| (Series::clone(&series), within(&points))).collect())
     }
 
     /// Datapoints of an expression in `span`, oldest first; none where there is no data.

@@ -97,17 +97,15 @@ impl State {
             let mut dimensions = series.metric.dimensions.iter();
             series.metric.name == name && dimensions.any(|(key, _)| key == "ExecutedVersion")
         };
-        let sum = |name: &str| {
-            let pages = page.datapoints.iter().filter(|(index, _)| canary(&asked[*index], name));
-            pages.flat_map(|(_, points)| points).map(|point| point.value).sum()
+        let points = |name: &'static str| {
+            let pages = page.datapoints.iter();
+            pages.filter(move |(index, _)| canary(&asked[*index], name)).flat_map(|(_, all)| all)
         };
+        let mut minutes = BTreeMap::<_, (f64, f64)>::new();
+        points("Invocations").for_each(|it| minutes.entry(it.at).or_default().0 += it.value);
+        points("Errors").for_each(|it| minutes.entry(it.at).or_default().1 += it.value);
         let final_by_now = asked.iter().all(|series| self.is_there(series, span.until));
-        let evidence = Evidence {
-            span,
-            whole: page.failed.is_empty() && final_by_now,
-            invocations: sum("Invocations"),
-            errors: sum("Errors"),
-        };
+        let evidence = Evidence { span, whole: page.failed.is_empty() && final_by_now, minutes };
         self.happened(&Event::MetricsRead(evidence));
         page
     }

@@ -1,6 +1,6 @@
 use super::*;
 
-const SPAN: Span = Span { from: Timestamp::UNIX_EPOCH, until: Timestamp::MAX };
+const SPAN: Span = Span { from: Timestamp::UNIX_EPOCH, until: Timestamp::constant(15 * 60, 0) };
 
 fn series(function: usize, name: &str) -> Series {
     Series {
@@ -72,20 +72,30 @@ async fn who_comes_while_a_call_is_under_way_waits_for_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn spans_do_not_mix() {
+async fn spans_that_end_together_share_a_call_and_each_has_its_own_part() {
     let hub = Hub::default();
-    let (fake, session) = session(Fake::default());
-    let other = Span { from: at(60), until: at(120) };
-    let wanted = three(1);
-    let (one, two) =
-        tokio::join!(hub.metrics(&session, &wanted, SPAN), hub.metrics(&session, &wanted, other));
-    let from = |answer: BTreeMap<Series, Vec<Datapoint>>| {
-        answer.values().flatten().map(|point| point.at).collect::<BTreeSet<_>>()
+    let (fake, session) = session(Fake { points: 30, ..Fake::default() });
+    let (all, few, other) = (three(1), three(2), Span { from: at(900), until: at(1_800) });
+    let last = Span { from: at(600), ..SPAN };
+    let answers = tokio::join!(
+        hub.metrics(&session, &all, SPAN),
+        hub.metrics(&session, &few, last),
+        hub.metrics(&session, &all, other)
+    );
+    let first = |answer: Result<BTreeMap<Series, Vec<Datapoint>>, Error>| {
+        answer.unwrap().into_values().map(|points| points[0].at.as_second()).collect::<Vec<_>>()
     };
-    assert_eq!(from(one.unwrap()), BTreeSet::from([SPAN.from]));
-    assert_eq!(from(two.unwrap()), BTreeSet::from([other.from]));
+    assert_eq!(first(answers.0), [0; 3]);
+    assert_eq!(first(answers.1), [600; 3]);
+    assert_eq!(first(answers.2), [900; 3]);
     let calls: BTreeSet<_> = fake.metric_calls().into_iter().collect();
-    assert_eq!(calls, BTreeSet::from([(3, SPAN), (3, other)]));
+    assert_eq!(calls, BTreeSet::from([(6, SPAN), (3, other)]));
+    // What is longer is read by itself, and in steps.
+    for (from, read) in [(-60, -900), (-900, -900), (-901, -2_700)] {
+        hub.metrics(&session, &all, Span { from: at(from), ..SPAN }).await.unwrap();
+        let (_, span) = *fake.metric_calls().last().unwrap();
+        assert_eq!(span, Span { from: at(read), ..SPAN });
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -229,7 +239,7 @@ async fn the_oldest_answers_go_when_there_is_too_much() {
     let hub = Hub::default();
     let (fake, session) = session(Fake { points: 100_000, ..Fake::default() });
     let wanted = BTreeSet::from([series(1, "Errors")]);
-    let spans = (0..20).map(|minute| Span { from: at(minute * 60), until: Timestamp::MAX });
+    let spans = (0..20).map(|n| Span { from: at(n * 900), until: at((n + 1) * 900) });
     let spans: Vec<_> = spans.collect();
     for span in &spans {
         hub.metrics(&session, &wanted, *span).await.unwrap();
