@@ -211,6 +211,10 @@ async fn try_pass(
     let acted = act::act(&plan.actions, &acted_on, &mut answers).await;
     // What was answered is remembered also when a later write failed.
     answers.iter().for_each(|answer| learn(plan, answer));
+    if plan.revisit.is_rest(now) && plan.finalizer == facts.finalizer {
+        // Read anew when its time comes; until then there may be ten thousand.
+        context.hub.forget_read(&key);
+    }
     match acted {
         Err(error @ Error::Prune { .. }) => {
             tracing::warn!(error = %chain(&error), "an old version stays");

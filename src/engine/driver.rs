@@ -61,8 +61,11 @@ pub struct Driver<K: Kind> {
     kind: std::marker::PhantomData<fn() -> K>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Key {
+/// Kept in several places for as long as the object is there.
+type Key = Arc<Name>;
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Name {
     namespace: String,
     name: String,
 }
@@ -96,9 +99,28 @@ impl<K: Kind> Driver<K> {
         }
     }
 
+    /// Whether an object that a watch told of calls for a look now. What is at rest when the operator
+    /// starts rests until its first look instead of waiting among those that are looked at: the tables
+    /// of kube's Controller grow with all that it is handed at once, and never shrink. What is to be
+    /// undone is told to the limits at once: before it has its turn.
+    pub(super) fn calls<O: Resource>(
+        &self,
+        object: &O,
+        load: impl Fn() -> Option<K::Object>,
+    ) -> bool {
+        if !self.is_news(object) {
+            return false;
+        }
+        let key = key(object);
+        let loaded = load();
+        self.announce(&key, loaded.as_ref());
+        let first = loaded.and_then(|loaded| self.introduction(&key, &loaded));
+        !first.is_some_and(|wait| self.rests(object, wait))
+    }
+
     /// Whether something changed that calls for a look: spec, finalizers, annotations or deletion,
     /// not what passes write into the status.
-    pub(super) fn is_news<O: Resource>(&self, object: &O) -> bool {
+    fn is_news<O: Resource>(&self, object: &O) -> bool {
         let meta = object.meta();
         let mut hasher = DefaultHasher::new();
         let deleted = meta.deletion_timestamp.is_some();
@@ -110,15 +132,13 @@ impl<K: Kind> Driver<K> {
         std::mem::replace(&mut known.trigger, trigger) != trigger
     }
 
-    /// Tells the limits at once that an object that was changed is to be undone: before it has its
-    /// turn.
-    pub(super) fn announce<O: Resource>(&self, object: &O, load: impl Fn() -> Option<K::Object>) {
-        let undo = load().filter(|object| K::class(object) == Class::Undo);
-        let announced = undo.map(|object| self.limits().announce(K::place(&object)));
+    fn announce(&self, key: &Key, object: Option<&K::Object>) {
+        let undo = object.filter(|object| K::class(object) == Class::Undo);
+        let announced = undo.map(|object| self.limits().announce(K::place(object)));
         let mut all = self.announced.lock().unwrap_or_else(PoisonError::into_inner);
         let _before = match announced {
-            Some(announced) => all.insert(key(object), announced),
-            None => all.remove(&key(object)),
+            Some(announced) => all.insert(Arc::clone(key), announced),
+            None => all.remove(key),
         };
     }
 
@@ -140,11 +160,12 @@ impl<K: Kind> Driver<K> {
         let Some(at) = Instant::now().checked_add(wait).filter(|_| wait >= REST_MIN) else {
             return false;
         };
-        let key = key(object);
         let mut objects = self.lock();
         // One that is gone is not looked at again.
-        let Some(known) = objects.get_mut(&key) else { return true };
-        let before = known.rests.replace(self.rest.add(key, at));
+        let known = objects.get_key_value(&key(object)).map(|(key, _)| Arc::clone(key));
+        let Some(key) = known else { return true };
+        let place = self.rest.add(Arc::clone(&key), at);
+        let before = objects.get_mut(&key).and_then(|known| known.rests.replace(place));
         before.into_iter().for_each(|place| self.rest.leave(place));
         true
     }
@@ -157,8 +178,8 @@ impl<K: Kind> Driver<K> {
 
     /// Namespace and name of the next object that has rested.
     pub(super) async fn rested(&self) -> (String, String) {
-        let Key { namespace, name } = self.rest.next().await;
-        (namespace, name)
+        let key = self.rest.next().await;
+        (key.namespace.clone(), key.name.clone())
     }
 
     /// What its passes are handed.
@@ -304,7 +325,7 @@ impl<K: Kind> Driver<K> {
     fn introduction(&self, key: &Key, object: &K::Object) -> Option<Duration> {
         let introduced = {
             let mut objects = self.lock();
-            let known = objects.entry(key.clone()).or_default();
+            let known = objects.entry(Arc::clone(key)).or_default();
             std::mem::replace(&mut known.introduced, true)
         };
         if introduced || K::class(object) != Class::Other {
@@ -340,7 +361,7 @@ impl<K: Kind> Driver<K> {
     /// Forgets an object that is gone.
     pub fn forget(&self, namespace: String, name: String) {
         K::forget(&self.context, &namespace, &name);
-        let key = Key { namespace, name };
+        let key = Arc::new(Name { namespace, name });
         let _announced = self.announced.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
         let known = self.lock().remove(&key);
         known.and_then(|known| known.rests).into_iter().for_each(|place| self.rest.leave(place));
@@ -368,7 +389,8 @@ fn is_error(next: Next) -> bool {
 }
 
 fn key<K: Resource>(object: &K) -> Key {
-    Key { namespace: object.namespace().unwrap_or_default(), name: object.name_any() }
+    let namespace = object.namespace().unwrap_or_default();
+    Arc::new(Name { namespace, name: object.name_any() })
 }
 
 /// resourceVersions of one resource grow (KEP-5504); one that is no number counts as newest, because

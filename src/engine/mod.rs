@@ -161,13 +161,7 @@ pub async fn run<K: Kind>(
         .inspect_ok(move |event| watched(&watching, event))
         .reflect(writer)
         .applied_objects()
-        .try_filter(move |object| {
-            let news = told.is_news(object);
-            if news {
-                told.announce(object, || object.unpack());
-            }
-            std::future::ready(news)
-        });
+        .try_filter(move |object| std::future::ready(told.calls(object, || object.unpack())));
     let objects = reader.clone();
     let affected = namespaces_changed.flat_map(move |namespace| {
         let theirs = objects.state_filter(|object| object.namespace().as_ref() == Some(&namespace));

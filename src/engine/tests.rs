@@ -40,7 +40,11 @@ impl Kind for Named {
     }
 
     fn class(object: &CanaryRollout) -> Class {
-        if object.name_any().contains("undo") { Class::Undo } else { Class::Urgent }
+        match object.name_any() {
+            name if name.contains("undo") => Class::Undo,
+            name if name.contains("rests") => Class::Other,
+            _ => Class::Urgent,
+        }
     }
 
     fn place(_: &CanaryRollout) -> Option<Place> {

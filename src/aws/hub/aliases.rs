@@ -18,8 +18,8 @@ use crate::{
 const ALIAS_FRESH: SignedDuration = SignedDuration::from_secs(55);
 /// The same for what is at rest, and looked at for another reason.
 const ALIAS_FRESH_AT_REST: SignedDuration = SignedDuration::from_secs(14 * 60);
-/// With how many answers those that are of no use to anybody are looked for at the least.
-const SWEEP_MIN: usize = 1_024;
+/// How often answers that are of no use to anybody are looked for.
+const SWEEP: SignedDuration = SignedDuration::from_mins(1);
 
 /// An alias in one account and region.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -55,8 +55,19 @@ pub(super) struct Aliases {
 #[derive(Default)]
 struct Answers {
     by_key: HashMap<AliasKey, Seen>,
-    /// With how many of them the next sweep comes: twice as many as the last one left.
-    sweep_at: usize,
+    swept_at: Option<Timestamp>,
+}
+
+impl Answers {
+    /// Drops what is of no use to anybody any more.
+    fn sweep(&mut self, now: Timestamp) {
+        if self.swept_at.is_some_and(|at| now.duration_since(at).abs() < SWEEP) {
+            return;
+        }
+        self.swept_at = Some(now);
+        self.by_key.retain(|_, seen| seen.is_younger(ALIAS_FRESH_AT_REST, now));
+        self.by_key.shrink_to_fit();
+    }
 }
 
 /// An alias as Lambda answered it.
@@ -104,7 +115,9 @@ impl Hub {
         let read = lambda.get_alias(&key.function, &key.alias);
         match read.await {
             Ok(alias) => {
-                if want != Want::Drift {
+                if want == Want::Drift {
+                    self.aliases.lock().sweep(now);
+                } else {
                     let kept = Seen { alias: alias.clone(), source: Source::EarlierRead, at: now };
                     self.keep(key, kept);
                 }
@@ -137,10 +150,7 @@ impl Hub {
         let mut aliases = self.aliases.lock();
         let now = seen.at;
         aliases.by_key.insert(key.clone(), seen);
-        if aliases.by_key.len() >= aliases.sweep_at.max(SWEEP_MIN) {
-            aliases.by_key.retain(|_, seen| seen.is_younger(ALIAS_FRESH_AT_REST, now));
-            aliases.sweep_at = aliases.by_key.len().saturating_mul(2);
-        }
+        aliases.sweep(now);
     }
 
     /// Forgets an alias that was only read: what may be old is read again. The answer to a write stays.
@@ -309,8 +319,11 @@ mod tests {
         for second in 0..10_000 {
             hub.wrote(&key(second), alias("new"), at(second));
             let kept = hub.aliases.lock().by_key.len();
-            assert!(kept <= 2 * SWEEP_MIN, "{kept} are kept of what is of use to nobody");
+            assert!(kept <= 901, "{kept} are kept of what is of use to nobody");
         }
         assert!(hub.fresh(&key(9_999), Want::Work, at(9_999)).is_some());
+        // Once all are at rest nothing is written or kept.
+        hub.alias(&Behind, &key(1), Want::Drift, at(20_000)).await.unwrap();
+        assert_eq!(hub.aliases.lock().by_key.len(), 0);
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use super::unread::Unread;
+use super::{situation::SETTLED_POLL, unread::Unread};
 use crate::{
     api::{
         canary_rollout::{Phase, PreflightFinding},
@@ -49,6 +49,14 @@ pub enum Revisit {
     Now,
     /// At this time.
     At(Timestamp),
+}
+
+impl Revisit {
+    /// Whether the next look comes as late as at what is at rest.
+    #[must_use]
+    pub fn is_rest(self, now: Timestamp) -> bool {
+        matches!(self, Self::At(then) if then.duration_since(now) >= SETTLED_POLL)
+    }
 }
 
 /// What the status says.

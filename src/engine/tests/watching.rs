@@ -118,6 +118,26 @@ async fn what_was_deleted_while_nobody_watched_is_forgotten() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_at_rest_at_the_start_is_looked_at_later_and_once_it_changes_at_once() {
+    let mut changed = object("rests-b");
+    changed.metadata.generation = Some(2);
+    let changed = json!({"type": "MODIFIED", "object": changed});
+    let told = [listed(&["rests-a", "rests-b", "flies"]), vec![changed]].concat();
+    let (run, _, context) = engine([Answer::Tells(told)]);
+    let shown = |name: &str| context.metrics.render().contains(&format!("name=\"{name}\""));
+    tokio::select! {
+        () = run => panic!("nobody stops it"),
+        () = async {
+            sleep(10 * SECOND).await;
+            assert!(shown("flies") && shown("rests-b"), "what changes does not wait");
+            assert!(!shown("rests-a"));
+            sleep(HOUR / 3).await;
+            assert!(shown("rests-a"), "each has its look");
+        } => {}
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_idle_operator_is_alive_and_so_is_one_whose_api_server_is_down() {
     for after in [Answer::Tells(Vec::new()), Answer::Fails] {
         let (run, liveness, _) = engine([Answer::Tells(listed(&["good"])), after]);
