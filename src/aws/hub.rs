@@ -5,6 +5,7 @@ mod aliases;
 mod deployments;
 mod gather;
 mod metrics;
+mod refusals;
 #[cfg(test)]
 mod tests;
 
@@ -14,6 +15,7 @@ use self::{
     deployments::Deployments,
     gather::Gather,
     metrics::{Maths, Metrics},
+    refusals::Refusals,
 };
 
 pub use self::{
@@ -22,6 +24,7 @@ pub use self::{
     deployments::{DEPLOYMENTS_AGAIN, DEPLOYMENTS_SHARED, DEPLOYMENTS_SPAN},
     gather::GATHER,
     metrics::METRICS_KEPT,
+    refusals::Refusal,
 };
 
 /// Shared answers of AWS.
@@ -33,4 +36,5 @@ pub struct Hub {
     alarm_names: Gather<Names>,
     alarm_prefixes: Gather<Prefixes>,
     deployments: Gather<Deployments>,
+    refusals: Refusals,
 }

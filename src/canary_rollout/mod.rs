@@ -218,6 +218,7 @@ async fn try_pass(
     match acted {
         Err(error @ Error::Prune { .. }) => {
             tracing::warn!(error = %chain(&error), "an old version stays");
+            observe::surplus::refused(&error, &looked_at);
             not_pruned(plan, &facts, &Unread::from(&error), now);
             Ok(())
         }

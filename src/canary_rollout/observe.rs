@@ -2,7 +2,7 @@
 
 mod preflight;
 mod release;
-mod surplus;
+pub mod surplus;
 
 use std::sync::Arc;
 
@@ -165,11 +165,11 @@ async fn read_more(
     let unread = |error: Error| Unread::from(&error);
     let alias = facts.alias.as_ref();
     let release = release::read(lambda, rollout, memory, place.key, alias).await;
-    let keep = kept(rollout, want);
-    let in_use = || claims::in_use(object, place.context, place.session);
-    let owner = &facts.owner;
-    let surplus = surplus::read(lambda, memory, place.key, (owner, keep), alias, in_use).await;
-    facts.surplus = surplus.map_err(unread);
+    if let (Some(keep), Some(alias)) = (kept(rollout, want), alias) {
+        let in_use = || claims::in_use(object, place.context, place.session);
+        let owner = &facts.owner;
+        facts.surplus = surplus::read(lambda, (memory, alias), place, (owner, keep), in_use).await;
+    }
     let mut version = VersionFact::Missing;
     match release {
         Ok(read) => {

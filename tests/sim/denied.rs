@@ -1,16 +1,18 @@
 //! Scenarios in which a permission is missing for good: undo, verbs and deletion do without it.
 
 use groundcrew::{
-    api::canary_rollout::{History, Phase},
+    api::canary_rollout::{History, Phase, Release},
     facts::cloudwatch::AlarmState,
 };
 
 use crate::{
     evidence::{judged, with_alarm},
+    explore,
+    faults::Faults,
     releases::{archive, latest},
     scenarios::{End, Scenario, minutes, rollout, scenario, weight},
     script::{Edit, Rule, View, always, first_step, healthy, rule},
-    world::State,
+    world::{Call, State},
 };
 
 fn at_100(view: &View<'_>) -> bool {
@@ -85,12 +87,21 @@ fn of_provisioned_concurrency() -> Vec<Scenario> {
     ]
 }
 
-/// Releases an archive, and would keep one older version.
-fn archived(state: &mut State) {
+/// Would keep one older version.
+fn keeps_one(release: Release, state: &mut State) {
     let mut object = rollout("43", Some(vec![weight(10, 30)]), None);
-    object.spec.release = archive("a.zip");
+    object.spec.release = release;
     object.spec.history = Some(History { keep_versions: 1 });
     state.create_object(object);
+}
+
+fn archived(state: &mut State) {
+    keeps_one(archive("a.zip"), state);
+}
+
+/// What `$LATEST` holds is looked at each minute.
+fn following(state: &mut State) {
+    keeps_one(latest(), state);
 }
 
 fn two_more() -> Vec<Rule> {
@@ -101,6 +112,14 @@ fn two_more() -> Vec<Rule> {
         rule(first_step, 0, Edit::Traffic("42", 0.0, 0.0)),
         rule(healthy, 0, Edit::ReleaseArchive("c.zip")),
     ]
+}
+
+/// What `$LATEST` holds at first is published already, and not by us.
+fn three_of_latest() -> Vec<Rule> {
+    let releases = ["sha-of-x", "sha-of-y", "sha-of-z"].map(Edit::ForeignCode);
+    // So that the next release waits for this one.
+    let flies = || rule(first_step, 0, Edit::Traffic("42", 0.0, 0.0));
+    releases.into_iter().flat_map(|release| [rule(healthy, 0, release), flies()]).collect()
 }
 
 fn of_old_versions() -> Vec<Scenario> {
@@ -119,5 +138,29 @@ fn of_old_versions() -> Vec<Scenario> {
             state.denied.push("ListVersionsByFunction");
             archived(state);
         }),
+        Scenario {
+            rules: three_of_latest,
+            ..short("old-versions-of-latest-cannot-be-deleted", |state| {
+                state.denied.push("Delete");
+                following(state);
+            })
+        },
     ]
+}
+
+#[test]
+fn what_is_refused_for_good_is_not_tried_each_minute() {
+    for (denied, label) in [("Delete", "Delete 46"), ("ListVersionsByFunction", "ListVersions")] {
+        let prepare = |state: &mut State| {
+            state.denied.push(denied);
+            following(state);
+        };
+        let run = explore::simulate(prepare, three_of_latest(), Faults::none, minutes(40));
+        let tried = |call: &&Call| call.label.starts_with(label);
+        let tries: Vec<_> = run.calls.iter().filter(tried).map(|call| call.at).collect();
+        let pairs = tries.iter().zip(tries.iter().skip(1));
+        let between: Vec<_> = pairs.map(|(one, next)| next.duration_since(*one)).collect();
+        assert!(between.len() >= 2, "{label}: {tries:?}");
+        assert!(between.iter().all(|time| *time >= minutes(14)), "{label}: {between:?}");
+    }
 }

@@ -2,9 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use super::Place;
 use crate::{
-    aws::{self, hub::AliasKey, port::Lambda},
-    canary_rollout::{decide::pruning_is_due, error::Error, memory::Memory},
+    aws::{self, hub::Refusal, port::Lambda},
+    canary_rollout::{
+        decide::{Unread, pruning_is_due},
+        error::Error,
+        memory::Memory,
+    },
+    error::Remedy,
     facts::{
         lambda::Alias,
         surplus::{ListedVersion, Surplus, Terms},
@@ -16,32 +22,47 @@ use crate::{
 /// that nothing is deleted, because not all aliases were seen.
 const PAGES_MAX: usize = 200;
 
-/// Versions of `owner` that may go, where `keep` says how many stay and it is time to look. `in_use` tells
+/// Versions of `owner` that may go beside the `keep` newest, where it is time to look. `in_use` tells
 /// which versions rollouts still need. It is asked last: a stable version that an alias still named is
 /// found in one or the other, because a status tells of it before the alias moves.
 ///
 /// # Errors
 ///
-/// [`Error::ListVersions`]: with a list that is not complete nothing is deleted.
+/// With a list that is not complete nothing is deleted, nor where AWS refused it lately.
 pub async fn read(
     lambda: &dyn Lambda,
-    memory: &Memory,
-    key: &AliasKey,
-    (owner, keep): (&Owner, Option<usize>),
-    alias: Option<&Alias>,
+    (memory, alias): (&Memory, &Alias),
+    place: &Place<'_>,
+    (owner, keep): (&Owner, usize),
     in_use: impl FnOnce() -> BTreeSet<String>,
-) -> Result<Option<Vec<Surplus>>, Error> {
-    let (Some(alias), Some(keep)) = (alias, keep) else { return Ok(None) };
+) -> Result<Option<Vec<Surplus>>, Unread> {
     if !pruning_is_due(memory, alias) {
         return Ok(None);
     }
-    let failed = |source| Error::ListVersions { function: key.function.clone(), source };
-    let listed = versions(lambda, &key.function).await.map_err(failed)?;
-    let named = named(lambda, &key.function).await.map_err(failed)?;
+    if let Some(known) = place.context.hub.pruning_refusal(place.key, place.now) {
+        let Refusal { reason, message } = known;
+        return Err(Unread { remedy: Remedy::AwaitEdit, reason, message });
+    }
+    let function = &place.key.function;
+    let lists = async { Ok((versions(lambda, function).await?, named(lambda, function).await?)) };
+    let (listed, named) = lists.await.map_err(|source| {
+        let error = Error::ListVersions { function: function.clone(), source };
+        refused(&error, place);
+        Unread::from(&error)
+    })?;
     let (Some(listed), Some(named)) = (listed, named) else { return Ok(Some(Vec::new())) };
     let (served, failed, pinned) = (&alias.version, &memory.failed(), &(&named | &in_use()));
     let terms = Terms { owner, served, keep, failed, pinned };
-    Ok(Some(Surplus::of(&key.function, &listed, &terms)))
+    Ok(Some(Surplus::of(function, &listed, &terms)))
+}
+
+/// Remembers for a while what only a person can mend: a rollout that follows `$LATEST` is looked at
+/// each minute.
+pub fn refused(error: &Error, place: &Place<'_>) {
+    let Unread { remedy, reason, message } = Unread::from(error);
+    if remedy == Remedy::AwaitEdit {
+        place.context.hub.refused_pruning(place.key, Refusal { reason, message }, place.now);
+    }
 }
 
 async fn versions(
