@@ -97,7 +97,8 @@ impl Hub {
     ///
     /// An answer that is fresh (55 s) is not asked for again: writes carry the revision id, so one
     /// on stale facts is refused by Lambda. Right after a write it is also the better answer: reads
-    /// may show the alias as it was before.
+    /// may show the alias as it was before. A read that shows what the last write was answered counts as
+    /// that answer.
     ///
     /// # Errors
     ///
@@ -115,13 +116,15 @@ impl Hub {
         let read = lambda.get_alias(&key.function, &key.alias);
         match read.await {
             Ok(alias) => {
+                let written = self.is_as_written(key, &alias);
+                let source = if written { Source::Write } else { Source::Read };
                 if want == Want::Drift {
                     self.aliases.lock().sweep(now);
                 } else {
-                    let kept = Seen { alias: alias.clone(), source: Source::EarlierRead, at: now };
-                    self.keep(key, kept);
+                    let later = if written { Source::Write } else { Source::EarlierRead };
+                    self.keep(key, Seen { alias: alias.clone(), source: later, at: now });
                 }
-                Ok(Some(Seen { alias, source: Source::Read, at: now }))
+                Ok(Some(Seen { alias, source, at: now }))
             }
             Err(error) if error.class == Class::NotFound => {
                 self.forget(key);
@@ -129,6 +132,14 @@ impl Hub {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Whether a read shows what our last write was answered: nothing was written since, also nothing of
+    /// ours that was late.
+    fn is_as_written(&self, key: &AliasKey, alias: &Alias) -> bool {
+        let aliases = self.aliases.lock();
+        let seen = aliases.by_key.get(key).filter(|seen| seen.source == Source::Write);
+        seen.is_some_and(|seen| seen.alias.revision_id == alias.revision_id)
     }
 
     fn fresh(&self, key: &AliasKey, want: Want, now: Timestamp) -> Option<Seen> {
@@ -183,13 +194,16 @@ mod tests {
         surplus::Surplus,
     };
 
-    /// Answers reads with what was true before the last write.
-    struct Behind;
+    /// Answers reads with what was true at this revision.
+    struct At(&'static str);
+
+    /// Before the last write.
+    const BEHIND: At = At("old");
 
     #[async_trait]
-    impl port::Lambda for Behind {
+    impl port::Lambda for At {
         async fn get_alias(&self, _: &str, _: &str) -> Result<Alias, Error> {
-            Ok(alias("old"))
+            Ok(alias(self.0))
         }
         async fn create_alias(&self, _: &str, _: &str, _: &str, _: &str) -> Result<Alias, Error> {
             panic!("nothing is written")
@@ -255,7 +269,7 @@ mod tests {
     async fn seen(hub: &Hub, want: Want, second: i64) -> (String, Source) {
         let text = String::new;
         let key = AliasKey { account: text(), region: text(), function: text(), alias: text() };
-        let seen = hub.alias(&Behind, &key, want, at(second)).await.unwrap().unwrap();
+        let seen = hub.alias(&BEHIND, &key, want, at(second)).await.unwrap().unwrap();
         (seen.alias.revision_id, seen.source)
     }
 
@@ -273,6 +287,26 @@ mod tests {
             assert_eq!(seen(&hub, want, 54).await, ("new".into(), Source::Write));
         }
         assert_eq!(seen(&hub, Want::Drift, 55).await, ("old".into(), Source::Read));
+    }
+
+    #[tokio::test]
+    async fn a_read_that_shows_the_last_write_counts_as_its_answer() {
+        let hub = Hub::default();
+        let text = String::new;
+        let key = &AliasKey { account: text(), region: text(), function: text(), alias: text() };
+        let read = async |answer: At, second: i64| {
+            hub.alias(&answer, key, Want::Work, at(second)).await.unwrap().unwrap().source
+        };
+        wrote(&hub, 0);
+        assert_eq!(read(At("new"), 55).await, Source::Write);
+        assert_eq!(read(At("new"), 110).await, Source::Write);
+        // Somebody else wrote, or it shows what was before.
+        assert_eq!(read(At("other"), 165).await, Source::Read);
+        assert_eq!(read(At("new"), 220).await, Source::Read);
+        // A write of ours was not answered.
+        wrote(&hub, 300);
+        hub.forget(key);
+        assert_eq!(read(At("new"), 355).await, Source::Read);
     }
 
     #[tokio::test]
@@ -323,7 +357,7 @@ mod tests {
         }
         assert!(hub.fresh(&key(9_999), Want::Work, at(9_999)).is_some());
         // Once all are at rest nothing is written or kept.
-        hub.alias(&Behind, &key(1), Want::Drift, at(20_000)).await.unwrap();
+        hub.alias(&BEHIND, &key(1), Want::Drift, at(20_000)).await.unwrap();
         assert_eq!(hub.aliases.lock().by_key.len(), 0);
     }
 }
