@@ -8,6 +8,7 @@ use std::{
     },
 };
 
+use groundcrew::kubernetes::client::Clients;
 use k8s_openapi::{
     api::authorization::v1::SubjectAccessReview,
     apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
@@ -40,6 +41,8 @@ pub struct Cluster {
     restarted: AtomicBool,
     /// An administrator's client.
     pub client: Client,
+    /// The same for writes that must not wait for the server's acknowledgement, as the operator's do not.
+    pub prompt: Client,
     /// The AWS of its operators.
     pub stand_in: Arc<StandIn>,
 }
@@ -58,9 +61,10 @@ impl Cluster {
         let kubeconfig = Kubeconfig::read_from(folder.join("admin.kubeconfig")).unwrap();
         let options = KubeConfigOptions::default();
         let config = Config::from_custom_kubeconfig(kubeconfig, &options).await.unwrap();
+        let prompt = Clients::new(&config).unwrap().calls;
         let client = Client::try_from(config).unwrap();
         let (server, restarted) = (Mutex::new(server), false.into());
-        let cluster = Self { folder, server, pid, restarted, client, stand_in };
+        let cluster = Self { folder, server, pid, restarted, client, prompt, stand_in };
         cluster.upgrade().await;
         cluster.until_served().await;
         cluster
