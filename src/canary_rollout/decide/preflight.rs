@@ -6,7 +6,7 @@ use super::{
     Facts,
     idle::served_lately,
     plan::{Plan, Revisit},
-    release::{Unusable, Wanted, tell},
+    release::{Unusable, Wanted, tell, why},
     situation::{FLIGHT_POLL, Situation},
 };
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
     error::clean,
     facts::{
         codedeploy::{AliasDeployment, Stage},
-        lambda::FunctionVersion,
+        lambda::{FunctionState, FunctionVersion},
         runtimes,
     },
 };
@@ -123,6 +123,7 @@ pub(super) fn check(situation: &Situation<'_>, wanted: &Wanted) -> Result<Cleare
     let (mut found, ignored_alarms) = alarms(situation, lately);
     let mixes = !lately && wanted.steps.weight_at(wanted.steps.len()) > 0;
     found.extend(unread(situation, preflight));
+    found.extend(stable_failed(situation, preflight));
     found.extend(versions(situation, preflight, mixes));
     found.extend(traffic(situation, preflight));
     found.extend(codedeploy(situation, preflight));
@@ -235,6 +236,17 @@ fn unread(situation: &Situation<'_>, preflight: &Preflight) -> Option<Found> {
     let version = &situation.facts.alias.as_ref()?.version;
     let message = format!("version {version}, which is left, cannot be read: {why}");
     Some(Found::warns("StableUnreadable", message))
+}
+
+/// Lambda cannot run the version that the alias serves. A release may be what mends that, so it goes on.
+fn stable_failed(situation: &Situation<'_>, preflight: &Preflight) -> Option<Found> {
+    let stable = preflight.stable.as_ref().filter(|one| one.state == FunctionState::Failed)?;
+    let (version, alias) = (&stable.version, &situation.facts.alias_name);
+    let why = why(&stable.state_reason);
+    let message = format!(
+        "version {version}, which alias {alias} serves, is Failed in Lambda: {why}; a rollback would go back to a version that Lambda cannot run"
+    );
+    Some(Found::warns("StableCannotRun", message))
 }
 
 /// What the two versions have that does not go together. `mixes`: both share the alias by weight.

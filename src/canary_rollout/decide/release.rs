@@ -207,7 +207,8 @@ fn stuck(reason: &'static str, message: String) -> Unusable {
     Unusable { phase: Phase::Invalid, reason, message }
 }
 
-fn why(reason: &str) -> &str {
+/// Lambda's reason in a sentence.
+pub(super) fn why(reason: &str) -> &str {
     if reason.is_empty() { "no reason given" } else { reason }
 }
 

@@ -140,6 +140,25 @@ fn what_speaks_against_a_release_is_told_at_once_and_looked_at_again() {
 }
 
 #[test]
+fn a_version_that_lambda_cannot_run_is_told_and_left() {
+    play("stable-failed", async |scene| {
+        scene.account.released(2).await;
+        let reason = "The image was deleted";
+        let failed = json!({
+            "version": "1", "state": "Failed", "code": "ImageDeleted", "reason": reason,
+        });
+        scene.account.state("*", "set", failed).await;
+        scene.release(spec("2", json!([{"weight": 10, "hold": "24h"}]))).await;
+        scene.until_weight(10).await;
+        let [told] = scene.get().await.status.unwrap().preflight.try_into().unwrap();
+        assert_eq!((told.severity, told.reason.as_str()), (Severity::Warning, "StableCannotRun"));
+        let words = "version 1, which alias live serves, is Failed in Lambda: ImageDeleted: The image was deleted; ";
+        assert!(told.message.starts_with(words), "{}", told.message);
+        scene.until_events("processor", &["Preflight"]).await;
+    });
+}
+
+#[test]
 fn a_release_waits_until_codedeploy_has_left_the_alias_alone() {
     play("codedeploy", async |scene| {
         scene.account.released(2).await;

@@ -16,7 +16,7 @@ use crate::{
     },
     facts::{
         codedeploy::{AliasDeployment, Stage},
-        lambda::FunctionVersion,
+        lambda::{FunctionState, FunctionVersion},
     },
 };
 
@@ -202,6 +202,36 @@ fn a_runtime_is_told_from_three_months_before_its_deprecation() {
     assert!(told("python3.11", "2027-04-02"));
     assert!(told("python3.11", "2030-01-01"));
     assert!(!told("something-new", "2030-01-01"));
+}
+
+#[test]
+fn a_way_back_that_lambda_cannot_run_is_told_and_the_release_that_mends_it_goes_on() {
+    let stable_is = |state: FunctionState, reason: &str| {
+        let mut world = differing(|_| {});
+        let stable = world.facts.preflight.as_mut().unwrap().stable.as_mut().unwrap();
+        (stable.state, stable.state_reason) = (state, reason.into());
+        world
+    };
+    for (reason, told) in [
+        ("ImageDeleted: The image was deleted", "ImageDeleted: The image was deleted"),
+        ("", "no reason given"),
+    ] {
+        let mut world = stable_is(FunctionState::Failed, reason);
+        let plan = world.plan();
+        assert_eq!(plan.report.reason, "Starting");
+        let [found] = plan.findings.unwrap().try_into().unwrap();
+        assert_eq!((found.severity, found.reason.as_str()), (Severity::Warning, "StableCannotRun"));
+        let message = format!(
+            "version 42, which alias production serves, is Failed in Lambda: {told}; a rollback would go back to a version that Lambda cannot run"
+        );
+        assert_eq!(found.message, message);
+        world.facts.mode = Mode::Audit;
+        assert_eq!(findings(&world), ["Warning StableCannotRun"]);
+    }
+    // What is idle wakes at its next call.
+    for state in [FunctionState::Active, FunctionState::Inactive, FunctionState::Pending] {
+        assert_eq!(findings(&stable_is(state, "Idle: idle")), [] as [&str; 0]);
+    }
 }
 
 #[test]
