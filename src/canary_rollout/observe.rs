@@ -1,5 +1,6 @@
 //! Everything that a pass reads, into one struct.
 
+mod cloudwatch;
 mod preflight;
 mod release;
 pub mod surplus;
@@ -9,14 +10,13 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use kube::ResourceExt as _;
 
+use self::cloudwatch::{read_alarms, read_evidence};
 use super::{
     claims,
     decide::{
-        AlarmReport, Facts, Terms, UNCHECKED, Unread, VersionFact, decide, provisioned_matters,
-        wanted, way_back,
+        Facts, Terms, UNCHECKED, Unread, VersionFact, decide, provisioned_matters, wanted, way_back,
     },
     error::Error,
-    evidence::{self, Evidence, Subject},
     memory::Memory,
     rollout::{self, InvalidSpec, Rollout},
 };
@@ -35,9 +35,7 @@ use crate::{
     },
     context::{Context, NoSession, terms as call_terms},
     engine::Class as TurnClass,
-    error::chain,
     facts::{
-        cloudwatch::{Alarm, AlarmState},
         kubernetes::Deletion,
         lambda::{Alias, Provisioned, Source},
     },
@@ -185,7 +183,12 @@ async fn read_more(
         facts.alarms = read_alarms(facts.terms.as_ref(), place).await;
     }
     if decide(facts, memory, place.now).report.reason == UNCHECKED {
-        match preflight::read(facts, memory, version, lambda, place).await {
+        // What was at rest, and followed `$LATEST`, starts after all.
+        if !starts(object, want) {
+            facts.alarms = read_alarms(facts.terms.as_ref(), place).await;
+            facts.taken_by = claims::taken_by(object, place.context, place.session);
+        }
+        match preflight::read(facts, memory, &version, lambda, place).await {
             Ok(preflight) => facts.preflight = Some(preflight),
             Err(error) => facts.wanted = Err(unread(error).into()),
         }
@@ -293,40 +296,6 @@ pub async fn prepare(object: &CanaryRollout, context: &Context) {
     // What fails here fails again in the pass, which tells.
     let _ = read_evidence(Some(&terms), &memory, &place).await;
     let _ = read_alarms(Some(&terms), &place).await;
-}
-
-/// Reads what an evaluation needs, if one is due. What cannot be read is a fact, too: undo and verbs
-/// must not wait for CloudWatch.
-async fn read_evidence(
-    terms: Option<&Terms>,
-    memory: &Memory,
-    place: &Place<'_>,
-) -> Result<Option<Evidence>, String> {
-    let Some(terms) = terms else { return Ok(None) };
-    let Some(span) = evidence::due(&terms.criteria, memory, place.now) else { return Ok(None) };
-    let subject = Subject { function: &place.key.function, alias: &place.key.alias };
-    let wanted = evidence::wanted(&terms.criteria, memory, subject);
-    let series = place.context.hub.metrics(place.session, &wanted, span).await;
-    series.map(|series| Some(Evidence { span, series })).map_err(|error| chain(&error))
-}
-
-/// Reads the alarms that the spec names.
-async fn read_alarms(
-    terms: Option<&Terms>,
-    place: &Place<'_>,
-) -> Option<Result<AlarmReport, String>> {
-    let alarms = terms?.criteria.alarms.as_ref()?;
-    let found =
-        place.context.hub.alarms(place.session, &alarms.names, &alarms.prefixes, place.now).await;
-    let in_state = |alarms: &[Alarm], state| {
-        let found = alarms.iter().filter(|alarm| alarm.state == state);
-        found.map(|alarm| alarm.name.clone()).collect::<Vec<_>>()
-    };
-    Some(found.map_err(|error| chain(&error)).map(|found| AlarmReport {
-        firing: in_state(&found.alarms, AlarmState::Alarm),
-        insufficient: in_state(&found.alarms, AlarmState::InsufficientData),
-        missing: found.missing,
-    }))
 }
 
 /// Who goes first.

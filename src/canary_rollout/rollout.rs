@@ -165,7 +165,7 @@ impl Rollout {
     /// Whether there are metrics, but no time at which anybody is served and they are looked at.
     fn judges_nothing(&self) -> bool {
         !self.criteria.metrics.is_empty()
-            && self.steps.weight_at(self.steps.len()) == 0
+            && !self.steps.mix()
             && self.bake == Duration::ZERO
             && self.post_checks.is_empty()
     }
@@ -227,6 +227,12 @@ impl Steps {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// Whether two versions share the alias on the way.
+    #[must_use]
+    pub fn mix(&self) -> bool {
+        self.weight_at(self.len()) > 0
     }
 
     /// The step at `index`; none once the alias is at 100.

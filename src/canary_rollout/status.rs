@@ -11,7 +11,7 @@ use crate::{
     api::{
         analysis::{MetricStatus, Verdict},
         canary_rollout::{
-            AliasStatus, CanaryRolloutStatus, CanaryVersion, Phase, PreflightFinding,
+            AliasStatus, CanaryRolloutStatus, CanaryVersion, Phase, PreflightFinding, Severity,
             StableVersion, StepStatus,
         },
         fit::Fit as _,
@@ -181,17 +181,25 @@ fn analysis(old: &CanaryRolloutStatus, memory: &Memory) -> Vec<MetricStatus> {
     }
 }
 
-/// What speaks against the release. What was told before the start stays to be looked at until the
-/// end.
+/// What speaks against the release. What was told before it was published, and before the start, stays
+/// to be looked at until the end.
 fn preflight(old: &CanaryRolloutStatus, plan: &Plan) -> Vec<PreflightFinding> {
-    let stays = old.revision == plan.memory.revision && plan.memory.flight.is_some();
+    let Memory { revision, flight, publishing, .. } = &plan.memory;
+    // Beside a flight it is the next release that is published.
+    let published = publishing.as_ref().is_some_and(|publishing| {
+        revision.as_ref().is_none_or(|revision| *revision == publishing.revision)
+    });
+    let stays = old.revision == *revision && (flight.is_some() || published);
     let cleaned = |finding: &PreflightFinding| PreflightFinding {
         message: clean(&finding.message),
         ..finding.clone()
     };
     match &plan.findings {
         Some(findings) => findings.iter().map(cleaned).collect(),
-        None if stays => old.preflight.clone(),
+        None if stays => {
+            let warnings = old.preflight.iter().filter(|one| one.severity == Severity::Warning);
+            warnings.cloned().collect()
+        }
         None => Vec::new(),
     }
 }

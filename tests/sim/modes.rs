@@ -15,6 +15,7 @@ use crate::{
     evidence::{error_rate, judged, with_alarm},
     explore,
     faults::Faults,
+    releases::{archive, latest},
     scenarios::{End, Scenario, minutes, rollout, scenario, weight},
     script::{Edit, View, aborted, first_step, healthy, rule},
     world::State,
@@ -53,6 +54,7 @@ pub fn all() -> Vec<Scenario> {
     let mut all = audits();
     all.extend(conflicts());
     all.push(preflight());
+    all.push(unpublished());
     all.push(deployment());
     all
 }
@@ -76,6 +78,59 @@ fn preflight() -> Scenario {
         },
         End::At(Phase::Healthy, "43"),
     )
+}
+
+/// An alarm is missing, so the archive is not published; a person makes the alarm.
+fn unpublished() -> Scenario {
+    scenario(
+        "preflight-before-publishing",
+        |state| {
+            let mut object = judged(with_alarm(), 0.0, state);
+            object.spec.release = archive("a.zip");
+            state.cloudwatch.traffic.insert("46", (100.0, 0.0));
+            state.cloudwatch.alarms.remove("red");
+            state.create_object(object);
+        },
+        || vec![rule(alarm_missing, 90, Edit::Alarm("red", AlarmState::Ok))],
+        End::At(Phase::Healthy, "46"),
+    )
+}
+
+fn alarm_missing(view: &View<'_>) -> bool {
+    view.ready_reason("AlarmNotFound")
+}
+
+#[test]
+fn nothing_is_changed_for_a_release_that_cannot_start() {
+    let begun = |alarm: bool| {
+        let prepare = |state: &mut State| {
+            (unpublished().prepare)(state);
+            if alarm {
+                state.edit(&Edit::Alarm("red", AlarmState::Ok));
+            }
+        };
+        let run = explore::simulate(prepare, (unpublished().rules)(), Faults::none, minutes(10));
+        let changes = |label: &str| label.starts_with("Update") || label.starts_with("Publish");
+        let first = run.calls.iter().find(|call| changes(&call.label)).expect("it is published");
+        first.at.duration_since(run.calls[0].at)
+    };
+    assert!((90..=160).contains(&begun(false).as_secs()), "{:?}", begun(false));
+    assert!(begun(true) < Duration::from_secs(10), "{:?}", begun(true));
+}
+
+#[test]
+fn what_latest_holds_anew_is_looked_at_whole_although_it_was_at_rest() {
+    let prepare = |state: &mut State| {
+        let mut object = judged(with_alarm(), 0.0, state);
+        object.spec.release = latest();
+        state.cloudwatch.traffic.insert("45", (100.0, 0.0));
+        state.cloudwatch.traffic.insert("46", (100.0, 0.0));
+        state.create_object(object);
+    };
+    let rules = vec![rule(healthy, 90, Edit::ForeignCode("sha-of-x"))];
+    let run = explore::simulate(prepare, rules, Faults::none, minutes(40));
+    let told = |event: &str| run.calls.iter().filter(|call| call.label.starts_with(event)).count();
+    assert_eq!((told("event Healthy"), told("event Blocked")), (2, 0), "{}", run.trace);
 }
 
 /// CodeDeploy moves the alias; a person stops it.

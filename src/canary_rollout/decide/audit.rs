@@ -53,7 +53,7 @@ pub(super) fn would_make(situation: &Situation<'_>, wanted: &Wanted) -> Plan {
 /// A rollout would start.
 pub(super) fn would_start(situation: &Situation<'_>, alias: &Alias, wanted: &Wanted) -> Plan {
     let (version, stable) = (&wanted.version, &alias.version);
-    let lately = served_lately(situation, wanted);
+    let lately = served_lately(situation, &wanted.revision);
     would(
         situation,
         &match wanted.steps.len() {

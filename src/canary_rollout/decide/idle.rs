@@ -132,13 +132,13 @@ pub(super) fn settle_or_start(situation: &Situation<'_>) -> Option<Plan> {
 
 /// A rollout starts, would start, or cannot.
 fn begin(situation: &Situation<'_>, alias: &Alias, wanted: &Wanted) -> Plan {
-    let Cleared { ignored_alarms, warnings } = match preflight::check(situation, wanted) {
+    let Cleared { ignored_alarms, warnings } = match preflight::before_start(situation, wanted) {
         Ok(cleared) => cleared,
         Err(plan) => return *plan,
     };
     let mut plan = if audit::is_on(situation) {
         audit::would_start(situation, alias, wanted)
-    } else if served_lately(situation, wanted) {
+    } else if served_lately(situation, &wanted.revision) {
         // A way back must be open while a check fails that is the reason for it.
         start(situation, alias, wanted, ignored_alarms, Vec::new())
     } else {
@@ -232,9 +232,9 @@ fn suspended(situation: &Situation<'_>, what: &str) -> Plan {
 
 /// Whether the release was served at most as many revisions ago as `rollbackWindow` says. The newest
 /// entry that was served is the one that is served now, 0 revisions ago.
-pub(super) fn served_lately(situation: &Situation<'_>, wanted: &Wanted) -> bool {
+pub(super) fn served_lately(situation: &Situation<'_>, revision: &str) -> bool {
     let window = situation.facts.terms.as_ref().map_or(0, |terms| terms.rollback_window);
-    situation.memory.served_lately(window).any(|entry| entry.revision == wanted.revision)
+    situation.memory.served_lately(window).any(|entry| entry.revision == revision)
 }
 
 fn start(
@@ -244,7 +244,7 @@ fn start(
     ignored_alarms: Vec<String>,
     checks: Vec<CheckStatus>,
 ) -> Plan {
-    let lately = served_lately(situation, wanted);
+    let lately = served_lately(situation, &wanted.revision);
     let message = if lately {
         format!("going back to version {}, which was served lately", wanted.version)
     } else {

@@ -1,12 +1,18 @@
-//! What speaks against a rollout, told all at once before it starts.
+//! What speaks against a rollout, told all at once: before its release is published, and before it
+//! starts.
 
-use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+mod versions;
+
+use jiff::{Timestamp, tz::TimeZone};
+
+pub use versions::Coming;
 
 use super::{
     Facts,
     idle::served_lately,
     plan::{Plan, Revisit},
-    release::{Unusable, Wanted, tell, why},
+    publish::describe,
+    release::{Draft, Unready, Unusable, Wanted, tell},
     situation::{FLIGHT_POLL, Situation},
 };
 use crate::{
@@ -15,23 +21,19 @@ use crate::{
         canary_rollout::{PREFLIGHT_MAX, Phase, PreflightFinding, Severity},
         fit::IGNORED_ALARMS_MAX,
     },
-    canary_rollout::memory::Memory,
+    canary_rollout::{memory::Memory, rollout::Steps},
     error::clean,
     facts::{
         codedeploy::{AliasDeployment, Stage},
-        lambda::{FunctionState, FunctionVersion},
-        runtimes,
+        lambda::FunctionVersion,
     },
 };
 
-/// How long before its deprecation a runtime is worth a warning: time for a release or two.
-const RUNTIME_NOTICE: SignedDuration = SignedDuration::from_hours(90 * 24);
-
-/// What is read before a rollout starts, and only then.
+/// What is read before a rollout starts or its release is published, and only then.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Preflight {
-    /// The version that is to be released; none where it is not known.
-    pub new: Option<FunctionVersion>,
+    /// The version that is to be released; none where nothing is known of it.
+    pub new: Option<Coming>,
     /// The version that the alias serves; none where it is not known.
     pub stable: Option<FunctionVersion>,
     /// Why the version that the alias serves could not be read; none where it could.
@@ -104,7 +106,12 @@ pub(super) struct Cleared {
 #[must_use]
 pub fn is_way_back(facts: &Facts, memory: &Memory, now: Timestamp) -> bool {
     let situation = Situation::new(facts, memory.clone(), now);
-    facts.wanted.as_ref().is_ok_and(|wanted| served_lately(&situation, wanted))
+    let revision = match &facts.wanted {
+        Ok(wanted) => &wanted.revision,
+        Err(Unready::Unpublished(draft)) => &draft.revision,
+        Err(Unready::Unusable(_) | Unready::Unread(_)) => return false,
+    };
+    served_lately(&situation, revision)
 }
 
 /// Whether a rollout may start.
@@ -112,25 +119,58 @@ pub fn is_way_back(facts: &Facts, memory: &Memory, now: Timestamp) -> bool {
 /// # Errors
 ///
 /// The plan that tells why not.
-pub(super) fn check(situation: &Situation<'_>, wanted: &Wanted) -> Result<Cleared, Box<Plan>> {
+pub(super) fn before_start(
+    situation: &Situation<'_>,
+    wanted: &Wanted,
+) -> Result<Cleared, Box<Plan>> {
+    let release = format!("version {}", wanted.version);
     let Some(preflight) = &situation.facts.preflight else {
-        let message = format!("looks at version {} before it starts", wanted.version);
-        let report = situation.report(Phase::Pending, UNCHECKED, message);
-        return Err(Box::new(situation.plan(report, Revisit::Now)));
+        return Err(unchecked(situation, format!("looks at {release} before it starts")));
     };
+    let (found, ignored_alarms) = look(situation, preflight, &wanted.revision, &wanted.steps);
+    let warnings = blocked(situation, found, &release)?;
+    Ok(Cleared { ignored_alarms, warnings })
+}
+
+/// Whether a release may be published: the warnings. What is known only of a version is left for the
+/// start.
+///
+/// # Errors
+///
+/// The plan that tells why not.
+pub(super) fn before_publishing(
+    situation: &Situation<'_>,
+    draft: &Draft,
+) -> Result<Vec<PreflightFinding>, Box<Plan>> {
+    let Some(preflight) = &situation.facts.preflight else {
+        let release = describe(&draft.release);
+        return Err(unchecked(situation, format!("looks at {release} before it is published")));
+    };
+    let (found, _) = look(situation, preflight, &draft.revision, &draft.steps);
+    blocked(situation, found, "the release")
+}
+
+fn unchecked(situation: &Situation<'_>, message: String) -> Box<Plan> {
+    let report = situation.report(Phase::Pending, UNCHECKED, message);
+    Box::new(situation.plan(report, Revisit::Now))
+}
+
+/// What speaks against a release, and the alarms that are ignored at first.
+fn look(
+    situation: &Situation<'_>,
+    preflight: &Preflight,
+    revision: &str,
+    steps: &Steps,
+) -> (Vec<Found>, Vec<String>) {
     // A way back must be open while the alarm fires that is the reason for it.
-    let lately = served_lately(situation, wanted);
+    let lately = served_lately(situation, revision);
     let (mut found, ignored_alarms) = alarms(situation, lately);
-    let mixes = !lately && wanted.steps.weight_at(wanted.steps.len()) > 0;
-    found.extend(unread(situation, preflight));
-    found.extend(stable_failed(situation, preflight));
-    found.extend(versions(situation, preflight, mixes));
+    found.extend(versions::unread(situation, preflight));
+    found.extend(versions::stable_failed(situation, preflight));
+    found.extend(versions::compare(situation, preflight, !lately && steps.mix()));
     found.extend(traffic(situation, preflight));
     found.extend(codedeploy(situation, preflight));
-    match blocked(situation, found, &format!("version {}", wanted.version)) {
-        Ok(warnings) => Ok(Cleared { ignored_alarms, warnings }),
-        Err(plan) => Err(plan),
-    }
+    (found, ignored_alarms)
 }
 
 /// A release that cannot be served, with everything else that speaks against it as far as it is
@@ -147,6 +187,10 @@ pub(super) fn unusable(situation: &Situation<'_>, unusable: &Unusable) -> Plan {
         found.extend(alarms(situation, false).0);
     }
     let alone = found.len() == 1;
+    if alone && unusable.phase == Phase::Publishing {
+        // It was looked at before: what was told then stays while Lambda is at work.
+        return plan;
+    }
     if let Err(told) = blocked(situation, found, "the release") {
         plan.findings = told.findings;
         // What it says alone it says in its own words.
@@ -228,77 +272,6 @@ fn alarms(situation: &Situation<'_>, lately: bool) -> (Vec<Found>, Vec<String>) 
         Found { effect: Effect::Delays, reason: "AlarmAlreadyFiring", message }
     });
     (missing.chain(firing).chain(many).collect(), report.firing.clone())
-}
-
-/// The version that the alias serves cannot be read, which keeps nothing from going back.
-fn unread(situation: &Situation<'_>, preflight: &Preflight) -> Option<Found> {
-    let why = preflight.unread.as_ref()?;
-    let version = &situation.facts.alias.as_ref()?.version;
-    let message = format!("version {version}, which is left, cannot be read: {why}");
-    Some(Found::warns("StableUnreadable", message))
-}
-
-/// Lambda cannot run the version that the alias serves. A release may be what mends that, so it goes on.
-fn stable_failed(situation: &Situation<'_>, preflight: &Preflight) -> Option<Found> {
-    let stable = preflight.stable.as_ref().filter(|one| one.state == FunctionState::Failed)?;
-    let (version, alias) = (&stable.version, &situation.facts.alias_name);
-    let why = why(&stable.state_reason);
-    let message = format!(
-        "version {version}, which alias {alias} serves, is Failed in Lambda: {why}; a rollback would go back to a version that Lambda cannot run"
-    );
-    Some(Found::warns("StableCannotRun", message))
-}
-
-/// What the two versions have that does not go together. `mixes`: both share the alias by weight.
-fn versions(situation: &Situation<'_>, preflight: &Preflight, mixes: bool) -> Vec<Found> {
-    let (Some(new), Some(stable)) = (&preflight.new, &preflight.stable) else { return Vec::new() };
-    let both = format!("versions {} and {}", stable.version, new.version);
-    let way = "publish the version with the same one, or release it without steps (preset AllAtOnce): Lambda lets them share no alias";
-    let mut found = Vec::new();
-    if mixes && new.role != stable.role {
-        let (old, new) = (&stable.role, &new.role);
-        let message = format!("{both} have different execution roles, {old} and {new}: {way}");
-        found.push(Found::stops("RoleMismatch", message));
-    }
-    if mixes && new.dead_letter_target != stable.dead_letter_target {
-        let name = |target: &Option<String>| target.clone().unwrap_or_else(|| "none".into());
-        let (old, new) = (name(&stable.dead_letter_target), name(&new.dead_letter_target));
-        let message = format!("{both} have different dead-letter queues, {old} and {new}: {way}");
-        found.push(Found::stops("DeadLetterMismatch", message));
-    }
-    let (old, now) = (architecture(stable), architecture(new));
-    if old != now {
-        let message = format!("{both} run on {old} and {now}: their durations do not compare");
-        found.push(Found::warns("ArchitectureDiffers", message));
-    }
-    found.extend(runtime(situation, new));
-    found.extend(stack(situation, new));
-    found
-}
-
-/// Lambda tells the architecture only where it is not the first one that there was.
-fn architecture(version: &FunctionVersion) -> &str {
-    version.architectures.first().map_or("x86_64", String::as_str)
-}
-
-fn runtime(situation: &Situation<'_>, new: &FunctionVersion) -> Option<Found> {
-    let runtime = new.runtime.as_ref()?;
-    let day = runtimes::deprecated_on(runtime)?;
-    let soon = situation.later(RUNTIME_NOTICE).to_zoned(TimeZone::UTC).date();
-    let message = format!(
-        "version {} has the runtime {runtime}, which AWS deprecates on {day}; after that it runs on, but cannot be updated for long",
-        new.version
-    );
-    (day <= soon).then(|| Found::warns("RuntimeDeprecated", message))
-}
-
-fn stack(situation: &Situation<'_>, new: &FunctionVersion) -> Option<Found> {
-    let stack = new.stack.as_ref()?;
-    let (function, alias) = (&situation.facts.function, &situation.facts.alias_name);
-    let message = format!(
-        "function {function} belongs to the CloudFormation stack {stack}: if its template names alias {alias}, too, a deployment moves the alias"
-    );
-    Some(Found::warns("ManagedByCloudFormation", message))
 }
 
 fn traffic(situation: &Situation<'_>, preflight: &Preflight) -> Option<Found> {

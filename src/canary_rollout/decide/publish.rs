@@ -7,14 +7,15 @@
 use super::{
     audit, conflict,
     plan::{Action, Plan, Purpose, Revisit},
+    preflight,
     release::{Draft, Unready, guard, ready, tell, update_failed},
     situation::{FLIGHT_POLL, PENDING_POLL, Situation},
 };
 use crate::{
-    api::canary_rollout::Phase,
+    api::canary_rollout::{Phase, PreflightFinding},
     canary_rollout::{
         memory::{Intent, Publishing},
-        rollout::{Release, Settings, Source, digest_of, held_revision},
+        rollout::{Release, Settings, Source, Steps, digest_of, held_revision},
     },
     facts::lambda::{
         AliasChange, CodeChange, CodeSource, ConfigurationChange, FunctionState, FunctionVersion,
@@ -42,7 +43,7 @@ pub(super) fn leave_latest(situation: &Situation<'_>) -> Option<Plan> {
     };
     let release =
         Release { source: Source::Latest, code_sha256: None, settings: Settings::default() };
-    let draft = Draft { revision: held_revision(latest), release };
+    let draft = Draft { revision: held_revision(latest), release, steps: Steps::default() };
     if situation.facts.suspended {
         return Some(suspended(situation, "what the alias serves at $LATEST would be published"));
     }
@@ -95,12 +96,36 @@ pub(super) fn release(situation: &Situation<'_>, draft: &Draft) -> Plan {
         let what = format!("{} would be published", describe(&draft.release));
         return suspended(situation, &what);
     }
-    if audit::is_on(situation) {
+    let findings = match look(situation, draft) {
+        Ok(findings) => findings,
+        Err(plan) => return *plan,
+    };
+    let mut plan = if audit::is_on(situation) {
         let what = format!("publish {} and release it", describe(&draft.release));
-        return audit::would(situation, &what, FLIGHT_POLL);
+        audit::would(situation, &what, FLIGHT_POLL)
+    } else if let Some(latest) = &situation.facts.latest {
+        advance(situation, draft, latest)
+    } else {
+        tell_missing(situation)
+    };
+    plan.findings = findings;
+    plan
+}
+
+/// What speaks against the release, before it begins to be published; none once it has begun. Beside a
+/// flight and without an alias nothing starts. Weights are ours and have to go: what they belong to
+/// must be a version again.
+fn look(
+    situation: &Situation<'_>,
+    draft: &Draft,
+) -> Result<Option<Vec<PreflightFinding>>, Box<Plan>> {
+    let memory = &situation.memory;
+    let begun = memory.publishing.as_ref().is_some_and(|one| one.revision == draft.revision);
+    let alone = situation.facts.alias.as_ref().is_some_and(|alias| alias.weights.is_empty());
+    if begun || memory.flight.is_some() || !alone {
+        return Ok(None);
     }
-    let Some(latest) = &situation.facts.latest else { return tell_missing(situation) };
-    advance(situation, draft, latest)
+    preflight::before_publishing(situation, draft).map(Some)
 }
 
 /// One step closer to a version.

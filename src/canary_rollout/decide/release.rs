@@ -96,6 +96,8 @@ pub struct Draft {
     pub revision: String,
     /// What it is made of.
     pub release: Release,
+    /// How it gets to everybody once it is a version.
+    pub steps: Steps,
 }
 
 /// Judges the release of a spec by what Lambda says about it.
@@ -120,7 +122,7 @@ pub fn wanted(
             let timeout = Duration::from_secs(found.timeout_secs);
             (&found.version, &found.code_sha256, Some(timeout))
         }
-        VersionFact::Missing => return Err(missing(function, release, facts.latest.as_ref())),
+        VersionFact::Missing => return Err(missing(rollout, facts.latest.as_ref())),
     };
     guard(&format!("version {version} of {function}"), release, code_sha256)?;
     let latest = facts.latest.as_ref().filter(|_| release.source == Source::Latest);
@@ -135,7 +137,8 @@ pub fn wanted(
 }
 
 /// There is no version of the release: it is published, or it is a mistake.
-fn missing(function: &str, release: &Release, latest: Option<&FunctionVersion>) -> Unready {
+fn missing(rollout: &Rollout, latest: Option<&FunctionVersion>) -> Unready {
+    let Rollout { function, release, steps, .. } = rollout;
     let version = match &release.source {
         Source::Version(version) => {
             let message = format!(
@@ -157,7 +160,8 @@ fn missing(function: &str, release: &Release, latest: Option<&FunctionVersion>) 
         },
         Source::Version(_) | Source::Code(_) => release.revision(code_sha256, None),
     };
-    Unready::Unpublished(Box::new(Draft { revision, release: release.clone() }))
+    let (release, steps) = (release.clone(), steps.clone());
+    Unready::Unpublished(Box::new(Draft { revision, release, steps }))
 }
 
 /// Whether what `$LATEST` holds is known, and what the guard says.

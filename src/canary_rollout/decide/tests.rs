@@ -4,6 +4,7 @@ mod audit;
 mod checks;
 mod conflict;
 mod deletion;
+mod drafts;
 mod ending;
 mod flight;
 mod gone;

@@ -1,5 +1,5 @@
-//! What is read before a rollout starts, and only then: GetFunction of the version that the alias
-//! serves, two metrics, and what CodeDeploy deploys to the alias.
+//! What is read before a rollout starts or its release is published, and only then: GetFunction of the
+//! version that the alias serves, two metrics, and what CodeDeploy deploys to the alias.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use super::Place;
 use crate::{
     aws::{self, port::Lambda},
     canary_rollout::{
-        decide::{Facts, Preflight, Traffic, VersionFact, is_way_back},
+        decide::{Coming, Facts, Preflight, Traffic, VersionFact, is_way_back},
         error::Error,
         evidence::{self, Subject, Who},
         memory::Memory,
@@ -37,14 +37,11 @@ const STRIDE_SECS: i64 = 600;
 pub async fn read(
     facts: &Facts,
     memory: &Memory,
-    release: VersionFact,
+    release: &VersionFact,
     lambda: &dyn Lambda,
     place: &Place<'_>,
 ) -> Result<Preflight, Error> {
-    let new = match release {
-        VersionFact::Found(found) => Some(*found),
-        VersionFact::Missing | VersionFact::InFlight { .. } => None,
-    };
+    let new = Coming::known(release, facts);
     let (stable, unread) = match &facts.alias {
         Some(alias) => {
             let version = &alias.version;

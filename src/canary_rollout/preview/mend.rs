@@ -50,6 +50,10 @@ pub(super) fn mend(facts: &mut Facts, rollout: Option<&Rollout>, now: Timestamp)
             if let Some(alias) = facts.alias.as_mut().filter(|alias| alias.version == "$LATEST") {
                 alias.version = "0".to_owned();
             }
+            if let Some(findings) = plan.findings {
+                mended.warnings.extend(findings.into_iter().map(|finding| finding.message));
+                facts.preflight = Some(Preflight::default());
+            }
             continue;
         }
         let mut reason = plan.report.reason.to_owned();

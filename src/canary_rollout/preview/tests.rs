@@ -5,7 +5,7 @@ use crate::{
         canary_rollout::CanaryRolloutSpec,
     },
     canary_rollout::{
-        decide::{AlarmReport, Preflight, ReleaseFacts, VersionFact, wanted},
+        decide::{AlarmReport, Coming, Preflight, ReleaseFacts, VersionFact, wanted},
         observe::terms_of,
         world::{deployment, function},
     },
@@ -177,13 +177,14 @@ fn what_speaks_against_two_versions_is_told_as_problems_and_warnings() {
         ..function("2", "sha")
     };
     let stable = Some(function("1", "old"));
-    facts.preflight = Some(Preflight { new: Some(new), stable, ..Preflight::default() });
+    facts.preflight =
+        Some(Preflight { new: Some(Coming::from(&new)), stable, ..Preflight::default() });
     let preview = preview(facts, Ok(&rollout), now());
     assert_eq!(preview.problems.len(), 1, "{:?}", preview.problems);
     assert!(preview.problems[0].contains("different execution roles"), "{:?}", preview.problems);
     assert_eq!(
         preview.warnings,
-        ["versions 1 and 2 run on arm64 and x86_64: their durations do not compare"]
+        ["version 1 and the release run on arm64 and x86_64: their durations do not compare"]
     );
     assert!(!preview.lines.is_empty(), "what would follow is told");
 }
@@ -240,6 +241,29 @@ fn publishing_is_told_with_its_writes_and_hides_no_problem() {
     let told = preview(facts, Ok(&rollout), now());
     assert_eq!(told.problems.len(), 1, "{:?}", told.problems);
     assert!(told.problems[0].contains("gone"), "{:?}", told.problems);
+}
+
+#[test]
+fn what_speaks_against_a_release_before_it_is_published_is_told_once_and_what_would_follow() {
+    let latest = STEPS.replace("version: '2'", "latest: true");
+    let rollout = rollout(&latest);
+    let mut facts = facts(&rollout, serving("1", &[]), &unpublished());
+    let role = "arn:aws:iam::123456789012:role/other".into();
+    let held = FunctionVersion { role, stack: Some("shop".into()), ..function("$LATEST", "old") };
+    let stable = Some(function("1", "older"));
+    facts.preflight =
+        Some(Preflight { new: Some(Coming::from(&held)), stable, ..Preflight::default() });
+    let blocked = preview(facts.clone(), Ok(&rollout), now());
+    assert_eq!(blocked.problems.len(), 1, "{:?}", blocked.problems);
+    assert!(blocked.problems[0].contains("different execution roles"), "{:?}", blocked.problems);
+    assert_eq!(blocked.warnings.len(), 1, "{:?}", blocked.warnings);
+    if let Some(new) = facts.preflight.as_mut().and_then(|preflight| preflight.new.as_mut()) {
+        new.role = function("1", "older").role;
+    }
+    let told = preview(facts, Ok(&rollout), now());
+    assert_eq!((told.problems.len(), &told.warnings), (0, &blocked.warnings));
+    assert_eq!(told.lines, blocked.lines);
+    assert_eq!(told.lines[0].message, "publishing what $LATEST holds");
 }
 
 #[test]

@@ -43,6 +43,31 @@ fn what_latest_holds_is_published_when_it_changes() {
 }
 
 #[test]
+fn what_speaks_against_a_release_keeps_it_from_being_published() {
+    play("unpublished", async |scene| {
+        scene.account.released(1).await;
+        scene.account.change_role("other").await;
+        let mut asked = releasing(json!({"latest": true}));
+        asked["configuration"] = json!({"memorySize": 512});
+        asked["analysis"] = json!({"alarms": {"names": ["complaints"]}});
+        scene.release(asked).await;
+        let invalid = scene.until_phase(Phase::Invalid).await;
+        let reasons: Vec<_> =
+            invalid.status.as_ref().unwrap().preflight.iter().map(|one| &one.reason).collect();
+        assert_eq!(reasons, ["AlarmNotFound", "RoleMismatch"]);
+        scene.let_it_look().await;
+        assert_eq!(scene.operations_written().await, [""; 0]);
+        assert_eq!(scene.account.versions().await, ["$LATEST", "1"]);
+
+        scene.account.alarm("complaints").await;
+        scene.patch(json!({"spec": {"steps": null, "preset": "AllAtOnce"}})).await;
+        until_served(scene, "2").await;
+        let written = scene.operations_written().await;
+        assert_eq!(written, ["UpdateFunctionConfiguration", "PublishVersion", "UpdateAlias"]);
+    });
+}
+
+#[test]
 fn an_image_with_settings_is_released() {
     play("image", async |scene| {
         let (old, new) = (scene.account.image('a').await, scene.account.image('b').await);

@@ -65,7 +65,8 @@ fn a_release_that_is_to_be_published_ends_the_wait_for_a_way_back_too() {
             code_sha256: None,
             settings: crate::canary_rollout::rollout::Settings::default(),
         };
-        Err(Unready::Unpublished(Box::new(Draft { revision: revision.into(), release })))
+        let steps = crate::canary_rollout::rollout::Steps::default();
+        Err(Unready::Unpublished(Box::new(Draft { revision: revision.into(), release, steps })))
     };
     let ends = |revision: &str| {
         gone().with(|world| world.facts.wanted = draft(revision)).plan().memory.flight.is_none()

@@ -7,7 +7,7 @@ use crate::{
     },
     canary_rollout::{
         criteria::Criteria,
-        decide::{AlarmReport, Preflight, Traffic},
+        decide::{AlarmReport, Coming, Preflight, Traffic},
         rollout::Steps,
         world::{
             World, approve, deployment, ended, function, judged_by_alarm, release, steps, time,
@@ -32,8 +32,11 @@ fn version(number: &str) -> FunctionVersion {
 fn differing(change: impl FnOnce(&mut FunctionVersion)) -> World {
     let mut new = version("43");
     change(&mut new);
-    let preflight =
-        Preflight { new: Some(new), stable: Some(version("42")), ..Preflight::default() };
+    let preflight = Preflight {
+        new: Some(Coming::from(&new)),
+        stable: Some(version("42")),
+        ..Preflight::default()
+    };
     World::new().with(|world| world.facts.preflight = Some(preflight))
 }
 
@@ -60,7 +63,7 @@ fn versions_that_lambda_lets_share_no_alias_do_not_start() {
     check(
         &world,
         &[
-            "Invalid RoleMismatch: versions 42 and 43 have different execution roles, arn:aws:iam::123456789012:role/a and arn:aws:iam::123456789012:role/b: publish the version with the same one, or release it without steps (preset AllAtOnce): Lambda lets them share no alias",
+            "Invalid RoleMismatch: version 42 and the release have different execution roles, arn:aws:iam::123456789012:role/a and arn:aws:iam::123456789012:role/b: publish it with the same one, or release it without steps (preset AllAtOnce): Lambda lets them share no alias",
             "01:45:00",
         ],
     );
@@ -68,7 +71,7 @@ fn versions_that_lambda_lets_share_no_alias_do_not_start() {
     check(
         &world,
         &[
-            "Invalid DeadLetterMismatch: versions 42 and 43 have different dead-letter queues, none and arn:aws:sqs:q: publish the version with the same one, or release it without steps (preset AllAtOnce): Lambda lets them share no alias",
+            "Invalid DeadLetterMismatch: version 42 and the release have different dead-letter queues, none and arn:aws:sqs:q: publish it with the same one, or release it without steps (preset AllAtOnce): Lambda lets them share no alias",
             "01:45:00",
         ],
     );

@@ -16,7 +16,7 @@ use crate::{
 
 const DIGEST: &str = "1111111111111111111111111111111111111111111111111111111111111111";
 
-fn rollout(release: &str) -> Rollout {
+pub(super) fn rollout(release: &str) -> Rollout {
     let text = format!(
         "function: {{name: flightdata-processor, alias: production}}\nsteps: [{{weight: 10, hold: 30m}}]\n{release}\n"
     );
@@ -24,20 +24,20 @@ fn rollout(release: &str) -> Rollout {
     Rollout::parse(&spec).unwrap()
 }
 
-fn archive() -> Rollout {
+pub(super) fn archive() -> Rollout {
     rollout("release: {s3: {bucket: artifacts, key: a.zip, objectVersion: v7}}")
 }
 
-fn image() -> Rollout {
+pub(super) fn image() -> Rollout {
     rollout(&format!("release: {{image: {{uri: 'registry/processor@sha256:{DIGEST}'}}}}"))
 }
 
-fn latest() -> FunctionVersion {
+pub(super) fn latest() -> FunctionVersion {
     function("$LATEST", "old=")
 }
 
 /// Nothing is published of the release, and `$LATEST` is so.
-fn world(rollout: &Rollout, latest: FunctionVersion) -> World {
+pub(super) fn world(rollout: &Rollout, latest: FunctionVersion) -> World {
     World::new().with(|world| {
         let facts = ReleaseFacts { latest: Some(latest.clone()), version: VersionFact::Missing };
         world.facts.wanted = wanted(Ok(rollout), &facts);
@@ -46,7 +46,7 @@ fn world(rollout: &Rollout, latest: FunctionVersion) -> World {
 }
 
 /// The same once it was begun, with what is known since.
-fn begun(rollout: &Rollout, latest: FunctionVersion, known: Publishing) -> World {
+pub(super) fn begun(rollout: &Rollout, latest: FunctionVersion, known: Publishing) -> World {
     let revision = rollout.release.revision("", None);
     remembering(world(rollout, latest), Publishing { revision, ..known })
 }

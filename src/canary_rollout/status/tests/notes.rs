@@ -6,7 +6,7 @@ use crate::{
     },
     canary_rollout::{
         criteria::Criteria,
-        decide::AlarmReport,
+        decide::{AlarmReport, Coming},
         world::{function, judged_by_alarm, unusable},
     },
     facts::{
@@ -252,7 +252,7 @@ fn a_warning_of_the_preflight_is_told_once() {
         ..function(number, "sha")
     };
     world.facts.preflight = Some(crate::canary_rollout::decide::Preflight {
-        new: Some(version("43", "arm64")),
+        new: Some(Coming::from(&version("43", "arm64"))),
         stable: Some(version("42", "x86_64")),
         ..Default::default()
     });
@@ -260,7 +260,7 @@ fn a_warning_of_the_preflight_is_told_once() {
     check(
         &mut world,
         &[
-            "Warning Preflight: ArchitectureDiffers: versions 42 and 43 run on x86_64 and arm64: their durations do not compare",
+            "Warning Preflight: ArchitectureDiffers: version 42 and the release run on x86_64 and arm64: their durations do not compare",
             "Normal Audit: audit: would release version 43 in place of 42 in 3 steps; see status.plan; set spec.mode to Enforce to start",
         ],
     );

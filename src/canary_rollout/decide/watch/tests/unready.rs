@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     canary_rollout::{
         decide::{Unready, release::Draft},
-        rollout::{Release, Settings, Source as ReleaseSource},
+        rollout::{Release, Settings, Source as ReleaseSource, Steps},
         world::{function, unusable},
     },
     facts::lambda::{FunctionVersion, LastUpdate},
@@ -14,7 +14,7 @@ use crate::{
 fn unready() -> [Result<Wanted, Unready>; 2] {
     let release =
         Release { source: ReleaseSource::Latest, code_sha256: None, settings: Settings::default() };
-    let draft = Draft { revision: "rev9".into(), release };
+    let draft = Draft { revision: "rev9".into(), release, steps: Steps::default() };
     [
         Err(unusable(false, "VersionNotFound", "no version 9")),
         Err(Unready::Unpublished(Box::new(draft))),
