@@ -201,7 +201,7 @@ async fn try_pass(
     let rollout = Rollout::parse(&object.spec).ok();
     let mut plan = decide_and_look_ahead(&facts, rollout.as_ref(), &memory, now);
     if let Some(stage) = plan.needs {
-        facts.checks = Some(checks::run(object, stage, &looked_at).await);
+        facts.checks = Some(checks::run(object, stage, &plan.spared, &looked_at).await);
         plan = decide_and_look_ahead(&facts, rollout.as_ref(), &memory, now);
     }
     let plan = attempt.plan.insert(plan);

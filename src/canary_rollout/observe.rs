@@ -232,12 +232,14 @@ fn kept(rollout: &Result<Rollout, InvalidSpec>, want: Want) -> Option<usize> {
 
 /// What a spec says of judging, and of what follows.
 pub(super) fn terms_of(rollout: &Rollout) -> Terms {
+    let invoking = rollout.checks.iter().filter(|check| check.invokes());
     Terms {
         criteria: rollout.criteria.clone(),
         bake: rollout.bake,
         on_failure: rollout.on_failure,
         rollback_window: rollout.rollback_window,
         checks: rollout.checks.iter().map(|check| check.name.clone()).collect(),
+        invoking: invoking.map(|check| check.name.clone()).collect(),
         post_checks: rollout.post_checks.iter().map(|check| check.name.clone()).collect(),
     }
 }

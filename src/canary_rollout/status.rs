@@ -92,6 +92,7 @@ fn planned(
         notes: _,
         revisit: _,
         needs: _,
+        spared: _,
         findings: _,
         unread,
         ahead,

@@ -357,6 +357,7 @@ impl World {
             notes: Vec::new(),
             revisit: Revisit::Now,
             needs: None,
+            spared: Vec::new(),
             findings: None,
             unread: None,
             ahead: Vec::new(),

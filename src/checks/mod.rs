@@ -107,7 +107,26 @@ impl Judged {
     }
 }
 
+impl Check {
+    /// Whether it does more than to look.
+    #[must_use]
+    pub fn invokes(&self) -> bool {
+        self.sort.invokes()
+    }
+}
+
 impl Sort {
+    fn invokes(&self) -> bool {
+        match self {
+            Self::Lambda(lambda) => lambda.invokes(),
+            Self::Alarms(_)
+            | Self::Http(_)
+            | Self::Metric(_)
+            | Self::DynamoDb(_)
+            | Self::Rds(_) => false,
+        }
+    }
+
     /// One look; without a way to AWS, only at what is elsewhere.
     async fn look(&self, aws: Result<&Surroundings<'_>, &str>, fetch: &dyn http::Fetch) -> Judged {
         match (self, aws) {
@@ -126,7 +145,7 @@ impl Sort {
         let message = format!("no answer within {} s", timeout.as_secs());
         match self {
             Self::Http(_) => Judged::failed(message),
-            Self::Lambda(lambda) if lambda.invokes() => Judged::failed(message),
+            Self::Lambda(_) if self.invokes() => Judged::failed(message),
             Self::Alarms(_)
             | Self::Metric(_)
             | Self::Lambda(_)

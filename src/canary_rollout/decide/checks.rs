@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     api::{
-        canary_rollout::{HistoryEntry, Outcome, Phase},
+        canary_rollout::{HistoryEntry, Outcome, Phase, PreflightFinding, Severity},
         check::{
             CheckStage, CheckStatus,
             CheckVerdict::{Failed, Passed, Running, Unreadable},
@@ -25,6 +25,10 @@ use crate::{
 
 /// How soon checks that do not all pass run again.
 const AGAIN: SignedDuration = SignedDuration::from_secs(60);
+
+/// Reasons of a start that waits for checks.
+const FAILED: &str = "ChecksFailed";
+const UNREADABLE: &str = "ChecksUnreadable";
 
 /// What is known of a list of checks.
 struct Checked {
@@ -52,7 +56,9 @@ fn look(situation: &Situation<'_>, stage: CheckStage, names: &[String]) -> Check
     if names.is_empty() {
         return Checked { found: Vec::new(), meaning: Meaning::Hold };
     }
-    let run = situation.facts.checks.as_ref().filter(|run| run.stage == stage);
+    let run = situation.facts.checks.as_ref().filter(|run| {
+        run.stage == stage && run.results.iter().map(|result| &result.name).eq(names)
+    });
     let Some(run) = run else { return recall(situation, stage, names) };
     let at = Time(situation.stamp());
     let status = |result: &crate::facts::check::CheckResult| CheckStatus {
@@ -102,10 +108,17 @@ fn meaning(found: &[CheckStatus]) -> Meaning {
 
 /// All checks that do not hold, with what they say.
 fn words(found: &[CheckStatus]) -> String {
-    let broken = found.iter().filter(|entry| entry.verdict != Passed);
-    let words: Vec<String> =
-        broken.map(|entry| format!("check {}: {}", entry.name, entry.message)).collect();
+    let words: Vec<String> = broken(found).map(|(_, message)| message).collect();
     words.join("; ")
+}
+
+/// Reason and message of each check that does not hold.
+fn broken(found: &[CheckStatus]) -> impl Iterator<Item = (&'static str, String)> {
+    let broken = found.iter().filter(|entry| entry.verdict != Passed);
+    broken.map(|entry| {
+        let reason = if entry.verdict == Unreadable { UNREADABLE } else { FAILED };
+        (reason, format!("check {}: {}", entry.name, entry.message))
+    })
 }
 
 /// When checks that were looked at then are looked at again.
@@ -134,31 +147,81 @@ fn last_word(situation: &Situation<'_>, looked: Checked) -> Checked {
 /// Whether a rollout may start as far as its checks go; what they said, else the plan to wait.
 pub(super) fn before_start(situation: &Situation<'_>) -> Result<Vec<CheckStatus>, Box<Plan>> {
     let names = situation.facts.terms.as_ref().map(|terms| terms.checks.as_slice());
-    let Checked { found, meaning } =
-        last_word(situation, look(situation, CheckStage::BeforeStart, names.unwrap_or_default()));
-    let soon = situation.later(PENDING_POLL);
-    let (reason, message, then, needs) = match meaning {
+    let Checked { found, meaning } = before(situation, names.unwrap_or_default());
+    let until_hold = |why: &str| format!("waits to start until all checks hold: {why}");
+    let (reason, message) = match &meaning {
         Meaning::Hold => return Ok(found),
-        Meaning::Due(stage) => {
-            ("ChecksPending", "waits to start: its checks run".to_owned(), soon, Some(stage))
-        }
+        Meaning::Due(_) => ("ChecksPending", "waits to start: its checks run".to_owned()),
         Meaning::Running(names) => {
-            ("ChecksPending", format!("waits to start: checks run: {names}"), soon, None)
+            ("ChecksPending", format!("waits to start: checks run: {names}"))
         }
-        Meaning::Broken(why) => {
-            let then = again(situation, &found);
-            ("ChecksFailed", format!("waits to start until all checks hold: {why}"), then, None)
-        }
-        Meaning::Unreadable(why) => {
-            let then = again(situation, &found);
-            ("ChecksUnreadable", format!("waits to start until all checks hold: {why}"), then, None)
-        }
+        Meaning::Broken(why) => (FAILED, until_hold(why)),
+        Meaning::Unreadable(why) => (UNREADABLE, until_hold(why)),
     };
+    let waiting = Waiting::of(situation, Checked { found, meaning });
+    let findings = waiting.broken.iter().map(|(reason, message)| PreflightFinding {
+        severity: Severity::Blocking,
+        reason: (*reason).to_owned(),
+        message: message.clone(),
+    });
+    let findings = Some(findings.collect());
     let report = situation.report(Phase::Pending, reason, message);
-    let mut plan = situation.plan(report, Revisit::At(then));
-    plan.memory.checks = found;
-    plan.needs = needs;
-    Err(Box::new(plan))
+    // Checks that are waited for say when to look again.
+    let plan = Plan { findings, ..situation.plan(report, Revisit::At(Timestamp::MAX)) };
+    Err(Box::new(waiting.told(plan)))
+}
+
+/// What the checks say of a release that something else keeps from starting: it is told together. One
+/// that invokes a function is spared until nothing else is in the way. None where no other is asked.
+pub(super) fn beside(situation: &Situation<'_>) -> Option<Waiting> {
+    let terms = situation.facts.terms.as_ref()?;
+    let spared = |name: &&String| terms.invoking.contains(*name);
+    let names: Vec<String> = terms.checks.iter().filter(|name| !spared(name)).cloned().collect();
+    if names.is_empty() {
+        return None;
+    }
+    let waiting = Waiting::of(situation, before(situation, &names));
+    let spared = terms.checks.iter().filter(spared).cloned().collect();
+    Some(Waiting { spared, ..waiting })
+}
+
+fn before(situation: &Situation<'_>, names: &[String]) -> Checked {
+    last_word(situation, look(situation, CheckStage::BeforeStart, names))
+}
+
+/// Checks that a start waits for.
+pub(super) struct Waiting {
+    /// Reason and message of those that do not hold.
+    pub(super) broken: Vec<(&'static str, String)>,
+    found: Vec<CheckStatus>,
+    needs: Option<CheckStage>,
+    spared: Vec<String>,
+    then: Option<Timestamp>,
+}
+
+impl Waiting {
+    fn of(situation: &Situation<'_>, Checked { found, meaning }: Checked) -> Self {
+        let soon = situation.later(PENDING_POLL);
+        let (needs, then, broken) = match meaning {
+            Meaning::Hold => (None, None, Vec::new()),
+            Meaning::Due(stage) => (Some(stage), Some(soon), Vec::new()),
+            Meaning::Running(_) => (None, Some(soon), Vec::new()),
+            Meaning::Broken(_) | Meaning::Unreadable(_) => {
+                (None, Some(again(situation, &found)), broken(&found).collect())
+            }
+        };
+        Self { broken, found, needs, spared: Vec::new(), then }
+    }
+
+    /// The plan with what is to be remembered and done for them.
+    pub(super) fn told(self, mut plan: Plan) -> Plan {
+        plan.memory.checks = self.found;
+        (plan.needs, plan.spared) = (self.needs, self.spared);
+        match self.then {
+            Some(then) => plan.no_later_than(then),
+            None => plan,
+        }
+    }
 }
 
 /// What is known of the checks of a release that serves everybody: they run at once, and again

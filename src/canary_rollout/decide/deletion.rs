@@ -94,6 +94,7 @@ pub fn abandon(memory: &Memory, left: Left<'_>, now: Timestamp) -> Plan {
         notes: if left.finalizer { vec![abandoned] } else { Vec::new() },
         revisit: Revisit::At(now.saturating_add(SETTLED_POLL).unwrap_or(Timestamp::MAX)),
         needs: None,
+        spared: Vec::new(),
         findings: None,
         unread: None,
         ahead: Vec::new(),

@@ -132,22 +132,24 @@ pub(super) fn settle_or_start(situation: &Situation<'_>) -> Option<Plan> {
 
 /// A rollout starts, would start, or cannot.
 fn begin(situation: &Situation<'_>, alias: &Alias, wanted: &Wanted) -> Plan {
-    let Cleared { ignored_alarms, warnings } = match preflight::before_start(situation, wanted) {
-        Ok(cleared) => cleared,
-        Err(plan) => return *plan,
-    };
+    // A way back must be open while a check fails that is the reason for it.
+    let checked = !audit::is_on(situation) && !served_lately(situation, &wanted.revision);
+    let Cleared { ignored_alarms, warnings } =
+        match preflight::before_start(situation, wanted, checked) {
+            Ok(cleared) => cleared,
+            Err(plan) => return *plan,
+        };
     let mut plan = if audit::is_on(situation) {
         audit::would_start(situation, alias, wanted)
-    } else if served_lately(situation, &wanted.revision) {
-        // A way back must be open while a check fails that is the reason for it.
-        start(situation, alias, wanted, ignored_alarms, Vec::new())
-    } else {
+    } else if checked {
         match checks::before_start(situation) {
             Ok(checks) => start(situation, alias, wanted, ignored_alarms, checks),
             Err(waiting) => *waiting,
         }
+    } else {
+        start(situation, alias, wanted, ignored_alarms, Vec::new())
     };
-    plan.findings = Some(warnings);
+    plan.findings.get_or_insert_default().extend(warnings);
     plan
 }
 

@@ -122,6 +122,8 @@ pub struct Terms {
     pub rollback_window: usize,
     /// Names of the checks before the start.
     pub checks: Vec<String>,
+    /// Names of those of them that invoke a function.
+    pub invoking: Vec<String>,
     /// Names of the checks at 100 and after the bake.
     pub post_checks: Vec<String>,
 }

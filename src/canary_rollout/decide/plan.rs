@@ -34,6 +34,8 @@ pub struct Plan {
     pub revisit: Revisit,
     /// Checks on which it depends: they are to run, and then it is to be decided again.
     pub needs: Option<CheckStage>,
+    /// Names of those of them that are not to run now.
+    pub spared: Vec<String>,
     /// What speaks against the release that is to start; none when nothing is about to start.
     pub findings: Option<Vec<PreflightFinding>>,
     /// What a rule lacked: the pass fails for it, and what was told stays. None when nothing failed.

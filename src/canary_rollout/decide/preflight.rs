@@ -8,7 +8,7 @@ use jiff::{Timestamp, tz::TimeZone};
 pub use versions::Coming;
 
 use super::{
-    Facts,
+    Facts, checks,
     idle::served_lately,
     plan::{Plan, Revisit},
     publish::describe,
@@ -114,7 +114,7 @@ pub fn is_way_back(facts: &Facts, memory: &Memory, now: Timestamp) -> bool {
     served_lately(&situation, revision)
 }
 
-/// Whether a rollout may start.
+/// Whether a rollout may start. Where it may not, what its checks say is told, too, if it is `checked`.
 ///
 /// # Errors
 ///
@@ -122,14 +122,27 @@ pub fn is_way_back(facts: &Facts, memory: &Memory, now: Timestamp) -> bool {
 pub(super) fn before_start(
     situation: &Situation<'_>,
     wanted: &Wanted,
+    checked: bool,
 ) -> Result<Cleared, Box<Plan>> {
     let release = format!("version {}", wanted.version);
     let Some(preflight) = &situation.facts.preflight else {
         return Err(unchecked(situation, format!("looks at {release} before it starts")));
     };
-    let (found, ignored_alarms) = look(situation, preflight, &wanted.revision, &wanted.steps);
-    let warnings = blocked(situation, found, &release)?;
-    Ok(Cleared { ignored_alarms, warnings })
+    let (mut found, ignored_alarms) = look(situation, preflight, &wanted.revision, &wanted.steps);
+    let stays = checked && found.iter().any(|found| found.effect != Effect::Warns);
+    let waiting = if stays { checks::beside(situation) } else { None };
+    if let Some(waiting) = &waiting {
+        found.extend(waiting.broken.iter().map(|(reason, message)| Found {
+            effect: Effect::Delays,
+            reason,
+            message: message.clone(),
+        }));
+    }
+    match (blocked(situation, found, &release), waiting) {
+        (Ok(warnings), _) => Ok(Cleared { ignored_alarms, warnings }),
+        (Err(plan), Some(waiting)) => Err(Box::new(waiting.told(*plan))),
+        (Err(plan), None) => Err(plan),
+    }
 }
 
 /// Whether a release may be published: the warnings. What is known only of a version is left for the

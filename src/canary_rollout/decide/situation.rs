@@ -131,6 +131,7 @@ impl<'a> Situation<'a> {
             notes: self.notes.clone(),
             revisit,
             needs: None,
+            spared: Vec::new(),
             findings: None,
             unread: None,
             ahead: Vec::new(),

@@ -40,6 +40,7 @@ fn plan(phase: Phase) -> Plan {
         notes: Vec::new(),
         revisit: Revisit::Now,
         needs: None,
+        spared: Vec::new(),
         findings: None,
         unread: None,
         ahead: Vec::new(),

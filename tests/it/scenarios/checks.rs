@@ -50,6 +50,35 @@ async fn held(scene: &Scene<'_>, why: &str) -> CanaryRollout {
 }
 
 #[test]
+fn checks_that_fail_are_told_with_the_alarm_that_is_missing_and_what_invokes_waits() {
+    play("checks-beside", async |scene| {
+        scene.account.released(2).await;
+        scene.account.answers("$LATEST", 200).await;
+        let (url, answers) = server(503).await;
+        let mut rollout = spec("2", json!([{"weight": 10, "hold": "24h"}]));
+        let invoking = json!({"name": "invoked", "lambda": {"function": "processor", "invoke": {"expectStatus": 200}}});
+        rollout["checks"] = json!([{"name": "api", "http": {"url": url}}, invoking]);
+        rollout["analysis"] = json!({"alarms": {"names": ["complaints"]}});
+        scene.release(rollout).await;
+        let held = held(scene, "PreflightFailed").await;
+        let told = message(&held);
+        assert!(told.starts_with("version 2 cannot start for 2 reasons: there is no"), "{told}");
+        assert!(told.ends_with(&format!("check api: {url} answers 503, not 200")), "{told}");
+        let status = held.status.unwrap();
+        let reasons: Vec<_> = status.preflight.iter().map(|one| one.reason.as_str()).collect();
+        assert_eq!(reasons, ["AlarmNotFound", "ChecksFailed"]);
+        let invoked =
+            async || scene.account.calls(&scene.namespace, "operation=Invoke").await.len();
+        assert_eq!(invoked().await, 0);
+
+        scene.account.alarm("complaints").await;
+        answers.store(200, Ordering::Relaxed);
+        scene.until_weight(10).await;
+        assert!(invoked().await > 0);
+    });
+}
+
+#[test]
 fn nothing_starts_until_table_database_and_server_are_well() {
     play("checks", async |scene| {
         scene.account.released(2).await;

@@ -3,15 +3,20 @@
 use super::*;
 use crate::{
     api::{
-        analysis::OnFailure,
-        canary_rollout::{Outcome, Phase},
+        analysis::{AlreadyFiring, OnFailure},
+        canary_rollout::{Outcome, Phase, Severity},
         check::{
             CheckStage::{self, AfterBake, AfterRollback, At100, BeforeStart},
             CheckVerdict::{self, Failed, Passed, Running, Unreadable},
         },
         duration::Duration,
+        shared::Mode,
     },
-    canary_rollout::world::{NEXT_REVISION, REVISION, ended, release},
+    canary_rollout::{
+        criteria::Criteria,
+        decide::AlarmReport,
+        world::{NEXT_REVISION, REVISION, ended, judged_by_alarm, release},
+    },
     facts::check::{CheckResult, CheckRun},
 };
 
@@ -94,6 +99,100 @@ fn all_checks_that_do_not_hold_are_told_at_once() {
     let says = "waits to start until all checks hold: check alarms: alarms says so; \
                 check api: api says so";
     told(&plan, Phase::Pending, "ChecksFailed", says);
+}
+
+/// A release that has to wait for an alarm that is missing, and is checked.
+fn blocked() -> World {
+    let mut world = World::new().checked();
+    let terms = world.facts.terms.as_mut().unwrap();
+    terms.criteria = Criteria::parse(Some(&judged_by_alarm(AlreadyFiring::Block))).unwrap();
+    let missing = vec!["gone".to_owned()];
+    world.facts.alarms = Some(Ok(AlarmReport { missing, ..AlarmReport::default() }));
+    world
+}
+
+fn found(plan: &Plan) -> Vec<(Severity, &str)> {
+    let findings = plan.findings.as_deref().unwrap_or_default();
+    findings.iter().map(|finding| (finding.severity, finding.reason.as_str())).collect()
+}
+
+#[test]
+fn a_check_that_does_not_hold_is_told_with_what_else_keeps_a_release_from_starting() {
+    let alarm = (Severity::Blocking, "AlarmNotFound");
+    for (verdict, reason) in [(Failed, "ChecksFailed"), (Unreadable, "ChecksUnreadable")] {
+        let mut world = blocked();
+        let plan = world.pass_with(BeforeStart, verdict);
+        assert_eq!(found(&plan), [alarm, (Severity::Blocking, reason)]);
+        assert_eq!((plan.report.phase, plan.report.reason), (Phase::Invalid, "PreflightFailed"));
+        let message = &plan.report.message;
+        assert!(
+            message.starts_with("version 43 cannot start for 2 reasons: there is"),
+            "{message}"
+        );
+        assert!(message.ends_with("; check api: api says so"), "{message}");
+        assert_eq!(world.status.checks.len(), 2);
+        // Not asked more often than alone.
+        let before = world.clone().at("01:44:59").plan();
+        assert_eq!((before.needs, found(&before)), (None, found(&plan)));
+        let mut world = world.at("01:45:00");
+        assert_eq!(world.plan().needs, Some(BeforeStart));
+        // While they run again, the last word stays.
+        let running = world.pass_with(BeforeStart, Running);
+        assert_eq!(
+            (found(&running), running.revisit),
+            (found(&plan), Revisit::At(time("01:45:05")))
+        );
+        let plan = world.at("01:45:05").pass_with(BeforeStart, Passed);
+        assert_eq!(found(&plan), [alarm]);
+    }
+    // Alone it is a finding, too, in its own words.
+    let plan = World::new().checked().pass_with(BeforeStart, Failed);
+    assert_eq!(found(&plan), [(Severity::Blocking, "ChecksFailed")]);
+    assert_eq!(plan.report.reason, "ChecksFailed");
+    let plan = blocked().pass_with(BeforeStart, Running);
+    assert_eq!((found(&plan), plan.revisit), (vec![alarm], Revisit::At(time("01:44:05"))));
+}
+
+#[test]
+fn a_check_that_invokes_runs_only_once_nothing_else_keeps_the_release_from_starting() {
+    let invoking = |names: &[&str]| {
+        let mut world = blocked();
+        let names = names.iter().map(|name| (*name).to_owned()).collect();
+        world.facts.terms.as_mut().unwrap().invoking = names;
+        world
+    };
+    assert_eq!(invoking(&NAMES).plan().needs, None);
+    let mut world = invoking(&["api"]);
+    let plan = world.plan();
+    assert_eq!((plan.needs, plan.spared), (Some(BeforeStart), vec!["api".to_owned()]));
+    let mut run = ran(BeforeStart, Passed);
+    run.results.pop();
+    run.results[0].verdict = Failed;
+    world.facts.checks = Some(run.clone());
+    let plan = world.pass();
+    assert_eq!(plan.report.reason, "PreflightFailed");
+    assert!(plan.report.message.ends_with("; check alarms: alarms says so"));
+    // What the others said starts nothing.
+    run.results[0].verdict = Passed;
+    world.facts.checks = Some(run);
+    world.facts.alarms = Some(Ok(AlarmReport::default()));
+    let plan = world.plan();
+    assert_eq!((plan.needs, plan.spared.as_slice()), (Some(BeforeStart), &[] as &[String]));
+    assert!(plan.memory.flight.is_none(), "{}", plan.report.message);
+    world.facts.checks = None;
+    let plan = world.pass_with(BeforeStart, Passed);
+    assert!(plan.memory.flight.is_some(), "{}", plan.report.message);
+}
+
+#[test]
+fn what_is_not_checked_before_a_start_is_not_checked_where_it_cannot_start_either() {
+    let audited = blocked().with(|world| world.facts.mode = Mode::Audit);
+    let suspended = blocked().with(|world| world.facts.suspended = true);
+    let unchecked = blocked().with(|world| world.facts.terms.as_mut().unwrap().checks.clear());
+    for world in [audited, suspended, unchecked] {
+        let plan = world.plan();
+        assert_eq!((plan.needs, plan.memory), (None, world.memory()));
+    }
 }
 
 #[test]
