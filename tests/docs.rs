@@ -41,6 +41,7 @@ fn every_rate_limit_is_in_the_operations_page() {
         Family::CloudWatchMetrics => "CloudWatch: GetMetricData",
         Family::CloudWatchAlarms => "CloudWatch: DescribeAlarms",
         Family::CloudWatchList => "CloudWatch: ListMetrics",
+        Family::AutoScaling => "Application Auto Scaling: DescribeScalableTargets",
         Family::CodeDeploy => "CodeDeploy: all calls together",
         Family::DynamoDbControl => "DynamoDB: DescribeTable",
         Family::Rds => "RDS: all calls together",

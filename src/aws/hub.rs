@@ -6,6 +6,7 @@ mod deployments;
 mod gather;
 mod metrics;
 mod refusals;
+mod scaling;
 #[cfg(test)]
 mod tests;
 
@@ -16,6 +17,7 @@ use self::{
     gather::Gather,
     metrics::{Maths, Metrics},
     refusals::Refusals,
+    scaling::Targets,
 };
 
 pub use self::{
@@ -25,6 +27,7 @@ pub use self::{
     gather::GATHER,
     metrics::METRICS_KEPT,
     refusals::Refusal,
+    scaling::TARGETS_SHARED,
 };
 
 /// Shared answers of AWS.
@@ -37,4 +40,5 @@ pub struct Hub {
     alarm_prefixes: Gather<Prefixes>,
     deployments: Gather<Deployments>,
     refusals: Refusals,
+    targets: Gather<Targets>,
 }

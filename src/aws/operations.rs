@@ -9,6 +9,7 @@ use super::gate::CALL_TIMEOUT;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[expect(missing_docs, reason = "service and name of the operation, as AWS writes them")]
 pub enum Operation {
+    AutoScalingDescribeScalableTargets,
     CloudWatchDescribeAlarms,
     CloudWatchGetMetricData,
     CloudWatchListMetrics,
@@ -37,6 +38,8 @@ pub enum Operation {
 /// Calls that share one limit in AWS, per account and region.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Family {
+    /// Every call of Application Auto Scaling, together. AWS publishes no number.
+    AutoScaling,
     /// DescribeAlarms: 9 calls/s, raisable.
     CloudWatchAlarms,
     /// GetMetricData: 50 calls/s, raisable.
@@ -74,7 +77,7 @@ impl Family {
             Self::DynamoDbControl => 50.0,
             Self::LambdaGetFunction => 90.0,
             Self::LambdaControl => 14.0,
-            Self::CodeDeploy => 5.0,
+            Self::AutoScaling | Self::CodeDeploy => 5.0,
             Self::Rds => 10.0,
             Self::LambdaInvoke | Self::Sts => 50.0,
         }
@@ -90,7 +93,7 @@ impl Family {
             | Self::LambdaGetFunction
             | Self::LambdaInvoke
             | Self::Sts => 10.0,
-            Self::CloudWatchList | Self::CodeDeploy | Self::Rds => 5.0,
+            Self::AutoScaling | Self::CloudWatchList | Self::CodeDeploy | Self::Rds => 5.0,
             Self::CloudWatchAlarms => 2.0,
             // Never two at once, but a token that is up to 36 ms late costs no time.
             Self::LambdaControl => 1.5,
@@ -124,6 +127,16 @@ const FUNCTION: &str = "arn:{partition}:lambda:{region}:{account}:function:{func
 const TABLE: &str = "arn:{partition}:dynamodb:{region}:{account}:table/{table}";
 const CLUSTER: &str = "arn:{partition}:rds:{region}:{account}:cluster:{cluster}";
 const INSTANCE: &str = "arn:{partition}:rds:{region}:{account}:db:{instance}";
+
+// AWS knows no narrower resource for it.
+const SCALABLE_TARGETS: Entry = Entry {
+    service: "application-autoscaling",
+    name: "DescribeScalableTargets",
+    write: false,
+    family: Family::AutoScaling,
+    actions: &["application-autoscaling:DescribeScalableTargets"],
+    arn: "*",
+};
 
 const fn lambda(
     name: &'static str,
@@ -180,7 +193,8 @@ const fn rds(name: &'static str, actions: &'static [&'static str], arn: &'static
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
+        Self::AutoScalingDescribeScalableTargets,
         Self::CloudWatchDescribeAlarms,
         Self::CloudWatchGetMetricData,
         Self::CloudWatchListMetrics,
@@ -210,6 +224,7 @@ impl Operation {
     #[must_use]
     pub const fn entry(self) -> Entry {
         match self {
+            Self::AutoScalingDescribeScalableTargets => SCALABLE_TARGETS,
             Self::CloudWatchDescribeAlarms => cloudwatch(
                 "DescribeAlarms",
                 Family::CloudWatchAlarms,
@@ -286,7 +301,8 @@ impl Operation {
         match self {
             Self::LambdaUpdateFunctionCode => CODE_TIMEOUT,
             Self::LambdaInvoke => INVOKE_TIMEOUT,
-            Self::CloudWatchDescribeAlarms
+            Self::AutoScalingDescribeScalableTargets
+            | Self::CloudWatchDescribeAlarms
             | Self::CloudWatchGetMetricData
             | Self::LambdaCreateAlias
             | Self::LambdaDeleteFunction
@@ -361,6 +377,7 @@ mod tests {
             (Family::CloudWatchMetrics, 50.0),
             (Family::CloudWatchList, 25.0),
             (Family::DynamoDbControl, 2_500.0),
+            (Family::AutoScaling, 10.0),
             (Family::CodeDeploy, 10.0),
             (Family::Rds, 20.0),
             (Family::LambdaGetFunction, 100.0),

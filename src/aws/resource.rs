@@ -48,6 +48,12 @@ pub fn revision(application: &str) -> String {
     format!("a revision of application {application}")
 }
 
+/// All that Application Auto Scaling scales of Lambda.
+#[must_use]
+pub fn scalable_targets() -> String {
+    "all scalable targets".to_owned()
+}
+
 /// A DynamoDB table.
 #[must_use]
 pub fn table(table: &str) -> String {

@@ -39,7 +39,8 @@ use crate::{
 };
 
 pub use self::guarded::{
-    GuardedCloudWatch, GuardedCodeDeploy, GuardedDynamoDb, GuardedLambda, GuardedRds,
+    GuardedAutoScaling, GuardedCloudWatch, GuardedCodeDeploy, GuardedDynamoDb, GuardedLambda,
+    GuardedRds,
 };
 
 /// Most attempts of a read in one pass: enough for a lost connection and a short throttle; what
@@ -121,6 +122,12 @@ impl Session {
     #[must_use]
     pub fn needs_renewal(&self) -> bool {
         self.caller.rejected.load(Ordering::Relaxed)
+    }
+
+    /// Application Auto Scaling, on behalf of `context`.
+    #[must_use]
+    pub fn auto_scaling(self: &Arc<Self>, context: CallContext) -> GuardedAutoScaling {
+        GuardedAutoScaling { session: Arc::clone(self), context }
     }
 
     /// CloudWatch, on behalf of `context`.

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     criteria::{self, Criteria},
-    decide::{Facts, Plan, found},
+    decide::{Facts, Plan, Preflight, found},
     memory::Memory,
     observe,
     rollout::{InvalidSpec, Rollout, Step},
@@ -74,13 +74,9 @@ fn preview(mut facts: Facts, rollout: Result<&Rollout, &InvalidSpec>, now: Times
     // It tells what the manifest would do once it is enforced.
     facts.mode = Mode::Enforce;
     own_the_mark(&mut facts);
-    let unread =
-        facts.preflight.as_ref().and_then(|preflight| preflight.deployments_unread.clone());
+    let unread = facts.preflight.as_ref().map(unlooked).unwrap_or_default();
     let mut mended = mend::mend(&mut facts, rollout.ok(), now);
-    // Who asks by hand is told, too, what was not looked at.
-    mended.warnings.extend(
-        unread.map(|why| format!("whether CodeDeploy moves the alias was not looked at: {why}")),
-    );
+    mended.warnings.extend(unread);
     let lines = match rollout {
         Ok(rollout) if mended.can_start => {
             let mut teller = Teller { rollout, begun: now, lines: Vec::new() };
@@ -91,6 +87,17 @@ fn preview(mut facts: Facts, rollout: Result<&Rollout, &InvalidSpec>, now: Times
         Ok(_) | Err(_) => Vec::new(),
     };
     Preview { found, problems: mended.problems, warnings: mended.warnings, lines }
+}
+
+/// What was not looked at: who asks by hand is told that, too.
+fn unlooked(preflight: &Preflight) -> Vec<String> {
+    let tell = |what: &str, why: &Option<String>| {
+        why.as_ref().map(|why| format!("{what} was not looked at: {why}"))
+    };
+    let deployments = tell("whether CodeDeploy moves the alias", &preflight.deployments_unread);
+    let scaling =
+        tell("whether Application Auto Scaling scales the alias", &preflight.scaling_unread);
+    deployments.into_iter().chain(scaling).collect()
 }
 
 /// A mark with our namespace and name is taken for ours: which cluster we are in is not known.

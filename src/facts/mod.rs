@@ -9,4 +9,5 @@ pub mod lambda;
 pub mod peers;
 pub mod rds;
 pub mod runtimes;
+pub mod scaling;
 pub mod surplus;

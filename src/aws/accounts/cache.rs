@@ -38,6 +38,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 /// The services of one target.
 #[derive(Clone)]
 pub struct Ports {
+    /// Application Auto Scaling.
+    pub auto_scaling: Arc<dyn port::AutoScaling>,
     /// CloudWatch.
     pub cloudwatch: Arc<dyn port::CloudWatch>,
     /// CodeDeploy.

@@ -3,6 +3,7 @@
 mod alarms;
 mod deployments;
 mod metrics;
+mod scaling;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -258,6 +259,14 @@ fn session(fake: Fake) -> (Arc<Fake>, Arc<Session>) {
 }
 
 fn session_of(fake: Arc<Fake>, codedeploy: Arc<dyn port::CodeDeploy>) -> Arc<Session> {
+    session_with(fake, codedeploy, Arc::new(port::unasked::Unasked))
+}
+
+fn session_with(
+    fake: Arc<Fake>,
+    codedeploy: Arc<dyn port::CodeDeploy>,
+    auto_scaling: Arc<dyn port::AutoScaling>,
+) -> Arc<Session> {
     let guards = Guards {
         limits: Arc::new(Limits::default()),
         gate: Gate::new(Leadership::none()),
@@ -266,6 +275,7 @@ fn session_of(fake: Arc<Fake>, codedeploy: Arc<dyn port::CodeDeploy>) -> Arc<Ses
     };
     let caller = Caller::new("123456789012".to_owned(), "eu-west-1".to_owned(), guards);
     let ports = Ports {
+        auto_scaling,
         cloudwatch: fake,
         codedeploy,
         dynamodb: Arc::new(port::unasked::Unasked),

@@ -3,13 +3,14 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::{CodeDeploy, DynamoDb, Rds};
+use super::{AutoScaling, CodeDeploy, DynamoDb, Rds};
 use crate::{
     aws::Error,
     facts::{
         codedeploy::{Deployment, DeploymentPage, KeptRevision, Stage},
         dynamodb::Table,
         rds::Database,
+        scaling::TargetPage,
     },
 };
 
@@ -23,6 +24,13 @@ impl Rds for Unasked {
     }
     async fn describe_db_cluster(&self, cluster: &str) -> Result<Database, Error> {
         panic!("asked for cluster {cluster}")
+    }
+}
+
+#[async_trait]
+impl AutoScaling for Unasked {
+    async fn describe_scalable_targets(&self, _: Option<&str>) -> Result<TargetPage, Error> {
+        panic!("asked for scalable targets")
     }
 }
 

@@ -27,8 +27,8 @@ use rustls::{
 use tokio::sync::Mutex;
 
 use super::{
-    cloudwatch::SdkCloudWatch, codedeploy::SdkCodeDeploy, dynamodb::SdkDynamoDb, error::Identity,
-    lambda::SdkLambda, rds::SdkRds, sts::SdkSts,
+    auto_scaling::SdkAutoScaling, cloudwatch::SdkCloudWatch, codedeploy::SdkCodeDeploy,
+    dynamodb::SdkDynamoDb, error::Identity, lambda::SdkLambda, rds::SdkRds, sts::SdkSts,
 };
 use crate::aws::{
     Error,
@@ -191,6 +191,8 @@ pub(super) fn ports(config: &SdkConfig, target: &Target) -> Ports {
     let partition = |service: &str| {
         RetryPartition::custom(format!("{service}/{}/{name}", target.region)).build()
     };
+    let auto_scaling = aws_sdk_applicationautoscaling::config::Builder::from(config)
+        .retry_partition(partition("application-autoscaling"));
     let cloudwatch =
         aws_sdk_cloudwatch::config::Builder::from(config).retry_partition(partition("cloudwatch"));
     let codedeploy =
@@ -201,6 +203,10 @@ pub(super) fn ports(config: &SdkConfig, target: &Target) -> Ports {
     let rds = aws_sdk_rds::config::Builder::from(config).retry_partition(partition("rds"));
     let sts = aws_sdk_sts::config::Builder::from(config).retry_partition(partition("sts"));
     Ports {
+        auto_scaling: Arc::new(SdkAutoScaling::new(
+            aws_sdk_applicationautoscaling::Client::from_conf(auto_scaling.build()),
+            identity.clone(),
+        )),
         cloudwatch: Arc::new(SdkCloudWatch::new(
             aws_sdk_cloudwatch::Client::from_conf(cloudwatch.build()),
             identity.clone(),

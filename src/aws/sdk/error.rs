@@ -202,6 +202,7 @@ fn classify(status: u16, code: &str) -> Class {
         | "InternalFailure"
         | "InternalError"
         | "InternalServerError"
+        | "InternalServiceException"
         | "ServiceException"
         | "ServiceUnavailable" => Class::Unknown,
         "ExpiredToken"

@@ -1,6 +1,7 @@
 //! What AWS answers on the wire, through the real clients.
 
 mod answers;
+mod auto_scaling;
 mod cloudwatch;
 mod codedeploy;
 mod credentials;

@@ -19,6 +19,7 @@ use crate::{
             Invocation, NamedPage, Provisioned, Publication, VersionPage,
         },
         rds::Database,
+        scaling::TargetPage,
         surplus::Surplus,
     },
 };
@@ -239,6 +240,26 @@ impl port::Lambda for GuardedLambda {
         caller
             .call(Operation::LambdaDeleteFunction, &about, &self.context, || {
                 ports.lambda.delete_version(surplus)
+            })
+            .await
+    }
+}
+
+/// Application Auto Scaling behind token, time-out, metrics and retries.
+#[derive(Clone)]
+pub struct GuardedAutoScaling {
+    pub(super) session: Arc<Session>,
+    pub(super) context: CallContext,
+}
+
+#[async_trait]
+impl port::AutoScaling for GuardedAutoScaling {
+    async fn describe_scalable_targets(&self, next: Option<&str>) -> Result<TargetPage, Error> {
+        let Session { caller, ports, .. } = &*self.session;
+        let about = resource::scalable_targets();
+        caller
+            .call(Operation::AutoScalingDescribeScalableTargets, &about, &self.context, || {
+                ports.auto_scaling.describe_scalable_targets(next)
             })
             .await
     }

@@ -31,7 +31,7 @@ pub use deletion::{Left, abandon};
 pub use gone::way_back;
 pub use learn::{Answer, learn};
 pub use plan::{Action, Note, Plan, Purpose, Report, Revisit};
-pub use preflight::{Coming, Preflight, Traffic, UNCHECKED, is_way_back};
+pub use preflight::{Coming, Preflight, Traffic, UNCHECKED, is_way_back, mixes};
 pub use provision::matters as provisioned_matters;
 pub use prune::{is_due as pruning_is_due, not_pruned};
 #[cfg(test)]

@@ -26,6 +26,7 @@ use crate::{
     facts::{
         codedeploy::{AliasDeployment, Stage},
         lambda::FunctionVersion,
+        scaling::ScalableTarget,
     },
 };
 
@@ -44,6 +45,11 @@ pub struct Preflight {
     pub deployments: Vec<AliasDeployment>,
     /// Why they were not read.
     pub deployments_unread: Option<String>,
+    /// How Application Auto Scaling scales the provisioned concurrency of the alias, where both
+    /// versions are to share it; none where it does not, or was not read.
+    pub scaling: Option<ScalableTarget>,
+    /// Why it was not read.
+    pub scaling_unread: Option<String>,
 }
 
 /// Invocations of the last hour.
@@ -106,12 +112,27 @@ pub(super) struct Cleared {
 #[must_use]
 pub fn is_way_back(facts: &Facts, memory: &Memory, now: Timestamp) -> bool {
     let situation = Situation::new(facts, memory.clone(), now);
-    let revision = match &facts.wanted {
-        Ok(wanted) => &wanted.revision,
-        Err(Unready::Unpublished(draft)) => &draft.revision,
-        Err(Unready::Unusable(_) | Unready::Unread(_)) => return false,
-    };
-    served_lately(&situation, revision)
+    asked(facts).is_some_and(|(revision, _)| served_lately(&situation, revision))
+}
+
+/// Whether the release shares the alias with the version that it follows.
+#[must_use]
+pub fn mixes(facts: &Facts, memory: &Memory, now: Timestamp) -> bool {
+    let situation = Situation::new(facts, memory.clone(), now);
+    asked(facts).is_some_and(|(revision, steps)| shared(&situation, revision, steps))
+}
+
+/// Revision and steps of the release that may start, or is to be published.
+fn asked(facts: &Facts) -> Option<(&str, &Steps)> {
+    match &facts.wanted {
+        Ok(wanted) => Some((wanted.revision.as_str(), &wanted.steps)),
+        Err(Unready::Unpublished(draft)) => Some((draft.revision.as_str(), &draft.steps)),
+        Err(Unready::Unusable(_) | Unready::Unread(_)) => None,
+    }
+}
+
+fn shared(situation: &Situation<'_>, revision: &str, steps: &Steps) -> bool {
+    steps.mix() && !served_lately(situation, revision)
 }
 
 /// Whether a rollout may start. Where it may not, what its checks say is told, too, if it is `checked`.
@@ -180,9 +201,11 @@ fn look(
     let (mut found, ignored_alarms) = alarms(situation, lately);
     found.extend(versions::unread(situation, preflight));
     found.extend(versions::stable_failed(situation, preflight));
-    found.extend(versions::compare(situation, preflight, !lately && steps.mix()));
+    let mixes = shared(situation, revision, steps);
+    found.extend(versions::compare(situation, preflight, mixes));
     found.extend(traffic(situation, preflight));
     found.extend(codedeploy(situation, preflight));
+    found.extend(scaling(situation, preflight));
     (found, ignored_alarms)
 }
 
@@ -318,4 +341,14 @@ fn codedeploy(situation: &Situation<'_>, preflight: &Preflight) -> Option<Found>
         "{whose} was made for alias {alias} on {day}: the next one moves the alias, too; take DeploymentPreference out of the template, or delete the deployment group"
     );
     Some(Found::warns("ManagedByCodeDeploy", message))
+}
+
+/// Lambda refuses what Application Auto Scaling asks for while the alias has weights.
+fn scaling(situation: &Situation<'_>, preflight: &Preflight) -> Option<Found> {
+    let ScalableTarget { least, most, .. } = preflight.scaling.as_ref()?;
+    let alias = &situation.facts.alias_name;
+    let message = format!(
+        "Application Auto Scaling keeps the provisioned concurrency of alias {alias} between {least} and {most}, and cannot change it while the alias has weights; raise it before the release, or release without steps (preset AllAtOnce)"
+    );
+    Some(Found::warns("ManagedByAutoScaling", message))
 }

@@ -1,5 +1,6 @@
 //! What is read before a rollout starts or its release is published, and only then: GetFunction of the
-//! version that the alias serves, two metrics, and what CodeDeploy deploys to the alias.
+//! version that the alias serves, two metrics, what CodeDeploy deploys to the alias, and whether
+//! Application Auto Scaling scales it.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +10,7 @@ use super::Place;
 use crate::{
     aws::{self, port::Lambda},
     canary_rollout::{
-        decide::{Coming, Facts, Preflight, Traffic, VersionFact, is_way_back},
+        decide::{Coming, Facts, Preflight, Traffic, VersionFact, is_way_back, mixes},
         error::Error,
         evidence::{self, Subject, Who},
         memory::Memory,
@@ -18,6 +19,7 @@ use crate::{
     facts::{
         cloudwatch::{Datapoint, Metric, Series, Span},
         codedeploy::AliasDeployment,
+        scaling::ScalableTarget,
     },
 };
 
@@ -53,12 +55,32 @@ pub async fn read(
         }
         None => (None, None),
     };
-    let (traffic, deployments) = tokio::join!(traffic(facts, place), deployments(facts, place));
-    let (deployments, deployments_unread) = match deployments {
-        Ok(deployments) => (deployments, None),
-        Err(error) => (Vec::new(), Some(error.to_string())),
-    };
-    Ok(Preflight { new, stable, unread, traffic, deployments, deployments_unread })
+    let mixes = mixes(facts, memory, place.now);
+    let (traffic, deployments, scaling) = tokio::join!(
+        traffic(facts, place),
+        deployments(facts, place),
+        scaling(facts, mixes, place),
+    );
+    let (deployments, deployments_unread) = read_or_why(deployments);
+    let (scaling, scaling_unread) = read_or_why(scaling);
+    Ok(Preflight {
+        new,
+        stable,
+        unread,
+        traffic,
+        deployments,
+        deployments_unread,
+        scaling,
+        scaling_unread,
+    })
+}
+
+/// What was read, else why not.
+fn read_or_why<T: Default>(read: Result<T, aws::Error>) -> (T, Option<String>) {
+    match read {
+        Ok(read) => (read, None),
+        Err(error) => (T::default(), Some(error.to_string())),
+    }
 }
 
 /// Many do not use CodeDeploy and do not allow it to be read: then nobody is told but who asks.
@@ -67,6 +89,22 @@ async fn deployments(facts: &Facts, place: &Place<'_>) -> Result<Vec<AliasDeploy
     let found = place.context.hub.deployments(place.session, of, place.now).await;
     found.inspect_err(|error| {
         tracing::debug!(%error, "whether CodeDeploy moves the alias was not looked at");
+    })
+}
+
+/// Few use it, and many do not allow it to be read: as with CodeDeploy.
+async fn scaling(
+    facts: &Facts,
+    mixes: bool,
+    place: &Place<'_>,
+) -> Result<Option<ScalableTarget>, aws::Error> {
+    if !mixes {
+        return Ok(None);
+    }
+    let of = (facts.function.as_str(), facts.alias_name.as_str());
+    let found = place.context.hub.scaling(place.session, of, place.now).await;
+    found.inspect_err(|error| {
+        tracing::debug!(%error, "whether the alias is scaled was not looked at");
     })
 }
 

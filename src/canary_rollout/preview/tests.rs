@@ -203,11 +203,19 @@ fn a_deployment_that_moves_the_alias_is_a_problem_and_what_was_not_looked_at_a_w
 
     let unread = Some("codedeploy:ListDeployments failed with AccessDeniedException".to_owned());
     facts.preflight = Some(Preflight { deployments_unread: unread, ..Preflight::default() });
-    let blind = preview(facts, Ok(&rollout), now());
+    let blind = preview(facts.clone(), Ok(&rollout), now());
     assert_eq!(
         blind.warnings,
         [
             "whether CodeDeploy moves the alias was not looked at: codedeploy:ListDeployments failed with AccessDeniedException"
+        ]
+    );
+    let unread = Some("application-autoscaling: denied".to_owned());
+    facts.preflight = Some(Preflight { scaling_unread: unread, ..Preflight::default() });
+    assert_eq!(
+        preview(facts, Ok(&rollout), now()).warnings,
+        [
+            "whether Application Auto Scaling scales the alias was not looked at: application-autoscaling: denied"
         ]
     );
     assert_eq!((blind.problems, blind.lines), {

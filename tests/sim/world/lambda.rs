@@ -349,6 +349,7 @@ impl Connector for Aws {
         let service = Arc::new(Self(Arc::clone(&self.0)));
         Ok(Ports {
             lambda: Arc::<Self>::clone(&service),
+            auto_scaling: Arc::<Self>::clone(&service),
             codedeploy: Arc::<Self>::clone(&service),
             dynamodb: Arc::<Self>::clone(&service),
             rds: Arc::<Self>::clone(&service),

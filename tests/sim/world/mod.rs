@@ -8,6 +8,7 @@ pub mod kubernetes;
 pub mod lambda;
 pub mod operator;
 pub mod provisioned;
+pub mod scaling;
 
 use std::{
     collections::BTreeMap,
@@ -65,6 +66,7 @@ pub struct State {
     pub lambda: lambda::Lambda,
     pub kubernetes: kubernetes::Store,
     pub cloudwatch: cloudwatch::CloudWatch,
+    pub auto_scaling: scaling::AutoScaling,
     pub codedeploy: codedeploy::CodeDeploy,
     pub databases: databases::Databases,
     pub invariants: Invariants,
@@ -126,6 +128,7 @@ impl World {
             lambda: lambda::Lambda::new(),
             kubernetes: kubernetes::Store::default(),
             cloudwatch: cloudwatch::CloudWatch::default(),
+            auto_scaling: scaling::AutoScaling::default(),
             codedeploy: codedeploy::CodeDeploy::default(),
             databases: databases::Databases::default(),
             invariants: Invariants::default(),

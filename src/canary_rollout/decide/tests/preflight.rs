@@ -7,7 +7,7 @@ use crate::{
     },
     canary_rollout::{
         criteria::Criteria,
-        decide::{AlarmReport, Coming, Preflight, Traffic},
+        decide::{AlarmReport, Coming, Preflight, Traffic, mixes},
         rollout::Steps,
         world::{
             World, approve, deployment, ended, function, judged_by_alarm, release, steps, time,
@@ -17,6 +17,7 @@ use crate::{
     facts::{
         codedeploy::{AliasDeployment, Stage},
         lambda::{FunctionState, FunctionVersion},
+        scaling::ScalableTarget,
     },
 };
 
@@ -326,6 +327,47 @@ fn an_alias_that_codedeploy_moved_lately_is_told_and_starts() {
 #[test]
 fn codedeploy_that_was_not_read_keeps_nothing_from_starting_and_is_no_finding() {
     let preflight = Preflight { deployments_unread: Some("denied".into()), ..Preflight::default() };
+    let world = World::new().with(|world| world.facts.preflight = Some(preflight));
+    assert_eq!(world.plan().report.reason, "Starting");
+    assert_eq!(findings(&world), [] as [&str; 0]);
+}
+
+#[test]
+fn an_alias_that_auto_scaling_scales_is_told_where_it_gets_weights() {
+    let scaling = ScalableTarget {
+        resource: "function:flightdata-processor:production".into(),
+        least: 2,
+        most: 20,
+        suspended: false,
+    };
+    let preflight = Preflight { scaling: Some(scaling), ..Preflight::default() };
+    let world = World::new().with(|world| world.facts.preflight = Some(preflight));
+    let plan = world.plan();
+    assert_eq!(plan.report.reason, "Starting");
+    let [found] = plan.findings.unwrap().try_into().unwrap();
+    assert_eq!(
+        (found.severity, found.reason.as_str()),
+        (Severity::Warning, "ManagedByAutoScaling")
+    );
+    let message = "Application Auto Scaling keeps the provisioned concurrency of alias production between 2 and 20, and cannot change it while the alias has weights; raise it before the release, or release without steps (preset AllAtOnce)";
+    assert_eq!(found.message, message);
+    // It is not even asked where there are none.
+    let asked = |world: &World| mixes(&world.facts, &world.memory(), world.now);
+    assert!(asked(&world));
+    let mut straight = World::new();
+    straight.facts.wanted.as_mut().unwrap().steps = Steps::default();
+    assert!(!asked(&straight));
+    let mut back = World::concluded(Outcome::Promoted, "x");
+    back.status.history.push(ended("r42", "42", Outcome::Promoted, "x"));
+    back.facts.wanted = Ok(release("42", "r42"));
+    assert!(asked(&back));
+    back.facts.terms.as_mut().unwrap().rollback_window = 1;
+    assert!(!asked(&back), "it skips its steps");
+}
+
+#[test]
+fn scaling_that_was_not_read_keeps_nothing_from_starting_and_is_no_finding() {
+    let preflight = Preflight { scaling_unread: Some("denied".into()), ..Preflight::default() };
     let world = World::new().with(|world| world.facts.preflight = Some(preflight));
     assert_eq!(world.plan().report.reason, "Starting");
     assert_eq!(findings(&world), [] as [&str; 0]);

@@ -1,5 +1,6 @@
 //! The function of an account as its owner sets it up and changes it.
 
+use aws_sdk_applicationautoscaling::types::{ScalableDimension, ServiceNamespace};
 use aws_sdk_lambda::types::{FunctionCode, PackageType, SnapStart, SnapStartApplyOn};
 use serde_json::{Value, json};
 
@@ -97,6 +98,20 @@ impl Account {
     pub async fn provision(&self) {
         let put = self.lambda.put_provisioned_concurrency_config().function_name(FUNCTION);
         put.qualifier(ALIAS).provisioned_concurrent_executions(10).send().await.unwrap();
+    }
+
+    /// Application Auto Scaling scales the provisioned concurrency of the alias from now on.
+    pub async fn scale(&self, least: i32, most: i32) {
+        let register = self.auto_scaling.register_scalable_target();
+        register
+            .service_namespace(ServiceNamespace::Lambda)
+            .scalable_dimension(ScalableDimension::LambdaFunctionProvisionedConcurrency)
+            .resource_id(format!("function:{FUNCTION}:{ALIAS}"))
+            .min_capacity(least)
+            .max_capacity(most)
+            .send()
+            .await
+            .unwrap();
     }
 
     /// Makes something of the function last, end or fail; see the stand-in's page.
