@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use kube::ResourceExt as _;
 
-use super::{memory::Memory, rollout::window};
+use super::{memory::Memory, observe::alias_key, rollout::window};
 use crate::{
     api::canary_rollout::{CanaryRollout, CanaryRolloutStatus},
     aws::{
@@ -46,14 +46,22 @@ pub fn peer(object: &CanaryRollout) -> Peer {
     }
 }
 
-/// The versions that this object and all others of the function serve, release, or may still go back to.
-pub fn in_use(object: &CanaryRollout, context: &Context, session: &Session) -> BTreeSet<String> {
+/// The versions that this object and all others of the function serve, release, or may still go back to,
+/// and those that another alias of the function named lately: of what has just left one, the watch may not
+/// have told yet.
+pub fn in_use(
+    object: &CanaryRollout,
+    context: &Context,
+    session: &Session,
+    now: Timestamp,
+) -> BTreeSet<String> {
     let me = (object.namespace().unwrap_or_default(), object.name_any());
     let here = Here { region: session.region(), account: session.account() };
     let peers = context.rollouts.of_function(&object.spec.function.name);
     let others = peers.into_iter().filter(|peer| (&peer.namespace, &peer.name) != (&me.0, &me.1));
     let near = others.filter(|peer| here.may_hold(peer));
-    near.flat_map(|peer| peer.uses).chain(uses(object)).collect()
+    let named = context.hub.named_by_others(&alias_key(object, session), now);
+    near.flat_map(|peer| peer.uses).chain(uses(object)).chain(named).collect()
 }
 
 /// The versions that an object serves, releases, or may still go back to. Its stable version may be

@@ -213,7 +213,7 @@ async fn try_pass(
     answers.iter().for_each(|answer| learn(plan, answer));
     if plan.revisit.is_rest(now) && plan.finalizer == facts.finalizer {
         // Read anew when its time comes; until then there may be ten thousand.
-        context.hub.forget_read(&key);
+        context.hub.rests(&key);
     }
     match acted {
         Err(error @ Error::Prune { .. }) => {

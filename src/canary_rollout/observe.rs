@@ -164,7 +164,7 @@ async fn read_more(
     let alias = facts.alias.as_ref();
     let release = release::read(lambda, rollout, memory, place.key, alias).await;
     if let (Some(keep), Some(alias)) = (kept(rollout, want), alias) {
-        let in_use = || claims::in_use(object, place.context, place.session);
+        let in_use = || claims::in_use(object, place.context, place.session, place.now);
         let owner = &facts.owner;
         facts.surplus = surplus::read(lambda, (memory, alias), place, (owner, keep), in_use).await;
     }

@@ -1,7 +1,7 @@
 //! What was read of aliases.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -18,6 +18,9 @@ use crate::{
 const ALIAS_FRESH: SignedDuration = SignedDuration::from_secs(55);
 /// The same for what is at rest, and looked at for another reason.
 const ALIAS_FRESH_AT_REST: SignedDuration = SignedDuration::from_secs(14 * 60);
+/// How long a version counts that an alias named: longer than the watch may be behind that tells which
+/// rollout may go back to it.
+const NAMED_LATELY: SignedDuration = SignedDuration::from_mins(30);
 /// How often answers that are of no use to anybody are looked for.
 const SWEEP: SignedDuration = SignedDuration::from_mins(1);
 
@@ -54,7 +57,7 @@ pub(super) struct Aliases {
 
 #[derive(Default)]
 struct Answers {
-    by_key: HashMap<AliasKey, Seen>,
+    by_key: HashMap<AliasKey, Known>,
     swept_at: Option<Timestamp>,
 }
 
@@ -65,9 +68,17 @@ impl Answers {
             return;
         }
         self.swept_at = Some(now);
-        self.by_key.retain(|_, seen| seen.is_younger(ALIAS_FRESH_AT_REST, now));
+        self.by_key.retain(|_, known| known.is_of_use(now));
         self.by_key.shrink_to_fit();
     }
+}
+
+/// What is known of an alias.
+#[derive(Default)]
+struct Known {
+    seen: Option<Seen>,
+    /// The versions that it named before, and when it was last seen to.
+    left: Vec<(String, Timestamp)>,
 }
 
 /// An alias as Lambda answered it.
@@ -84,6 +95,39 @@ impl Seen {
     fn is_younger(&self, age: SignedDuration, now: Timestamp) -> bool {
         now.duration_since(self.at).abs() < age
     }
+}
+
+impl Known {
+    /// It was seen like this; with none, nobody knows how it is.
+    fn becomes(&mut self, seen: Option<Seen>) {
+        let Some(before) = std::mem::replace(&mut self.seen, seen) else { return };
+        let now = self.seen.as_ref().map(|seen| names(&seen.alias).collect::<Vec<_>>());
+        let left = |version: &&String| now.as_ref().is_none_or(|now| !now.contains(version));
+        let at = before.at;
+        self.left.retain(|(_, left)| is_lately(*left, at));
+        self.left.extend(names(&before.alias).filter(left).map(|version| (version.clone(), at)));
+    }
+
+    /// The versions that it named lately.
+    fn named(&self, now: Timestamp) -> impl Iterator<Item = &String> {
+        let left = self.left.iter().filter(move |(_, at)| is_lately(*at, now));
+        let named = self.seen.iter().flat_map(|seen| names(&seen.alias));
+        left.map(|(version, _)| version).chain(named)
+    }
+
+    fn is_of_use(&self, now: Timestamp) -> bool {
+        let fresh = self.seen.as_ref().is_some_and(|it| it.is_younger(ALIAS_FRESH_AT_REST, now));
+        fresh || self.left.iter().any(|(_, at)| is_lately(*at, now))
+    }
+}
+
+/// The versions that an alias names.
+fn names(alias: &Alias) -> impl Iterator<Item = &String> {
+    alias.weights.iter().map(|extra| &extra.version).chain([&alias.version])
+}
+
+fn is_lately(at: Timestamp, now: Timestamp) -> bool {
+    now.duration_since(at).abs() < NAMED_LATELY
 }
 
 impl Aliases {
@@ -138,8 +182,9 @@ impl Hub {
     /// ours that was late.
     fn is_as_written(&self, key: &AliasKey, alias: &Alias) -> bool {
         let aliases = self.aliases.lock();
-        let seen = aliases.by_key.get(key).filter(|seen| seen.source == Source::Write);
-        seen.is_some_and(|seen| seen.alias.revision_id == alias.revision_id)
+        let seen = aliases.by_key.get(key).and_then(|known| known.seen.as_ref());
+        let written = seen.filter(|seen| seen.source == Source::Write);
+        written.is_some_and(|seen| seen.alias.revision_id == alias.revision_id)
     }
 
     fn fresh(&self, key: &AliasKey, want: Want, now: Timestamp) -> Option<Seen> {
@@ -148,7 +193,7 @@ impl Hub {
             Want::Follow => ALIAS_FRESH_AT_REST,
         };
         let aliases = self.aliases.lock();
-        let seen = aliases.by_key.get(key)?;
+        let seen = aliases.by_key.get(key)?.seen.as_ref()?;
         seen.is_younger(fresh, now).then(|| seen.clone())
     }
 
@@ -160,14 +205,25 @@ impl Hub {
     fn keep(&self, key: &AliasKey, seen: Seen) {
         let mut aliases = self.aliases.lock();
         let now = seen.at;
-        aliases.by_key.insert(key.clone(), seen);
+        aliases.by_key.entry(key.clone()).or_default().becomes(Some(seen));
         aliases.sweep(now);
     }
 
     /// Forgets an alias that was only read: what may be old is read again. The answer to a write stays.
     pub fn forget_read(&self, key: &AliasKey) {
         let mut aliases = self.aliases.lock();
-        if aliases.by_key.get(key).is_some_and(|seen| seen.source != Source::Write) {
+        let read = |known: &&mut Known| {
+            known.seen.as_ref().is_some_and(|seen| seen.source != Source::Write)
+        };
+        aliases.by_key.get_mut(key).filter(read).into_iter().for_each(|known| known.becomes(None));
+    }
+
+    /// An alias is at rest: what was read of it is of no use any more. Before it is moved it is read again.
+    pub fn rests(&self, key: &AliasKey) {
+        let mut aliases = self.aliases.lock();
+        let Some(known) = aliases.by_key.get_mut(key) else { return };
+        known.seen.take_if(|seen| seen.source != Source::Write);
+        if known.seen.is_none() && known.left.is_empty() {
             aliases.by_key.remove(key);
         }
     }
@@ -175,189 +231,22 @@ impl Hub {
     /// Forgets an alias: it is read again before anything is decided on it.
     pub fn forget(&self, key: &AliasKey) {
         let mut aliases = self.aliases.lock();
-        aliases.by_key.remove(key);
+        aliases.by_key.get_mut(key).into_iter().for_each(|known| known.becomes(None));
+    }
+
+    /// The versions that the other aliases of the function were seen to name lately, whatever they name
+    /// now: a rollout may go back to one, and the watch may not have told of it yet.
+    #[must_use]
+    pub fn named_by_others(&self, key: &AliasKey, now: Timestamp) -> BTreeSet<String> {
+        let other = |one: &AliasKey| {
+            (&one.account, &one.region, &one.function) == (&key.account, &key.region, &key.function)
+                && one.alias != key.alias
+        };
+        let aliases = self.aliases.lock();
+        let others = aliases.by_key.iter().filter(|(one, _)| other(one));
+        others.flat_map(|(_, known)| known.named(now)).cloned().collect()
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use async_trait::async_trait;
-
-    use super::*;
-    use std::time::Duration;
-
-    use crate::facts::{
-        lambda::{
-            AliasChange, Changed, CodeChange, ConfigurationChange, FunctionVersion, Invocation,
-            NamedPage, Provisioned, Publication, VersionPage,
-        },
-        surplus::Surplus,
-    };
-
-    /// Answers reads with what was true at this revision.
-    struct At(&'static str);
-
-    /// Before the last write.
-    const BEHIND: At = At("old");
-
-    #[async_trait]
-    impl port::Lambda for At {
-        async fn get_alias(&self, _: &str, _: &str) -> Result<Alias, Error> {
-            Ok(alias(self.0))
-        }
-        async fn create_alias(&self, _: &str, _: &str, _: &str, _: &str) -> Result<Alias, Error> {
-            panic!("nothing is written")
-        }
-        async fn update_alias(&self, _: &AliasChange) -> Result<Alias, Error> {
-            panic!("nothing is written")
-        }
-        async fn get_function(&self, _: &str, _: Option<&str>) -> Result<FunctionVersion, Error> {
-            panic!("only the alias is read")
-        }
-        async fn update_function_code(&self, _: &CodeChange) -> Result<Changed, Error> {
-            panic!("only the alias is read")
-        }
-        async fn update_function_configuration(
-            &self,
-            _: &ConfigurationChange,
-        ) -> Result<Changed, Error> {
-            panic!("only the alias is read")
-        }
-        async fn publish_version(&self, _: &Publication) -> Result<Changed, Error> {
-            panic!("only the alias is read")
-        }
-        async fn get_provisioned_concurrency(
-            &self,
-            _: &str,
-            _: &str,
-        ) -> Result<Provisioned, Error> {
-            panic!("only the alias is read")
-        }
-        async fn invoke(
-            &self,
-            _: &str,
-            _: &str,
-            _: &str,
-            _: Duration,
-        ) -> Result<Invocation, Error> {
-            panic!("only the alias is read")
-        }
-        async fn list_versions(&self, _: &str, _: Option<&str>) -> Result<VersionPage, Error> {
-            panic!("only the alias is read")
-        }
-        async fn list_named(&self, _: &str, _: Option<&str>) -> Result<NamedPage, Error> {
-            panic!("only the alias is read")
-        }
-        async fn delete_version(&self, _: &Surplus) -> Result<(), Error> {
-            panic!("only the alias is read")
-        }
-    }
-
-    fn alias(revision: &str) -> Alias {
-        Alias {
-            version: "42".into(),
-            weights: Vec::new(),
-            revision_id: revision.into(),
-            description: String::new(),
-        }
-    }
-
-    fn at(second: i64) -> Timestamp {
-        Timestamp::from_second(second).unwrap()
-    }
-
-    async fn seen(hub: &Hub, want: Want, second: i64) -> (String, Source) {
-        let text = String::new;
-        let key = AliasKey { account: text(), region: text(), function: text(), alias: text() };
-        let seen = hub.alias(&BEHIND, &key, want, at(second)).await.unwrap().unwrap();
-        (seen.alias.revision_id, seen.source)
-    }
-
-    fn wrote(hub: &Hub, second: i64) {
-        let text = String::new;
-        let key = AliasKey { account: text(), region: text(), function: text(), alias: text() };
-        hub.wrote(&key, alias("new"), at(second));
-    }
-
-    #[tokio::test]
-    async fn right_after_a_write_its_answer_is_believed_whoever_asks() {
-        let hub = Hub::default();
-        wrote(&hub, 0);
-        for want in [Want::Work, Want::Drift] {
-            assert_eq!(seen(&hub, want, 54).await, ("new".into(), Source::Write));
-        }
-        assert_eq!(seen(&hub, Want::Drift, 55).await, ("old".into(), Source::Read));
-    }
-
-    #[tokio::test]
-    async fn a_read_that_shows_the_last_write_counts_as_its_answer() {
-        let hub = Hub::default();
-        let text = String::new;
-        let key = &AliasKey { account: text(), region: text(), function: text(), alias: text() };
-        let read = async |answer: At, second: i64| {
-            hub.alias(&answer, key, Want::Work, at(second)).await.unwrap().unwrap().source
-        };
-        wrote(&hub, 0);
-        assert_eq!(read(At("new"), 55).await, Source::Write);
-        assert_eq!(read(At("new"), 110).await, Source::Write);
-        // Somebody else wrote, or it shows what was before.
-        assert_eq!(read(At("other"), 165).await, Source::Read);
-        assert_eq!(read(At("new"), 220).await, Source::Read);
-        // A write of ours was not answered.
-        wrote(&hub, 300);
-        hub.forget(key);
-        assert_eq!(read(At("new"), 355).await, Source::Read);
-    }
-
-    #[tokio::test]
-    async fn a_read_is_the_next_passes_earlier_read() {
-        let hub = Hub::default();
-        assert_eq!(seen(&hub, Want::Work, 0).await, ("old".into(), Source::Read));
-        assert_eq!(seen(&hub, Want::Work, 54).await, ("old".into(), Source::EarlierRead));
-        assert_eq!(seen(&hub, Want::Work, 55).await, ("old".into(), Source::Read));
-    }
-
-    #[tokio::test]
-    async fn what_is_at_rest_and_followed_is_read_again_when_drift_would_be() {
-        let hub = Hub::default();
-        assert_eq!(seen(&hub, Want::Follow, 0).await, ("old".into(), Source::Read));
-        assert_eq!(seen(&hub, Want::Follow, 839).await, ("old".into(), Source::EarlierRead));
-        assert_eq!(seen(&hub, Want::Work, 839).await, ("old".into(), Source::Read));
-        let hub = Hub::default();
-        assert_eq!(seen(&hub, Want::Follow, 0).await, ("old".into(), Source::Read));
-        assert_eq!(seen(&hub, Want::Follow, 840).await, ("old".into(), Source::Read));
-    }
-
-    #[tokio::test]
-    async fn what_was_only_read_can_be_forgotten_and_what_was_written_not() {
-        let hub = Hub::default();
-        let text = String::new;
-        let key = &AliasKey { account: text(), region: text(), function: text(), alias: text() };
-        assert_eq!(seen(&hub, Want::Work, 0).await, ("old".into(), Source::Read));
-        hub.forget_read(key);
-        assert_eq!(seen(&hub, Want::Work, 1).await, ("old".into(), Source::Read));
-        wrote(&hub, 2);
-        hub.forget_read(key);
-        assert_eq!(seen(&hub, Want::Work, 3).await, ("new".into(), Source::Write));
-    }
-
-    #[tokio::test]
-    async fn what_is_of_use_to_nobody_any_more_is_forgotten() {
-        let hub = Hub::default();
-        let key = |number: i64| AliasKey {
-            account: String::new(),
-            region: String::new(),
-            function: String::new(),
-            alias: number.to_string(),
-        };
-        for second in 0..10_000 {
-            hub.wrote(&key(second), alias("new"), at(second));
-            let kept = hub.aliases.lock().by_key.len();
-            assert!(kept <= 901, "{kept} are kept of what is of use to nobody");
-        }
-        assert!(hub.fresh(&key(9_999), Want::Work, at(9_999)).is_some());
-        // Once all are at rest nothing is written or kept.
-        hub.alias(&BEHIND, &key(1), Want::Drift, at(20_000)).await.unwrap();
-        assert_eq!(hub.aliases.lock().by_key.len(), 0);
-    }
-}
+mod tests;
