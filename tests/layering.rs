@@ -147,19 +147,20 @@ fn long_functions(code: &str) -> Vec<(usize, usize)> {
     long
 }
 
+/// What is too long in one file, in sentences.
+fn lengths(source: &Source) -> Vec<String> {
+    let lines = source.text.lines().count();
+    let file = (lines > FILE_LINES_MAX).then(|| format!("{lines} lines, at most {FILE_LINES_MAX}"));
+    let functions = long_functions(&bare(&source.text)).into_iter().map(|(line, length)| {
+        format!("the function in line {line} has {length} lines, at most {FUNCTION_LINES_MAX}")
+    });
+    file.into_iter().chain(functions).map(|text| format!("{}: {text}", source.path)).collect()
+}
+
 /// What is wrong with one file, in sentences.
 fn faults(source: &Source, test_modules: &[String]) -> Vec<String> {
-    let mut faults = Vec::new();
+    let mut faults = lengths(source);
     let mut fault = |text: String| faults.push(format!("{}: {text}", source.path));
-    let lines = source.text.lines().count();
-    if lines > FILE_LINES_MAX {
-        fault(format!("{lines} lines, at most {FILE_LINES_MAX}"));
-    }
-    for (line, length) in long_functions(&bare(&source.text)) {
-        fault(format!(
-            "the function in line {line} has {length} lines, at most {FUNCTION_LINES_MAX}"
-        ));
-    }
     let code = source.code();
     if code.contains("aws_sdk_") && !source.path.starts_with("aws/sdk") {
         fault("names aws_sdk_*, which only src/aws/sdk may".into());
@@ -242,12 +243,26 @@ fn test_modules(sources: &[Source]) -> Vec<String> {
     sources.iter().flat_map(declared).collect()
 }
 
+/// All files below this folder of the repository.
+fn all_below(folder: &str) -> io::Result<Vec<Source>> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let mut all = Vec::new();
+    sources(&root, &root, &mut all)?;
+    Ok(all)
+}
+
+#[test]
+fn every_file_of_the_tests_keeps_to_its_length() {
+    let all = all_below("tests").unwrap();
+    assert!(all.iter().any(|source| source.path == "layering.rs"), "this file was not found");
+    let faults: Vec<String> = all.iter().flat_map(lengths).collect();
+    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+}
+
 #[test]
 fn every_file_keeps_to_its_layer() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut all = Vec::new();
-    sources(&root, &root, &mut all).unwrap();
-    assert!(all.iter().any(Source::is_pure), "no decision was found under {}", root.display());
+    let all = all_below("src").unwrap();
+    assert!(all.iter().any(Source::is_pure), "no decision was found");
     let tests = test_modules(&all);
     let faults: Vec<String> = all.iter().flat_map(|source| faults(source, &tests)).collect();
     assert!(faults.is_empty(), "\n{}", faults.join("\n"));

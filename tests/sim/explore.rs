@@ -1,6 +1,11 @@
 //! Runs scenarios: without faults, with every single fault, and with many at random.
 
-use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::Arc,
+    time::Duration,
+};
 
 use groundcrew::api::canary_rollout::CanaryRollout;
 use jiff::Timestamp;
@@ -13,7 +18,7 @@ use crate::{
     random,
     scenarios::{End, Scenario},
     script::Rule,
-    world::{Call, NAME, State, World, operator},
+    world::{Call, MAIN, State, World, operator, sights::Sight},
 };
 
 /// When every run begins; any time will do.
@@ -46,6 +51,8 @@ pub struct Run {
     /// Metrics of the process that ran last.
     pub metrics: String,
     pub end: Option<End>,
+    /// What happened that not every run has.
+    pub sights: BTreeSet<Sight>,
 }
 
 /// Runs a scenario with faults.
@@ -71,14 +78,15 @@ pub fn simulate(
         operator::run(&world, end).await;
         sleep_until(end).await;
         playing.abort();
-        let state = world.lock();
+        let mut state = world.lock();
+        state.finish();
         Run::of(&state, end)
     })
 }
 
 impl Run {
     fn of(state: &State, end: Instant) -> Self {
-        let object = state.object(NAME);
+        let object = state.object(MAIN);
         let status = object.and_then(|object| object.status.as_ref());
         let masked = status.map(|status| {
             let mut value = serde_json::to_value(status).expect("a status");
@@ -118,6 +126,7 @@ impl Run {
             trace: state.trace(),
             metrics: state.metrics.clone(),
             end: ends,
+            sights: state.sights.clone(),
         }
     }
 }
@@ -269,9 +278,11 @@ impl Run {
         found
     }
 
-    /// Writes that changed the alias.
+    /// Writes that changed an alias, those for each object in their order.
     fn applied(&self) -> Vec<&Write> {
-        self.writes.iter().filter(|write| write.applied).collect()
+        let mut applied: Vec<_> = self.writes.iter().filter(|write| write.applied).collect();
+        applied.sort_by(|one, other| one.by.cmp(&other.by));
+        applied
     }
 
     /// Writes that Lambda refused, for another reason than that there is no such version.
@@ -285,14 +296,20 @@ impl Run {
     }
 }
 
-/// Takes away writes that repeat the one before them, as many as there are too many, up to `most`.
+/// Takes away writes that repeat the one before them, for each object as many as there are too many, up
+/// to `most`.
 fn forgive_repetitions(is: &mut Vec<&Write>, was: &[&Write], most: usize) {
     let repeated = |pair: &[&Write]| pair[0] == pair[1] && pair[1].weight.is_none();
-    for _ in 0..most {
-        if is.len() > was.len()
-            && let Some(at) = is.windows(2).position(repeated)
-        {
-            is.remove(at);
+    let count = |writes: &[&Write], by: &str| writes.iter().filter(|write| write.by == by).count();
+    let objects: BTreeSet<&str> = was.iter().map(|write| write.by.as_str()).collect();
+    for by in objects {
+        for _ in 0..most {
+            let of_it = |pair: &[&Write]| pair[1].by == by && repeated(pair);
+            if count(is, by) > count(was, by)
+                && let Some(at) = is.windows(2).position(of_it)
+            {
+                is.remove(at);
+            }
         }
     }
 }

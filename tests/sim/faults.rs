@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use tokio::time::Instant;
 
-use crate::script::Edit;
+use crate::{random, script::Edit};
 
 /// What a call does, as far as faults depend on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,7 +119,7 @@ impl Faults {
                 }
                 if *edits > 0 && random.one_in(*edit_rarity) {
                     *edits -= 1;
-                    let edit = Edit::draw(random);
+                    let edit = random::edit(random);
                     return Some(Fault::Meanwhile(edit));
                 }
                 random.one_in(*rarity).then(|| random.pick(&sort.faults()))

@@ -5,17 +5,20 @@ use std::{collections::BTreeMap, fmt};
 use groundcrew::{
     api::canary_rollout::CanaryRollout,
     facts::{
-        cloudwatch::Span,
+        cloudwatch::{Alarm, Span},
         lambda::{Alias, AliasChange, Publication},
     },
 };
 use jiff::Timestamp;
 
+use crate::faults::Fault;
+
 /// What happened.
 #[derive(Clone, Debug)]
 pub enum Event {
-    /// The operator sent UpdateAlias.
+    /// The operator sent UpdateAlias for the object `by`.
     AliasUpdated {
+        by: String,
         before: Option<Alias>,
         change: AliasChange,
         /// None when it was refused.
@@ -25,17 +28,21 @@ pub enum Event {
         leads: bool,
         /// It was sent long before.
         late: bool,
+        /// Lambda may keep weights of its own there for a while.
+        provisioned: bool,
     },
     /// The operator moved or made the alias for the object `by`; `oldest` is the oldest that names it.
     Acted { by: String, oldest: Option<String> },
-    /// The operator made the alias.
-    AliasCreated { after: Alias, leads: bool },
-    /// The operator read the alias.
-    AliasRead { answer: Option<Alias> },
+    /// The operator made the alias of this name for the object `by`.
+    AliasCreated { by: String, alias: String, after: Alias, leads: bool },
+    /// The operator read the alias of this name.
+    AliasRead { alias: String, answer: Option<Alias> },
     /// CloudWatch answered the operator about the new version.
     MetricsRead(Evidence),
-    /// Another tool changed the alias.
-    ForeignAlias { after: Alias },
+    /// CloudWatch told the operator the states of alarms.
+    AlarmsRead(Vec<Alarm>),
+    /// Another tool changed the alias of this name.
+    ForeignAlias { alias: String, after: Alias },
     /// The operator applied a status.
     StatusApplied {
         before: Box<CanaryRollout>,
@@ -52,14 +59,32 @@ pub enum Event {
         object: Option<Box<CanaryRollout>>,
         leads: bool,
     },
-    /// The operator deleted a version; the description that it had, if it was there.
-    VersionDeleted { version: u64, description: Option<String>, leads: bool },
+    /// The operator deleted a version for the object `by`.
+    VersionDeleted {
+        by: String,
+        version: u64,
+        /// What it had, if it was there.
+        description: Option<String>,
+        /// The objects that it was the stable or the new version of.
+        users: Vec<String>,
+        leads: bool,
+    },
+    /// A person deleted a version.
+    VersionTaken { version: String },
     /// The operator added its finalizer.
     FinalizerAdded,
     /// The operator took its finalizer away.
     FinalizerRemoved { object: Box<CanaryRollout>, alias: Option<Alias> },
     /// A person changed the object.
     PersonEdited,
+}
+
+/// A call as it is sent.
+pub struct Made<'a> {
+    /// On whose behalf; none where calls of several are made together.
+    pub by: Option<&'a str>,
+    pub what: &'a str,
+    pub fault: Option<&'a Fault>,
 }
 
 /// What a spec asks to be served, and what of it is served.
@@ -87,7 +112,7 @@ pub struct Evidence {
 /// A write to the alias, as runs are compared by it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Write {
-    /// Name of the object that it was for.
+    /// The object that it was for.
     pub by: String,
     pub version: String,
     /// Canary and its percentage.

@@ -18,14 +18,12 @@ mod checks;
 mod claims;
 mod denied;
 mod evidence;
-mod evidence_read;
 mod explore;
 mod faults;
 #[allow(clippy::unwrap_used, dead_code, reason = "tests/it uses all of it")]
 mod harness;
 mod history;
 mod invariants;
-mod limits;
 mod modes;
 mod random;
 mod releases;
@@ -38,6 +36,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use explore::FaultPoints;
 use faults::Faults;
 use scenarios::minutes;
+use world::sights::Sight;
 
 #[test]
 fn every_scenario_ends_as_it_should_without_faults() {
@@ -140,22 +139,33 @@ fn random_faults_and_edits_break_nothing() {
         None => 0..number("GROUNDCREW_SIM_SEEDS").unwrap_or(SEEDS),
     };
     let single = seeds.end - seeds.start == 1;
-    let mut failed = in_parallel(seeds, |seed| {
+    let count = seeds.end - seeds.start;
+    let mut runs = in_parallel(seeds, |seed| {
         let (found, run) = random::run(seed);
         if single {
             println!("{}", run.trace);
         }
-        if found.is_empty() {
-            return None;
+        if !found.is_empty() {
+            println!("GROUNDCREW_SIM_SEED={seed}: {found:?}");
         }
-        println!("GROUNDCREW_SIM_SEED={seed}: {found:?}");
-        Some((seed, run.trace))
+        (seed, (!found.is_empty()).then_some(run.trace), run.sights)
     });
-    failed.sort();
-    if let Some((seed, trace)) = failed.iter().flatten().next() {
-        let count = failed.iter().flatten().count();
-        panic!("{count} seeds failed, the first is GROUNDCREW_SIM_SEED={seed}:\n{trace}");
+    runs.sort();
+    let missed: Vec<String> = Sight::ALL
+        .iter()
+        .filter_map(|(sight, least)| {
+            let seen = runs.iter().filter(|(.., sights)| sights.contains(sight)).count();
+            println!("{sight:?}: {seen}");
+            (seen * 1_000 < least * runs.len()).then(|| format!("{sight:?} in {seen}"))
+        })
+        .collect();
+    let failed: Vec<_> =
+        runs.iter().filter_map(|(seed, trace, _)| Some((seed, trace.as_ref()?))).collect();
+    if let Some((seed, trace)) = failed.first() {
+        let failures = failed.len();
+        panic!("{failures} seeds failed, the first is GROUNDCREW_SIM_SEED={seed}:\n{trace}");
     }
+    assert!(count < SEEDS || missed.is_empty(), "of {count} seeds too few had: {missed:?}");
 }
 
 #[test]

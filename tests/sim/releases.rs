@@ -38,7 +38,7 @@ pub fn latest() -> Release {
     Release { latest: Some(true), ..Release::default() }
 }
 
-fn smoke() -> Step {
+pub fn smoke() -> Step {
     Step { smoke: Some(Smoke { expect_status: Some(200), ..Smoke::default() }), ..Step::default() }
 }
 

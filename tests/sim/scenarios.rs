@@ -138,6 +138,7 @@ const PROMOTED: End = End::At(Phase::Healthy, "43");
 pub fn all() -> Vec<Scenario> {
     let mut all = ordinary();
     all.extend(interrupted());
+    all.extend(deleted());
     all.extend(disturbed());
     all.extend(evidence::all());
     all.extend(releases::all());
@@ -242,6 +243,21 @@ fn interrupted() -> Vec<Scenario> {
             || vec![rule(healthy, 120, Edit::Release("44"))],
             End::At(Phase::Healthy, "44"),
         ),
+        flight(
+            "suspended-and-resumed",
+            || {
+                vec![
+                    rule(first_step, 20, Edit::Suspend(true)),
+                    rule(suspended, 150, Edit::Suspend(false)),
+                ]
+            },
+            PROMOTED,
+        ),
+    ]
+}
+
+fn deleted() -> Vec<Scenario> {
+    vec![
         flight("deleted", || vec![rule(second_step, 20, Edit::Delete)], End::Gone("42")),
         flight("deleted-before-a-weight", || vec![rule(always, 0, Edit::Delete)], End::Gone("42")),
         Scenario {
@@ -260,14 +276,9 @@ fn interrupted() -> Vec<Scenario> {
             End::Abandoned("42"),
         ),
         flight(
-            "suspended-and-resumed",
-            || {
-                vec![
-                    rule(first_step, 20, Edit::Suspend(true)),
-                    rule(suspended, 150, Edit::Suspend(false)),
-                ]
-            },
-            PROMOTED,
+            "deleted-with-its-namespace",
+            || vec![rule(second_step, 20, Edit::DeleteNamespace)],
+            End::Gone("42"),
         ),
     ]
 }

@@ -5,24 +5,20 @@ use std::time::Duration;
 use groundcrew::{
     api::{
         ACTION_ANNOTATION, FINALIZER,
-        canary_rollout::{
-            CanaryRollout, CanaryRolloutStatus, OnTimeout, Phase, Preset, Release, Step,
-        },
+        canary_rollout::{CanaryRollout, CanaryRolloutStatus, Phase, Preset, Release, Step},
         shared::Mode,
     },
     facts::{
         cloudwatch::AlarmState,
         codedeploy::Stage,
-        lambda::{Alias, VersionWeight},
+        lambda::{Alias, Invocation, VersionWeight},
     },
 };
 use kube::ResourceExt as _;
 
 use crate::{
-    faults::Random,
     releases::archive,
-    scenarios::{approval, weight},
-    world::{NAME, State},
+    world::{ALIAS, MAIN, State, functions::answered},
 };
 
 /// One thing that somebody does.
@@ -58,8 +54,14 @@ pub enum Edit {
     DropFinalizer,
     /// Empties the status.
     WipeStatus,
+    /// A person deletes the Namespace.
+    DeleteNamespace,
     /// A person deletes a version.
     DeleteVersion(&'static str),
+    /// A person deletes the stable version, once no alias names it.
+    DeleteStable,
+    /// The new version answers smoke tests with this status, or, without one, not at all.
+    Smoke(Option<u16>),
     /// Another tool points the alias at one version.
     ForeignVersion(&'static str),
     /// Another tool gives a version a share of the alias.
@@ -78,42 +80,8 @@ pub enum Edit {
     Deployment(Stage),
     /// An alarm changes its state.
     Alarm(&'static str, AlarmState),
-}
-
-impl Edit {
-    /// Something that somebody might do at any time.
-    pub fn draw(random: &mut Random) -> Self {
-        let nonce = u32::try_from(random.below(1_000)).expect("small");
-        let version = random.pick(&["42", "43", "44", "45"]);
-        match random.below(33) {
-            0..=2 => Self::Release(version),
-            3 => Self::Preset(random.pick(&[Preset::AllAtOnce, Preset::Canary10Percent5Minutes])),
-            4 => Self::Steps(vec![weight(5, 60), approval(Some(90), OnTimeout::Promote)]),
-            5 => Self::Suspend(true),
-            6 | 7 => Self::Suspend(false),
-            8 => Self::Verb("pause", nonce),
-            9 | 10 => Self::Verb("resume", nonce),
-            11 => Self::Verb("promote-full", nonce),
-            12 | 13 => Self::Verb("abort", nonce),
-            14 | 15 => Self::Verb("retry", nonce),
-            16 => Self::StepVerb("promote", nonce),
-            17 => Self::StepVerb("skip-step", nonce),
-            18 => Self::RawVerb("promote-full@000000000000"),
-            19 => random.pick(&[Self::Delete, Self::DropFinalizer, Self::Abandon]),
-            20 => Self::WipeStatus,
-            21 => Self::ForeignVersion(version),
-            22 => Self::ForeignWeight(version, 0.25),
-            23 => Self::ReleaseArchive(random.pick(&["a.zip", "b.zip"])),
-            24 => Self::ReleaseLatest,
-            25 => Self::ForeignCode(random.pick(&["sha-of-x", "sha-of-y"])),
-            28 => Self::Traffic(version, 100.0, random.pick(&[0.0, 40.0])),
-            29 => Self::Traffic(version, 0.0, 0.0),
-            30 => Self::Alarm("red", AlarmState::Alarm),
-            31 => Self::Alarm("red", AlarmState::Ok),
-            26 | 27 => Self::Mode(random.pick(&[Mode::Audit, Mode::Enforce])),
-            _ => random.pick(&[Self::PutBack, Self::Kill]),
-        }
-    }
+    /// The same is done to the other object.
+    Other(Box<Edit>),
 }
 
 /// When something is done: `after` it is so.
@@ -207,52 +175,60 @@ impl State {
     /// Carries an edit out. What makes no sense any more (the object is gone) does nothing.
     pub fn edit(&mut self, edit: &Edit) {
         self.note(format!("      somebody: {edit:?}"));
+        self.edit_at(MAIN, edit);
+    }
+
+    fn edit_at(&mut self, key: &str, edit: &Edit) {
         match edit {
-            Edit::Release(version) => self.edit_object(|object| {
-                let version = Some((*version).to_owned());
-                object.spec.release = Release { version, ..Release::default() };
+            Edit::Release(version) => self.release(key, |release| {
+                release.version = Some((*version).to_owned());
             }),
-            Edit::ReleaseArchive(key) => self.edit_object(|object| {
-                object.spec.release = archive(key);
-            }),
-            Edit::ReleaseLatest => self.edit_object(|object| {
-                object.spec.release = Release { latest: Some(true), ..Release::default() };
-            }),
+            Edit::ReleaseArchive(name) => self.release(key, |release| *release = archive(name)),
+            Edit::ReleaseLatest => self.release(key, |release| release.latest = Some(true)),
             Edit::ForeignCode(code) => self.lambda.functions.somebody_updates(code),
-            Edit::Preset(preset) => self.edit_object(|object| {
+            Edit::Preset(preset) => self.edit_object(key, |object| {
                 object.spec.steps = None;
                 object.spec.preset = Some(*preset);
             }),
-            Edit::Steps(steps) => self.edit_object(|object| {
+            Edit::Steps(steps) => self.edit_object(key, |object| {
                 object.spec.steps = Some(steps.clone());
                 object.spec.preset = None;
             }),
             Edit::Suspend(suspend) => {
-                self.edit_object(|object| object.spec.suspend = Some(*suspend));
+                self.edit_object(key, |object| object.spec.suspend = Some(*suspend));
             }
-            Edit::Mode(mode) => self.edit_object(|object| object.spec.mode = Some(*mode)),
-            Edit::Verb(verb, nonce) => self.annotate_verb(verb, false, *nonce),
-            Edit::StepVerb(verb, nonce) => self.annotate_verb(verb, true, *nonce),
-            Edit::RawVerb(value) => self.edit_object(|object| {
-                object.annotations_mut().insert(ACTION_ANNOTATION.into(), (*value).into());
-            }),
-            Edit::Abandon => self.abandon(),
-            Edit::Delete => self.delete_object(),
+            Edit::Mode(mode) => self.edit_object(key, |object| object.spec.mode = Some(*mode)),
+            Edit::Verb(verb, nonce) => self.annotate_verb(key, verb, false, *nonce),
+            Edit::StepVerb(verb, nonce) => self.annotate_verb(key, verb, true, *nonce),
+            Edit::RawVerb(value) => self.annotate(key, value),
+            Edit::Abandon => self.abandon(key),
+            Edit::Delete => self.delete_object(key),
+            Edit::DeleteNamespace => self.delete_namespace(key),
             Edit::DropFinalizer => {
-                self.edit_object(|object| object.finalizers_mut().retain(|one| one != FINALIZER));
-                self.person_took_finalizer();
+                let drop = |object: &mut CanaryRollout| {
+                    object.finalizers_mut().retain(|one| one != FINALIZER);
+                };
+                self.edit_object(key, drop);
+                self.person_took_finalizer(key);
             }
-            Edit::WipeStatus => self.empty_status(),
+            Edit::WipeStatus => self.empty_status(key),
             Edit::DeleteVersion(version) => self.somebody_deletes(version),
-            Edit::ForeignVersion(version) => self.foreign(|alias| {
-                alias.version = (*version).to_owned();
-                alias.weights.clear();
-            }),
-            Edit::ForeignWeight(version, weight) => self.foreign(|alias| {
-                alias.weights =
-                    vec![VersionWeight { version: (*version).to_owned(), weight: *weight }];
-            }),
-            Edit::PutBack => self.put_back(),
+            Edit::DeleteStable => self.somebody_deletes_stable(key),
+            Edit::ForeignVersion(version) => {
+                self.foreign(&self.alias_of(key), Some(*version), None)
+            }
+            Edit::ForeignWeight(version, weight) => {
+                let share = VersionWeight { version: (*version).to_owned(), weight: *weight };
+                self.foreign(&self.alias_of(key), None, Some(share));
+            }
+            Edit::PutBack => self.put_back(&self.alias_of(key)),
+            Edit::Other(edit) => {
+                let other = self.other.as_ref().map_or(key, |other| &other.key).to_owned();
+                self.edit_at(&other, edit);
+            }
+            Edit::Smoke(status) => {
+                self.lambda.functions.invocation = status.map_or(Invocation::Unanswered, answered);
+            }
             Edit::Deny(calls) => self.denied.push(calls),
             Edit::Kill => self.crash(),
             Edit::Traffic(version, invocations, errors) => {
@@ -266,16 +242,40 @@ impl State {
         }
     }
 
-    fn annotate_verb(&mut self, verb: &str, with_step: bool, nonce: u32) {
-        let Some(status) = self.object(NAME).and_then(|object| object.status.as_ref()) else {
+    /// The alias that an object names.
+    fn alias_of(&self, key: &str) -> String {
+        let other = self.other.as_ref().filter(|other| other.key == key);
+        other.map_or(ALIAS, |other| other.alias).to_owned()
+    }
+
+    fn release(&mut self, key: &str, change: impl FnOnce(&mut Release)) {
+        self.edit_object(key, |object| {
+            object.spec.release = Release::default();
+            change(&mut object.spec.release);
+        });
+    }
+
+    fn somebody_deletes_stable(&mut self, key: &str) {
+        let status = self.object(key).and_then(|object| object.status.as_ref());
+        let stable = status.and_then(|status| status.stable.as_ref());
+        if let Some(version) = stable.map(|stable| stable.version.clone()) {
+            self.somebody_deletes(&version);
+        }
+    }
+
+    fn annotate(&mut self, key: &str, value: &str) {
+        self.edit_object(key, |object| {
+            object.annotations_mut().insert(ACTION_ANNOTATION.into(), value.into());
+        });
+    }
+
+    fn annotate_verb(&mut self, key: &str, verb: &str, with_step: bool, nonce: u32) {
+        let Some(status) = self.object(key).and_then(|object| object.status.as_ref()) else {
             return;
         };
         let revision = status.revision.clone().unwrap_or_default();
         let step = status.step.as_ref().map_or(0, |step| step.index);
         let target = if with_step { format!("{revision}/{step}") } else { revision };
-        let value = format!("{verb}@{target}#{nonce}");
-        self.edit_object(|object| {
-            object.annotations_mut().insert(ACTION_ANNOTATION.into(), value);
-        });
+        self.annotate(key, &format!("{verb}@{target}#{nonce}"));
     }
 }

@@ -63,7 +63,7 @@ impl<'a> Sides<'a> {
             let world = World::new(epoch(), Faults::none());
             opening.set(&mut world.lock());
             let target = Target { region: REGION.into(), role: None };
-            let ports = Aws(Arc::clone(&world)).connect(&target).await;
+            let ports = Aws::of(&world).connect(&target).await;
             (world, ports.expect("ports"))
         });
         let (account, there) = runtime.block_on(async {
@@ -146,7 +146,7 @@ impl<'a> Sides<'a> {
                 self.changes_fail("update", "*", "InvalidImage", fails);
             }
             Event::MovesFail(fails) => {
-                if let Some(provision) = &mut self.world.lock().lambda.provision {
+                if let Some(provision) = self.world.lock().lambda.provisioning() {
                     provision.fails = fails;
                 }
                 self.changes_fail("provisioned", ALIAS, INIT_FAILURE, fails);

@@ -1,6 +1,6 @@
 //! CloudWatch in the world: steady traffic per version, and alarms that people make fire.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use groundcrew::{
@@ -21,7 +21,7 @@ use groundcrew::{
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    State,
+    ALIAS, State,
     lambda::{Aws, error, refusal},
 };
 use crate::{
@@ -58,8 +58,11 @@ impl State {
             let found = series.metric.dimensions.iter().find(|(key, _)| key == name);
             found.map(|(_, value)| value.clone())
         };
-        let version = dimension("ExecutedVersion")
-            .or_else(|| self.lambda.alias().map(|alias| alias.version.clone()));
+        let resource = dimension("Resource");
+        let alias = resource.as_deref().and_then(|resource| resource.split_once(':'));
+        let alias = self.lambda.alias_named(alias.map_or(ALIAS, |(_, alias)| alias));
+        let version =
+            dimension("ExecutedVersion").or_else(|| alias.map(|alias| alias.version.clone()));
         let CloudWatch { traffic, ordinary, .. } = &self.cloudwatch;
         let traffic =
             version.and_then(|version| traffic.get(version.as_str()).or(ordinary.as_ref()));
@@ -93,10 +96,10 @@ impl State {
         let datapoints = given.map(|(index, series)| (index, self.datapoints(series, span)));
         let datapoints = datapoints.collect();
         let page = MetricPage { datapoints, failed, ..MetricPage::default() };
-        let canary = |series: &Series, name: &str| {
-            let mut dimensions = series.metric.dimensions.iter();
-            series.metric.name == name && dimensions.any(|(key, _)| key == "ExecutedVersion")
+        let versioned = |series: &Series| {
+            series.metric.dimensions.iter().any(|(key, _)| key == "ExecutedVersion")
         };
+        let canary = |series: &Series, name: &str| series.metric.name == name && versioned(series);
         let points = |name: &'static str| {
             let pages = page.datapoints.iter();
             pages.filter(move |(index, _)| canary(&asked[*index], name)).flat_map(|(_, all)| all)
@@ -106,7 +109,9 @@ impl State {
         points("Errors").for_each(|it| minutes.entry(it.at).or_default().1 += it.value);
         let final_by_now = asked.iter().all(|series| self.is_there(series, span.until));
         let evidence = Evidence { span, whole: page.failed.is_empty() && final_by_now, minutes };
-        self.happened(&Event::MetricsRead(evidence));
+        if asked.iter().any(versioned) {
+            self.happened(&Event::MetricsRead(evidence));
+        }
         page
     }
 
@@ -139,14 +144,13 @@ impl port::CloudWatch for Aws {
         if series.is_empty() || series.len() > QUERIES_MAX {
             return Err(unsent(operation, &about));
         }
-        Arc::clone(&self.0)
-            .call(
-                Sort::AwsRead,
-                "GetMetricData".into(),
-                move |state| Ok(state.metric_page(&asked, span)),
-                move |fault| refusal(operation, &about, fault),
-            )
-            .await
+        self.call(
+            Sort::AwsRead,
+            "GetMetricData".into(),
+            move |state| Ok(state.metric_page(&asked, span)),
+            move |fault| refusal(operation, &about, fault),
+        )
+        .await
     }
 
     async fn get_metric_math(&self, math: &Math, _: Span) -> Result<Vec<Datapoint>, aws::Error> {
@@ -176,13 +180,16 @@ impl port::CloudWatch for Aws {
         if unfit {
             return Err(unsent(operation, &about));
         }
-        Arc::clone(&self.0)
-            .call(
-                Sort::AwsRead,
-                "DescribeAlarms".into(),
-                move |state| Ok(AlarmPage { alarms: state.describe(&asked), next: None }),
-                move |fault| refusal(operation, &about, fault),
-            )
-            .await
+        self.call(
+            Sort::AwsRead,
+            "DescribeAlarms".into(),
+            move |state| {
+                let alarms = state.describe(&asked);
+                state.happened(&Event::AlarmsRead(alarms.clone()));
+                Ok(AlarmPage { alarms, next: None })
+            },
+            move |fault| refusal(operation, &about, fault),
+        )
+        .await
     }
 }

@@ -1,7 +1,5 @@
 //! CodeDeploy in the world: at most one deployment, of the alias.
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
 use groundcrew::{
     aws::{self, operations::Operation, port, resource},
@@ -49,31 +47,29 @@ impl port::CodeDeploy for Aws {
     ) -> Result<DeploymentPage, aws::Error> {
         let (operation, about) =
             (Operation::CodeDeployListDeployments, resource::deployments(None));
-        Arc::clone(&self.0)
-            .call(
-                Sort::AwsRead,
-                format!("ListDeployments {stage:?}"),
-                move |state| {
-                    let found = state.deployments().into_iter().filter(|one| one.stage == stage);
-                    Ok(DeploymentPage { ids: found.map(|one| one.id).collect(), more: false })
-                },
-                move |fault| refusal(operation, &about, fault),
-            )
-            .await
+        self.call(
+            Sort::AwsRead,
+            format!("ListDeployments {stage:?}"),
+            move |state| {
+                let found = state.deployments().into_iter().filter(|one| one.stage == stage);
+                Ok(DeploymentPage { ids: found.map(|one| one.id).collect(), more: false })
+            },
+            move |fault| refusal(operation, &about, fault),
+        )
+        .await
     }
 
     async fn batch_get_deployments(&self, ids: &[String]) -> Result<Vec<Deployment>, aws::Error> {
         let operation = Operation::CodeDeployBatchGetDeployments;
         let about = resource::deployments(Some(ids.len()));
         assert_eq!(ids, [ID], "nothing else was listed");
-        Arc::clone(&self.0)
-            .call(
-                Sort::AwsRead,
-                "BatchGetDeployments".into(),
-                |state| Ok(state.deployments()),
-                move |fault| refusal(operation, &about, fault),
-            )
-            .await
+        self.call(
+            Sort::AwsRead,
+            "BatchGetDeployments".into(),
+            |state| Ok(state.deployments()),
+            move |fault| refusal(operation, &about, fault),
+        )
+        .await
     }
 
     async fn get_application_revision(
@@ -86,13 +82,12 @@ impl port::CodeDeploy for Aws {
         let properties = format!("{{Name: {FUNCTION}, Alias: {ALIAS}}}");
         let resource =
             format!("{{f: {{Type: 'AWS::Lambda::Function', Properties: {properties}}}}}");
-        Arc::clone(&self.0)
-            .call(
-                Sort::AwsRead,
-                format!("GetApplicationRevision {application}"),
-                move |_| Ok(Some(format!("Resources: [{resource}]"))),
-                move |fault| refusal(operation, &about, fault),
-            )
-            .await
+        self.call(
+            Sort::AwsRead,
+            format!("GetApplicationRevision {application}"),
+            move |_| Ok(Some(format!("Resources: [{resource}]"))),
+            move |fault| refusal(operation, &about, fault),
+        )
+        .await
     }
 }

@@ -1,7 +1,5 @@
 //! Databases in the world: one table, and one instance that people stop and start.
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
 use groundcrew::{
     aws::{self, Class, operations::Operation, port, resource},
@@ -33,19 +31,17 @@ impl port::Rds for Aws {
         let (operation, about) =
             (Operation::RdsDescribeDbInstances, resource::db_instance(instance));
         let (missing, known) = (about.clone(), instance == INSTANCE);
-        Arc::clone(&self.0)
-            .call(
-                Sort::AwsRead,
-                format!("DescribeDBInstances {instance}"),
-                move |state| {
-                    let status = state.databases.instance.to_owned();
-                    let refused =
-                        || error(operation, &missing, Class::NotFound, "DBInstanceNotFound");
-                    known.then_some(Database { status }).ok_or_else(refused)
-                },
-                move |fault| refusal(operation, &about, fault),
-            )
-            .await
+        self.call(
+            Sort::AwsRead,
+            format!("DescribeDBInstances {instance}"),
+            move |state| {
+                let status = state.databases.instance.to_owned();
+                let refused = || error(operation, &missing, Class::NotFound, "DBInstanceNotFound");
+                known.then_some(Database { status }).ok_or_else(refused)
+            },
+            move |fault| refusal(operation, &about, fault),
+        )
+        .await
     }
 
     async fn describe_db_cluster(&self, cluster: &str) -> Result<Database, aws::Error> {
@@ -64,18 +60,17 @@ impl port::DynamoDb for Aws {
     async fn describe_table(&self, table: &str) -> Result<Table, aws::Error> {
         let (operation, about) = (Operation::DynamoDbDescribeTable, resource::table(table));
         let (missing, known) = (about.clone(), table == TABLE);
-        Arc::clone(&self.0)
-            .call(
-                Sort::AwsRead,
-                format!("DescribeTable {table}"),
-                move |_| {
-                    let found = Table { status: "ACTIVE".to_owned(), items: 0, bytes: 0 };
-                    let code = "ResourceNotFoundException";
-                    let refused = || error(operation, &missing, Class::NotFound, code);
-                    known.then_some(found).ok_or_else(refused)
-                },
-                move |fault| refusal(operation, &about, fault),
-            )
-            .await
+        self.call(
+            Sort::AwsRead,
+            format!("DescribeTable {table}"),
+            move |_| {
+                let found = Table { status: "ACTIVE".to_owned(), items: 0, bytes: 0 };
+                let code = "ResourceNotFoundException";
+                let refused = || error(operation, &missing, Class::NotFound, code);
+                known.then_some(found).ok_or_else(refused)
+            },
+            move |fault| refusal(operation, &about, fault),
+        )
+        .await
     }
 }

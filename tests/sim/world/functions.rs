@@ -11,10 +11,11 @@ use groundcrew::{
         },
         surplus::ListedVersion,
     },
+    names::{self, Owner},
 };
 use tokio::time::Instant;
 
-use super::FUNCTION;
+use super::{CLUSTER, FUNCTION};
 
 /// What is changed, and published.
 pub const LATEST: &str = "$LATEST";
@@ -120,6 +121,16 @@ impl Functions {
             let uri = format!("registry/processor@sha256:{}", content.code_sha256);
             content.image = Some(uri);
             content.runtime = None;
+        }
+    }
+
+    /// All versions were published for this object, given as `namespace/name`.
+    pub fn published_for(&mut self, key: &str) {
+        let (namespace, name) = key.split_once('/').expect("a namespace and a name");
+        let (namespace, name) = (namespace.to_owned(), name.to_owned());
+        let owner = Owner { cluster: CLUSTER.to_owned(), namespace, name };
+        for version in self.versions.values_mut() {
+            version.description = names::published(&owner, "000000000000");
         }
     }
 

@@ -2,7 +2,7 @@
 //! watch that may be late.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
     time::Duration,
 };
@@ -10,18 +10,16 @@ use std::{
 use async_trait::async_trait;
 use groundcrew::{
     api::{
-        ABANDON_ANNOTATION, FINALIZER,
+        FINALIZER,
         canary_rollout::{CanaryRollout, Release},
     },
     kubernetes::port::{Class, Error, Event as Note, ObjectId, Port},
-    names::Mark,
 };
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::ResourceExt as _;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::{NAME, NAMESPACE, State, World};
+use super::{State, World};
 use crate::{
     faults::{Fault, Sort},
     history::{Asked, Event},
@@ -32,23 +30,36 @@ const WATCH_LAG: Duration = Duration::from_millis(35);
 /// How long it takes until a broken watch is taken up again.
 const WATCH_BROKEN: Duration = Duration::from_secs(40);
 
-/// What the API server stores.
+/// What the API server stores; objects go by `namespace/name`.
 #[derive(Default)]
 pub struct Store {
-    objects: BTreeMap<String, CanaryRollout>,
-    /// Specs by name and generation.
+    pub(super) objects: BTreeMap<String, CanaryRollout>,
+    /// Specs by object and generation.
     specs: BTreeMap<(String, i64), Release>,
-    version: u64,
-    uids: u64,
+    pub(super) version: u64,
+    pub(super) uids: u64,
     watch: VecDeque<(Instant, Watched)>,
     watch_broken_until: Option<Instant>,
     /// How many Events people were told.
     pub events: usize,
     /// Status writes that were applied.
     pub status_writes: u32,
-    /// A person let the object go, or took our finalizer.
-    let_go_by_people: bool,
-    status_emptied: bool,
+    /// Objects that a person let go, or took our finalizer of.
+    pub(super) let_go_by_people: BTreeSet<String>,
+    /// Objects whose status a person emptied that nothing else told of.
+    pub(super) status_emptied: BTreeSet<String>,
+    /// Namespaces that are being deleted: nothing is made in them any more.
+    pub(super) ending: BTreeSet<String>,
+}
+
+/// An object as `namespace/name`.
+pub fn key(object: &CanaryRollout) -> String {
+    format!("{}/{}", object.namespace().unwrap_or_default(), object.name_any())
+}
+
+/// The same of an id.
+fn key_of(id: &ObjectId) -> String {
+    format!("{}/{}", id.namespace, id.name)
 }
 
 /// What a watch tells.
@@ -85,8 +96,8 @@ impl Store {
     }
 
     /// The version that a generation of the spec asks for.
-    pub fn asked(&self, name: &str, generation: i64) -> Option<&Release> {
-        self.specs.get(&(name.to_owned(), generation))
+    pub fn asked(&self, key: &str, generation: i64) -> Option<&Release> {
+        self.specs.get(&(key.to_owned(), generation))
     }
 
     fn tell(&mut self, what: Watched) {
@@ -98,117 +109,75 @@ impl Store {
 
     /// Stores a changed object under a new resourceVersion and tells it; gone once it is being
     /// deleted and has no finalizers.
-    fn store(&mut self, mut object: CanaryRollout) -> CanaryRollout {
+    pub(super) fn store(&mut self, mut object: CanaryRollout) -> CanaryRollout {
         self.version += 1;
         object.metadata.resource_version = Some(self.version.to_string());
-        let name = object.name_any();
+        let key = key(&object);
         let generation = object.metadata.generation.unwrap_or_default();
-        self.specs.insert((name.clone(), generation), object.spec.release.clone());
+        self.specs.insert((key.clone(), generation), object.spec.release.clone());
         if object.metadata.deletion_timestamp.is_some() && object.finalizers().is_empty() {
-            self.objects.remove(&name);
-            self.tell(Watched::Deleted(name));
+            self.objects.remove(&key);
+            self.tell(Watched::Deleted(key));
         } else {
-            self.objects.insert(name, object.clone());
+            self.objects.insert(key, object.clone());
             self.tell(Watched::Applied(Box::new(object.clone())));
         }
         object
     }
 
     fn find(&self, id: &ObjectId, action: &'static str) -> Result<CanaryRollout, Error> {
-        let found = self.objects.get(&id.name);
+        let found = self.objects.get(&key_of(id));
         let found = found.filter(|object| object.uid().as_deref() == Some(id.uid.as_str()));
         found.cloned().ok_or_else(|| failure(id, action, Class::Gone))
     }
 }
 
 impl State {
-    /// The object of this name.
-    pub fn object(&self, name: &str) -> Option<&CanaryRollout> {
-        self.kubernetes.objects.get(name)
+    /// The object of this namespace and name.
+    pub fn object(&self, key: &str) -> Option<&CanaryRollout> {
+        self.kubernetes.objects.get(key)
     }
 
-    /// The name of the object that was made first.
-    pub fn oldest_object(&self) -> Option<String> {
-        let objects = self.kubernetes.objects.values();
+    /// All objects.
+    pub fn objects(&self) -> impl Iterator<Item = &CanaryRollout> {
+        self.kubernetes.objects.values()
+    }
+
+    /// Of the objects that name this alias, the one that was made first.
+    pub fn oldest_object(&self, alias: &str) -> Option<String> {
+        let objects = self.objects().filter(|object| object.spec.function.alias == alias);
         let oldest = objects.min_by_key(|object| {
-            (object.metadata.creation_timestamp.as_ref().map(|time| time.0), object.name_any())
+            let created = object.metadata.creation_timestamp.as_ref().map(|time| time.0);
+            (created, object.namespace(), object.name_any())
         });
-        oldest.map(kube::ResourceExt::name_any)
+        oldest.map(key)
     }
 
-    /// Somebody applies a new object.
-    pub fn create_object(&mut self, mut object: CanaryRollout) {
-        self.kubernetes.uids += 1;
-        object.metadata.namespace = Some(NAMESPACE.into());
-        object.metadata.uid = Some(format!("uid-{}", self.kubernetes.uids));
-        object.metadata.generation = Some(1);
-        object.metadata.creation_timestamp.get_or_insert(Time(self.now()));
-        self.kubernetes.store(object);
+    /// Which objects a version is the stable or the new one of, by their statuses.
+    pub fn users_of(&self, version: &str) -> Vec<String> {
+        let uses = |object: &&CanaryRollout| {
+            let Some(status) = &object.status else { return false };
+            let stable = status.stable.as_ref().map(|stable| &stable.version);
+            let canary = status.canary.as_ref().filter(|_| status.step.is_some());
+            let mut used = stable.into_iter().chain(canary.map(|canary| &canary.version));
+            used.any(|used| used == version)
+        };
+        self.objects().filter(uses).map(key).collect()
     }
 
-    /// Somebody changes the object; another spec is another generation.
-    pub fn edit_object(&mut self, change: impl FnOnce(&mut CanaryRollout)) {
-        let Some(before) = self.kubernetes.objects.get(NAME).cloned() else { return };
-        let mut after = before.clone();
-        change(&mut after);
-        if after.spec != before.spec {
-            after.metadata.generation = before.metadata.generation.map(|number| number + 1);
-        }
-        if after != before {
-            self.kubernetes.store(after);
-            self.happened(&Event::PersonEdited);
-        }
+    /// The watch, or the list at its start, tells the process of an object.
+    pub fn process_is_told(&mut self, object: &CanaryRollout) {
+        self.invariants.told(self.now(), &key(object), object);
     }
 
-    /// Somebody deletes the object: it stays while it has finalizers.
-    pub fn delete_object(&mut self) {
-        let now = self.now();
-        self.edit_object(|object| {
-            if object.metadata.deletion_timestamp.is_none() {
-                object.metadata.deletion_timestamp = Some(Time(now));
-                object.metadata.generation = object.metadata.generation.map(|number| number + 1);
-            }
-        });
-    }
-
-    /// Somebody took our finalizer away: the operator cannot know before it sees the object.
-    pub fn person_took_finalizer(&mut self) {
-        let version = self.kubernetes.version;
-        self.kubernetes.let_go_by_people = true;
-        self.invariants.finalizer_taken(version);
-    }
-
-    /// Whether people chose to leave what was in flight.
-    pub fn let_go_by_people(&self) -> bool {
-        self.kubernetes.let_go_by_people
-    }
-
-    /// A person lets the object go without undoing.
-    pub fn abandon(&mut self) {
-        self.kubernetes.let_go_by_people = true;
-        self.edit_object(|object| {
-            object.annotations_mut().insert(ABANDON_ANNOTATION.into(), "true".into());
-        });
-    }
-
-    /// A person empties the status.
-    pub fn empty_status(&mut self) {
-        let marked =
-            self.lambda.alias().is_some_and(|alias| Mark::read(&alias.description).is_some());
-        self.kubernetes.status_emptied |= !marked;
-        self.invariants.status_emptied(marked);
-        self.edit_object(|object| object.status = None);
-    }
-
-    /// Whether a status was emptied that nothing else told of.
-    pub fn status_is_lost(&self) -> bool {
-        self.kubernetes.status_emptied
+    /// The watch tells the process that an object is gone.
+    pub fn process_forgets(&mut self, key: &str) {
+        self.invariants.forgotten(key);
     }
 
     /// The process sees an object as of a resourceVersion.
     pub fn process_sees(&mut self, object: &CanaryRollout) {
-        let version = object.resource_version().and_then(|version| version.parse().ok());
-        self.invariants.seen(version.unwrap_or_default());
+        self.invariants.seen(self.now(), &key(object), object);
     }
 
     fn apply_status(&mut self, id: &ObjectId, status: &Value) -> Result<Value, Error> {
@@ -223,13 +192,14 @@ impl State {
             before.clone()
         };
         let generation = after.status.as_ref().and_then(|status| status.observed_generation);
-        let release = generation.and_then(|number| self.kubernetes.asked(&id.name, number));
+        let release = generation.and_then(|number| self.kubernetes.asked(&key_of(id), number));
         let stable = after.status.as_ref().and_then(|status| status.stable.as_ref());
         let asked = release.map(|release| self.asked(release, stable.map(|one| &*one.version)));
         let phase = after.status.as_ref().and_then(|status| status.phase);
         let message = after.status.as_ref().and_then(|status| status.message.clone());
         self.note(format!("      {phase:?}: {}", message.unwrap_or_default()));
-        let alias = self.lambda.alias().cloned();
+        let alias = self.lambda.alias_named(&after.spec.function.alias).cloned();
+        self.look_at_status(&after);
         self.happened(&Event::StatusApplied {
             before: Box::new(before),
             after: Box::new(after),
@@ -276,7 +246,7 @@ impl State {
         let after = self.kubernetes.store(after);
         let ours = |object: &CanaryRollout| object.finalizers().iter().any(|one| one == FINALIZER);
         self.note(format!("      finalizers {finalizers:?}"));
-        let alias = self.lambda.alias().cloned();
+        let alias = self.lambda.alias_named(&after.spec.function.alias).cloned();
         if ours(&before) && !ours(&after) {
             self.happened(&Event::FinalizerRemoved { object: Box::new(before), alias });
         } else {
@@ -284,6 +254,17 @@ impl State {
         }
         self.process_sees(&after);
         Ok(to_value(&after))
+    }
+}
+
+impl State {
+    /// In a Namespace that is being deleted nothing is made any more.
+    fn publish_event(&mut self, id: &ObjectId) -> Result<(), Error> {
+        if self.kubernetes.ending.contains(&id.namespace) {
+            return Err(failure(id, "publish an event", Class::Denied));
+        }
+        self.kubernetes.events += 1;
+        Ok(())
     }
 }
 
@@ -367,15 +348,12 @@ impl Port for Kubernetes {
     }
 
     async fn publish_event(&self, object: &ObjectId, event: &Note) -> Result<(), Error> {
-        let about = object.clone();
+        let (id, about) = (object.clone(), object.clone());
         self.0
             .call(
                 Sort::KubernetesEvent,
                 format!("event {}", event.reason),
-                move |state| {
-                    state.kubernetes.events += 1;
-                    Ok(())
-                },
+                move |state| state.publish_event(&id),
                 move |fault| refusal(&about, "publish an event", fault),
             )
             .await

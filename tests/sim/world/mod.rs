@@ -2,16 +2,19 @@
 
 pub mod cloudwatch;
 pub mod codedeploy;
+mod course;
 pub mod databases;
 pub mod functions;
 pub mod kubernetes;
 pub mod lambda;
 pub mod operator;
+mod people;
 pub mod provisioned;
 pub mod scaling;
+pub mod sights;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -23,17 +26,20 @@ use tokio::{
     time::{Instant, sleep, sleep_until},
 };
 
+use self::sights::Sight;
 use crate::{
-    faults::{Fault, Faults, Sort},
+    faults::{Faults, Sort},
     history::Event,
     invariants::Invariants,
     script::{Rule, View},
 };
 
-/// Namespace of every object.
+/// Namespace of the CanaryRollout.
 pub const NAMESPACE: &str = "flights";
 /// Name of the CanaryRollout.
 pub const NAME: &str = "processor";
+/// Both.
+pub const MAIN: &str = "flights/processor";
 /// Name of the cluster, in marks.
 pub const CLUSTER: &str = "sim";
 /// Function and alias.
@@ -41,14 +47,19 @@ pub const FUNCTION: &str = "flightdata-processor";
 /// The alias that is moved.
 pub const ALIAS: &str = "production";
 
-/// How long a call takes.
-const LATENCY: Duration = Duration::from_millis(20);
-/// How long an unanswered call to AWS lasts: longer than its caller waits.
-const SILENCE: Duration = Duration::from_secs(6);
-/// When a call that nobody waits for any more is carried out.
-const LATE: Duration = Duration::from_secs(7);
 /// How long a process that lost its lease lives on.
 const AFTERLIFE: Duration = Duration::from_secs(3);
+
+tokio::task_local! {
+    /// The object that is looked at, as `namespace/name`.
+    static ACTING: String;
+}
+
+/// The object on whose behalf a call is made, as `namespace/name`; none where calls of several are
+/// made together.
+fn acting() -> Option<String> {
+    ACTING.try_with(Clone::clone).ok()
+}
 
 /// Longer than any run.
 const FOREVER: Duration = Duration::from_secs(365 * 86_400);
@@ -77,12 +88,18 @@ pub struct State {
     /// All calls in order.
     pub calls: Vec<Call>,
     trace: Vec<String>,
-    /// The object that a process looks at now, or looked at last.
-    pub acting: String,
+    /// The other object, where there are two.
+    pub other: Option<Other>,
+    /// What happened that not every run has.
+    pub sights: BTreeSet<Sight>,
+    /// The how many-th process runs.
+    process: u64,
     /// What the process that ran last had counted.
     pub metrics: String,
     /// The lease of the process that runs; none when it lost it.
     lease: Option<Held>,
+    /// What is carried out now was sent with the lease.
+    led: bool,
     /// What is carried out now was sent long ago.
     late: bool,
     crashed: bool,
@@ -92,6 +109,15 @@ pub struct State {
     changed: watch::Sender<u64>,
 }
 
+/// Another object beside the one that a run is about.
+#[derive(Clone)]
+pub struct Other {
+    /// As `namespace/name`.
+    pub key: String,
+    /// The alias that it names.
+    pub alias: &'static str,
+}
+
 /// One call.
 #[derive(Clone, Debug)]
 pub struct Call {
@@ -99,24 +125,6 @@ pub struct Call {
     pub label: String,
     pub sort: Sort,
     pub at: Instant,
-}
-
-/// How a call goes on after its faults were looked at.
-enum Course {
-    /// It is carried out and answered.
-    Answered,
-    /// It is carried out and answered; then the lease is gone.
-    LastWithLease,
-    /// It is carried out; the process dies before it knows.
-    AppliedCrash,
-    /// It is not carried out; the process dies.
-    Crash,
-    /// It is carried out, and no answer comes.
-    AppliedUnanswered,
-    /// It is carried out later, and no answer comes.
-    AppliedLate,
-    /// It is not carried out; this is the answer.
-    Refused(Fault),
 }
 
 impl World {
@@ -137,9 +145,12 @@ impl World {
             counts: BTreeMap::new(),
             calls: Vec::new(),
             trace: Vec::new(),
-            acting: NAME.to_owned(),
+            other: None,
+            sights: BTreeSet::new(),
+            process: 0,
             metrics: String::new(),
             lease: None,
+            led: false,
             late: false,
             crashed: false,
             dies_at: None,
@@ -189,81 +200,12 @@ impl World {
             self.lock().edit(&rule.edit);
         }
     }
-
-    /// Makes one call: counts it, lets its fault happen, and carries it out.
-    async fn call<T: Send + 'static, E: Send + 'static>(
-        self: &Arc<Self>,
-        sort: Sort,
-        what: String,
-        apply: impl FnOnce(&mut State) -> Result<T, E> + Send + 'static,
-        refuse: impl Fn(&Fault) -> E + Send + Sync,
-    ) -> Result<T, E> {
-        sleep(LATENCY).await;
-        let course = self.lock().course(sort, &what);
-        match course {
-            Course::Answered => {
-                let mut state = self.lock();
-                let answer = apply(&mut state);
-                state.note(format!("      {}", if answer.is_ok() { "ok" } else { "refused" }));
-                answer
-            }
-            Course::LastWithLease => {
-                let mut state = self.lock();
-                let answer = apply(&mut state);
-                state.lose_lease();
-                answer
-            }
-            Course::Crash => {
-                self.lock().crash();
-                std::future::pending().await
-            }
-            Course::AppliedCrash => {
-                {
-                    let mut state = self.lock();
-                    let _ = apply(&mut state);
-                    state.crash();
-                }
-                std::future::pending().await
-            }
-            Course::AppliedUnanswered => {
-                let _ = apply(&mut self.lock());
-                self.silence(sort).await;
-                Err(refuse(&Fault::Lost))
-            }
-            Course::AppliedLate => {
-                let world = Arc::clone(self);
-                tokio::spawn(async move {
-                    sleep(LATE).await;
-                    let mut state = world.lock();
-                    state.late = true;
-                    let applied = apply(&mut state).is_ok();
-                    state.late = false;
-                    state.note(format!("      late: applied {applied}"));
-                });
-                self.silence(sort).await;
-                Err(refuse(&Fault::Lost))
-            }
-            Course::Refused(fault) => {
-                if fault == Fault::Lost {
-                    self.silence(sort).await;
-                }
-                Err(refuse(&fault))
-            }
-        }
-    }
-
-    /// No answer: callers of AWS give up by themselves, Kubernetes' client by its own time-out.
-    async fn silence(&self, sort: Sort) {
-        if matches!(sort, Sort::AwsRead | Sort::AwsWrite) {
-            sleep(SILENCE).await;
-        }
-    }
 }
 
 impl State {
     /// What conditions are asked of.
     pub fn view(&self) -> View<'_> {
-        View { object: self.object(NAME), alias: self.lambda.alias() }
+        View { object: self.object(MAIN), alias: self.lambda.alias() }
     }
 
     /// The time.
@@ -285,17 +227,32 @@ impl State {
     /// Tells the invariants what happened, and everybody that something did.
     pub fn happened(&mut self, event: &Event) {
         let now = self.now();
-        for violation in self.invariants.observe(now, event) {
+        let found = self.invariants.observe(now, event);
+        self.told(found);
+        self.changed.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    /// Notes what was broken.
+    fn told(&mut self, found: Vec<String>) {
+        for violation in found {
             self.note(format!("VIOLATED {violation}"));
         }
-        self.changed.send_modify(|count| *count = count.wrapping_add(1));
     }
 
     /// The process dies; whatever it was about is dropped.
     pub fn crash(&mut self) {
         self.note("      the process dies".into());
         self.crashed = true;
+        self.process += 1;
+        self.invariants.process_died();
         self.changed.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    /// The run is over: what should have been done is checked once more.
+    pub fn finish(&mut self) {
+        let found = self.invariants.overdue(self.now());
+        self.told(found);
+        self.look_at_end();
     }
 
     /// A new process takes the lease.
@@ -306,9 +263,9 @@ impl State {
         self.lease = Some(lease);
     }
 
-    /// Whether the process that runs holds the lease, or held it when it sent what comes late.
+    /// Whether the process held the lease when it sent what is carried out now.
     pub fn leads(&self) -> bool {
-        self.late || self.lease.is_some()
+        self.led
     }
 
     /// Whether what is carried out now was sent long ago.
@@ -321,64 +278,11 @@ impl State {
         self.denied.iter().any(|calls| what.starts_with(calls))
     }
 
-    fn course(&mut self, sort: Sort, what: &str) -> Course {
-        let count = self.counts.entry(what.to_owned()).or_default();
-        *count = count.saturating_add(1);
-        let label = format!("{what} #{count}");
-        let denied = self.is_denied(what);
-        let fault = match self.faults.at(&label, sort) {
-            // What is not allowed is carried out in no way.
-            Some(Fault::CrashAfter) if denied => Some(Fault::CrashBefore),
-            None | Some(Fault::OldAnswers | Fault::AppliedUnanswered | Fault::AppliedLate)
-                if denied =>
-            {
-                Some(Fault::Denied)
-            }
-            Some(Fault::LeaseLost) if denied => {
-                self.lose_lease();
-                Some(Fault::Denied)
-            }
-            fault => fault,
-        };
-        let told = fault.as_ref().map_or(String::new(), |fault| format!("  !! {fault:?}"));
-        self.note(format!("{label}{told}"));
-        self.calls.push(Call { label, sort, at: Instant::now() });
-        match fault {
-            None => Course::Answered,
-            Some(Fault::CrashBefore) => Course::Crash,
-            Some(Fault::CrashAfter) => Course::AppliedCrash,
-            Some(Fault::AppliedUnanswered) => {
-                self.invariants.unanswered(sort);
-                Course::AppliedUnanswered
-            }
-            Some(Fault::AppliedLate) => Course::AppliedLate,
-            Some(Fault::OldAnswers) => {
-                self.lambda.answer_old();
-                Course::Answered
-            }
-            Some(Fault::LeaseLost) => Course::LastWithLease,
-            Some(Fault::WatchLost) => {
-                self.kubernetes.break_watch();
-                Course::Answered
-            }
-            Some(Fault::Meanwhile(edit)) => {
-                self.edit(&edit);
-                if self.crashed { Course::Crash } else { Course::Answered }
-            }
-            Some(
-                fault @ (Fault::Denied
-                | Fault::Throttled
-                | Fault::Lost
-                | Fault::Stale
-                | Fault::Conflict),
-            ) => Course::Refused(fault),
-        }
-    }
-
     /// Another replica may take the lease; this process ends soon.
     fn lose_lease(&mut self) {
         self.note("      the lease is lost".into());
         self.lease = None;
+        self.invariants.process_died();
         self.dies_at = Some(Instant::now() + AFTERLIFE);
     }
 }

@@ -1,13 +1,15 @@
-//! The operator in the world: the real driver, told by a small scheduler when to look. One process
-//! after another; each starts with empty memory.
+//! The operator in the world: the real driver, told by a small scheduler when to look. It looks at
+//! several objects at once, and at one object once at a time. One process after another; each starts
+//! with empty memory.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use async_trait::async_trait;
+use futures::{StreamExt as _, stream::FuturesUnordered};
 use groundcrew::{
     api::canary_rollout::CanaryRollout,
     aws::{
@@ -32,8 +34,8 @@ use kube::ResourceExt as _;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::{
-    CLUSTER, NAMESPACE, World,
-    kubernetes::{Kubernetes, Watched},
+    ACTING, CLUSTER, World,
+    kubernetes::{Kubernetes, Watched, key},
     lambda::Aws,
 };
 
@@ -88,11 +90,13 @@ impl Namespaces for Anywhere {
 /// A process, and what its watch told it.
 struct Process {
     world: Arc<World>,
-    driver: Driver<CanaryRollouts>,
+    driver: Arc<Driver<CanaryRollouts>>,
     cache: Cache,
     /// Generation, finalizers and annotations when a change last counted.
     triggers: HashMap<String, Trigger>,
     due: BTreeMap<String, Instant>,
+    /// What is looked at now.
+    looked_at: BTreeSet<String>,
 }
 
 type Trigger = (Option<i64>, Vec<String>, BTreeMap<String, String>);
@@ -128,14 +132,14 @@ impl Process {
             clock: clock.clone(),
             metrics: metrics.clone(),
         };
-        let allowed = NAMESPACE.parse().expect("a namespace");
+        let allowed = "*".parse().expect("all namespaces");
         let settings = Settings::new(CLUSTER.into(), None, allowed, ExternalIdTemplate::default());
         let hub = Arc::new(Hub::default());
         let context = Context {
             checks: Checks::new(Arc::new(Web), Arc::clone(&hub), clock.clone()),
             clock,
             settings: settings.expect("settings"),
-            accounts: Accounts::new(Arc::new(Aws(Arc::clone(world))), guards),
+            accounts: Accounts::new(Arc::new(Aws::of(world)), guards),
             hub,
             kubernetes: Arc::new(Kubernetes(Arc::clone(world))),
             namespaces: Arc::new(Anywhere),
@@ -144,10 +148,11 @@ impl Process {
         };
         let mut process = Self {
             world: Arc::clone(world),
-            driver: Driver::new(Arc::new(context)),
+            driver: Arc::new(Driver::new(Arc::new(context))),
             cache,
             triggers: HashMap::new(),
             due: BTreeMap::new(),
+            looked_at: BTreeSet::new(),
         };
         let listed = {
             let mut state = world.lock();
@@ -162,38 +167,58 @@ impl Process {
 
     /// Looks at objects when they change as far as that counts, and when they are due.
     async fn work(&mut self) {
+        let mut looks = FuturesUnordered::new();
         loop {
             self.follow();
-            let now = Instant::now();
-            let due = self.due.iter().find(|(_, at)| **at <= now).map(|(name, _)| name.clone());
-            let Some(name) = due else {
-                self.pause().await;
-                continue;
-            };
-            self.due.remove(&name);
-            let Some(object) = self.known().get(&name).cloned() else { continue };
-            self.world.lock().acting.clone_from(&name);
-            let wait = self.driver.look(&object).await;
-            self.follow();
-            let again = Instant::now() + wait;
-            let at = self.due.entry(name).or_insert(again);
-            *at = again.min(*at);
+            while let Some(object) = self.next() {
+                let (driver, object_key) = (Arc::clone(&self.driver), key(&object));
+                self.looked_at.insert(object_key.clone());
+                looks.push(ACTING.scope(object_key.clone(), async move {
+                    let wait = driver.look(&object).await;
+                    (object_key, wait)
+                }));
+            }
+            let pause = self.pause();
+            tokio::select! {
+                biased;
+                Some((looked_at, wait)) = looks.next() => {
+                    self.looked_at.remove(&looked_at);
+                    let again = Instant::now() + wait;
+                    let at = self.due.entry(looked_at).or_insert(again);
+                    *at = again.min(*at);
+                }
+                () = pause => {}
+            }
         }
+    }
+
+    /// The next object that is due, unless it is looked at.
+    fn next(&mut self) -> Option<CanaryRollout> {
+        let now = Instant::now();
+        let idle = |(key, at): &(&String, &Instant)| **at <= now && !self.looked_at.contains(*key);
+        let key = self.due.iter().find(idle).map(|(key, _)| key.clone())?;
+        self.due.remove(&key);
+        let object = self.known().get(&key).cloned()?;
+        self.world.lock().process_sees(&object);
+        Some(object)
     }
 
     fn known(&self) -> MutexGuard<'_, BTreeMap<String, CanaryRollout>> {
         self.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for whatever comes next.
-    async fn pause(&self) {
+    /// Waits for whatever comes next beside the end of a look.
+    fn pause(&self) -> impl Future<Output = ()> + use<> {
         let mut changes = self.world.changes();
         let told = self.world.lock().kubernetes.next_watched();
-        let next = self.due.values().copied().chain(told).min();
+        let idle = self.due.iter().filter(|(key, _)| !self.looked_at.contains(*key));
+        let next = idle.map(|(_, at)| *at).chain(told).min();
         let next = next.unwrap_or_else(|| Instant::now() + super::FOREVER);
-        tokio::select! {
-            _ = changes.changed() => {}
-            () = sleep_until(next) => {}
+        async move {
+            tokio::select! {
+                _ = changes.changed() => {}
+                () = sleep_until(next) => {}
+            }
         }
     }
 
@@ -209,23 +234,25 @@ impl Process {
     fn learn(&mut self, watched: Watched) {
         match watched {
             Watched::Applied(object) => {
-                self.world.lock().process_sees(&object);
-                let name = object.name_any();
+                self.world.lock().process_is_told(&object);
+                let key = key(&object);
                 let trigger = (
                     object.metadata.generation,
                     object.finalizers().to_vec(),
                     object.annotations().clone(),
                 );
-                if self.triggers.insert(name.clone(), trigger.clone()) != Some(trigger) {
-                    self.due.insert(name.clone(), Instant::now());
+                if self.triggers.insert(key.clone(), trigger.clone()) != Some(trigger) {
+                    self.due.insert(key.clone(), Instant::now());
                 }
-                self.known().insert(name, *object);
+                self.known().insert(key, *object);
             }
-            Watched::Deleted(name) => {
-                self.known().remove(&name);
-                self.triggers.remove(&name);
-                self.due.remove(&name);
-                self.driver.forget(NAMESPACE.into(), name);
+            Watched::Deleted(key) => {
+                let (namespace, name) = key.split_once('/').expect("a namespace and a name");
+                self.driver.forget(namespace.into(), name.into());
+                self.world.lock().process_forgets(&key);
+                self.known().remove(&key);
+                self.triggers.remove(&key);
+                self.due.remove(&key);
             }
         }
     }

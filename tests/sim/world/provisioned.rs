@@ -113,6 +113,11 @@ impl Provision {
         Ok(self.held())
     }
 
+    /// Whether a move came to nothing.
+    pub fn failed(&self) -> bool {
+        self.stage == Stage::Failed
+    }
+
     /// GetProvisionedConcurrencyConfig.
     pub fn described(&self) -> Provisioned {
         let (status, reason) = match self.stage {

@@ -1,7 +1,5 @@
 //! Application Auto Scaling in the world: whether it scales the alias.
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
 use groundcrew::{
     aws::{self, operations::Operation, port, resource},
@@ -28,19 +26,17 @@ impl port::AutoScaling for Aws {
     ) -> Result<TargetPage, aws::Error> {
         let operation = Operation::AutoScalingDescribeScalableTargets;
         assert_eq!(next, None, "there is one page");
-        Arc::clone(&self.0)
-            .call(
-                Sort::AwsRead,
-                "DescribeScalableTargets".into(),
-                |state| {
-                    let resource = format!("function:{FUNCTION}:{ALIAS}");
-                    let target =
-                        |most| ScalableTarget { resource, least: 1, most, suspended: false };
-                    let targets = state.auto_scaling.most.map(target).into_iter().collect();
-                    Ok(TargetPage { targets, next: None })
-                },
-                move |fault| refusal(operation, &resource::scalable_targets(), fault),
-            )
-            .await
+        self.call(
+            Sort::AwsRead,
+            "DescribeScalableTargets".into(),
+            |state| {
+                let resource = format!("function:{FUNCTION}:{ALIAS}");
+                let target = |most| ScalableTarget { resource, least: 1, most, suspended: false };
+                let targets = state.auto_scaling.most.map(target).into_iter().collect();
+                Ok(TargetPage { targets, next: None })
+            },
+            move |fault| refusal(operation, &resource::scalable_targets(), fault),
+        )
+        .await
     }
 }

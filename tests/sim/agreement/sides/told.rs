@@ -1,7 +1,7 @@
 //! What the answers of one world tell. Revision ids, hashes and roles differ by nature; they become
 //! the how many-th of its kind that this world told, so that equal is equal and new is new.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, fmt::Debug, time::Duration};
 
 use groundcrew::{
     aws::{Error, accounts::Ports},
@@ -57,6 +57,11 @@ fn alias(alias: bool) -> String {
 
 fn name(known: bool, name: &str) -> &str {
     if known { name } else { "missing" }
+}
+
+/// What was found, in words.
+fn seen(found: Result<impl Debug, Error>) -> Result<String, Error> {
+    found.map(|found| format!("{found:?}"))
 }
 
 /// The how many-th it is.
@@ -143,17 +148,10 @@ impl Seen {
             Call::DescribeAlarms(filter) => describe_alarms(ports, filter).await,
             Call::MetricData { series, minutes } => metric_data(ports, series, *minutes).await,
             Call::Instance { known } => {
-                let found = ports.rds.describe_db_instance(name(*known, INSTANCE)).await;
-                found.map(|database| format!("{database:?}"))
+                seen(ports.rds.describe_db_instance(name(*known, INSTANCE)).await)
             }
-            Call::Cluster => {
-                let found = ports.rds.describe_db_cluster(name(false, "")).await;
-                found.map(|database| format!("{database:?}"))
-            }
-            Call::Table { known } => {
-                let found = ports.dynamodb.describe_table(name(*known, TABLE)).await;
-                found.map(|table| format!("{table:?}"))
-            }
+            Call::Cluster => seen(ports.rds.describe_db_cluster(name(false, "")).await),
+            Call::Table { known } => seen(ports.dynamodb.describe_table(name(*known, TABLE)).await),
             Call::Caller => {
                 let account = ports.sts.get_caller_account().await?;
                 Ok(format!("own account: {}", account == self.account))

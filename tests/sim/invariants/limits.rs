@@ -9,7 +9,8 @@ use groundcrew::{
 };
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{invariants::Found, world::lambda::percent};
+use super::Found;
+use crate::world::lambda::percent;
 
 /// How often an alias may be put back within an hour, less what faults may delay the first one.
 const PUT_BACKS_MAX: usize = 3;
