@@ -62,14 +62,14 @@ fn every_single_fault_ends_the_same_way() {
         let golden = explore::run(scenario, Faults::none());
         let (runs, deviations) = explore::every_single_fault(scenario, &golden);
         println!("{}: {} calls, {runs} runs", scenario.name, golden.calls.len());
+        for deviation in &deviations {
+            let explore::Deviation { scenario, label, fault, found, trace: _ } = deviation;
+            println!("{scenario} with {fault:?} at {label}:");
+            found.iter().for_each(|line| println!("    {line}"));
+        }
         deviations
     });
     let deviations: Vec<_> = deviations.into_iter().flatten().collect();
-    for deviation in &deviations {
-        let explore::Deviation { scenario, label, fault, found, trace: _ } = deviation;
-        println!("{scenario} with {fault:?} at {label}:");
-        found.iter().for_each(|line| println!("    {line}"));
-    }
     if let Some(first) = deviations.first() {
         panic!("{} deviations, the first:\n{}", deviations.len(), first.trace);
     }
