@@ -138,13 +138,6 @@ fn of_old_versions() -> Vec<Scenario> {
             state.denied.push("ListVersionsByFunction");
             archived(state);
         }),
-        Scenario {
-            rules: three_of_latest,
-            ..short("old-versions-of-latest-cannot-be-deleted", |state| {
-                state.denied.push("Delete");
-                following(state);
-            })
-        },
     ]
 }
 

@@ -13,7 +13,7 @@ use jiff::SignedDuration;
 
 use crate::{
     scenarios::{self, End, Scenario, minutes, rollout, weight},
-    script::{Edit, View, baking, rule, second_step},
+    script::{Edit, View, baking, first_step, rule, second_step},
     world::State,
 };
 
@@ -63,7 +63,8 @@ fn held(view: &View<'_>) -> bool {
 pub fn all() -> Vec<Scenario> {
     let mut all = in_steps();
     all.extend(without_evidence());
-    all.extend(watched_on());
+    all.extend(by_alarm());
+    all.extend(at_100());
     all
 }
 
@@ -155,7 +156,7 @@ fn without_evidence() -> Vec<Scenario> {
     ]
 }
 
-fn watched_on() -> Vec<Scenario> {
+fn by_alarm() -> Vec<Scenario> {
     let promoted = End::At(Phase::Healthy, "43");
     let back = End::At(Phase::RolledBack, "42");
     vec![
@@ -183,6 +184,27 @@ fn watched_on() -> Vec<Scenario> {
                 back,
             )
         },
+        // One that is not there would never fire.
+        Scenario {
+            rules: || vec![rule(first_step, 20, Edit::AlarmDeleted("red"))],
+            lasts: minutes(30),
+            ..scenario(
+                "alarm-deleted-in-flight",
+                |state| {
+                    let mut object = judged(with_alarm(), 0.0, state);
+                    waits_ten_minutes(&mut object);
+                    state.create_object(object);
+                },
+                back,
+            )
+        },
+    ]
+}
+
+fn at_100() -> Vec<Scenario> {
+    let promoted = End::At(Phase::Healthy, "43");
+    let back = End::At(Phase::RolledBack, "42");
+    vec![
         scenario(
             "bake",
             |state| {
@@ -202,6 +224,23 @@ fn watched_on() -> Vec<Scenario> {
                     state.create_object(object);
                 },
                 back,
+            )
+        },
+        Scenario {
+            rules: || {
+                vec![
+                    rule(first_step, 20, Edit::Verb("promote-full", 1)),
+                    rule(baking, 60, Edit::Verb("abort", 2)),
+                ]
+            },
+            ..scenario(
+                "promoted-in-full-then-aborted",
+                |state| {
+                    let mut object = judged(error_rate(), 1.0, state);
+                    object.spec.bake = Some(Duration::from_secs(1_200));
+                    state.create_object(object);
+                },
+                End::At(Phase::Aborted, "42"),
             )
         },
         Scenario {

@@ -80,6 +80,8 @@ pub enum Edit {
     Deployment(Stage),
     /// An alarm changes its state.
     Alarm(&'static str, AlarmState),
+    /// Somebody deletes an alarm.
+    AlarmDeleted(&'static str),
     /// The same is done to the other object.
     Other(Box<Edit>),
 }
@@ -236,6 +238,9 @@ impl State {
             }
             Edit::Database(status) => self.databases.instance = status,
             Edit::Deployment(stage) => self.codedeploy.deployment = Some(*stage),
+            Edit::AlarmDeleted(name) => {
+                self.cloudwatch.alarms.remove(name);
+            }
             Edit::Alarm(name, state) => {
                 self.cloudwatch.alarms.insert(name, *state);
             }
