@@ -115,6 +115,11 @@ impl Invariants {
         self.prompt.forgotten(key);
     }
 
+    /// A process leads.
+    pub fn process_leads(&mut self) {
+        self.prompt.process_leads();
+    }
+
     /// The process died, or must not write any more.
     pub fn process_died(&mut self) {
         self.prompt.process_died();

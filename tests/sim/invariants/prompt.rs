@@ -34,6 +34,8 @@ pub struct Prompt {
     sent: BTreeMap<String, Back>,
     /// Versions that are gone.
     gone: BTreeSet<String>,
+    /// The process died or must not write any more, and the next one does not lead yet.
+    leaderless: bool,
     /// Credentials could not be had: until when that answers all who ask, and what it excuses.
     refused: Option<(Timestamp, Timestamp)>,
     /// How often something that was due was done.
@@ -94,6 +96,9 @@ impl Due {
 impl Prompt {
     /// The process has a version of the object. `ours`: the alias is as the object left it.
     pub fn seen(&mut self, now: Timestamp, key: &str, object: &CanaryRollout, ours: bool) {
+        if self.leaderless {
+            return;
+        }
         let owed = self.owed.entry(key.to_owned()).or_default();
         if version(object) < owed.version {
             return;
@@ -131,8 +136,14 @@ impl Prompt {
         owed.told = Some(news);
     }
 
+    /// A process leads, and is about to be told of everything.
+    pub fn process_leads(&mut self) {
+        self.leaderless = false;
+    }
+
     /// The process, or all that it knows, is gone.
     pub fn process_died(&mut self) {
+        self.leaderless = true;
         self.owed.clear();
         self.refused = None;
     }

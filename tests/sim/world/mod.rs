@@ -261,6 +261,7 @@ impl State {
         self.crashed = false;
         self.dies_at = None;
         self.lease = Some(lease);
+        self.invariants.process_leads();
     }
 
     /// Whether the process held the lease when it sent what is carried out now.

@@ -18,6 +18,7 @@ enum Act<'a> {
     /// A call for an object, or for several, and what goes wrong.
     Called(Option<&'a str>, &'a str, Option<Fault>),
     Dies,
+    Leads,
     Nothing,
 }
 
@@ -38,6 +39,7 @@ fn play(acts: &[(i64, Act<'_>)], expected: &[&str]) {
                 invariants.called(now, &Made { by: *by, what, fault: fault.as_ref() });
             }
             Act::Dies => invariants.process_died(),
+            Act::Leads => invariants.process_leads(),
             Act::Nothing => {}
         }
     }
@@ -76,7 +78,7 @@ fn what_goes_back_is_sent_soon() {
     goes_back(vec![(26, Act::Nothing), (90, Act::Nothing)], &["C7"]);
     goes_back(vec![(11, Act::Dies), (90, Act::Nothing)], &[]);
     let again = Act::Told(MAIN, ending(Outcome::Aborted));
-    goes_back(vec![(11, Act::Dies), (14, again), (90, Act::Nothing)], &["C7"]);
+    goes_back(vec![(11, Act::Dies), (13, Act::Leads), (14, again), (90, Act::Nothing)], &["C7"]);
     // It was promoted.
     let forward = Act::Seen(MAIN, ending(Outcome::Promoted));
     play(
