@@ -4,12 +4,14 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
+    future::poll_fn,
+    pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::Poll,
     time::Duration,
 };
 
 use async_trait::async_trait;
-use futures::{StreamExt as _, stream::FuturesUnordered};
 use groundcrew::{
     api::canary_rollout::CanaryRollout,
     aws::{
@@ -101,6 +103,24 @@ struct Process {
 
 type Trigger = (Option<i64>, Vec<String>, BTreeMap<String, String>);
 
+/// The looks that are under way, by object.
+type Looks = BTreeMap<String, Pin<Box<dyn Future<Output = Duration>>>>;
+
+/// The next look that ends. Of those that could go on at the same time, the first by its object does
+/// first: a run is to be the same again.
+async fn ended(looks: &mut Looks) -> (String, Duration) {
+    poll_fn(|context| {
+        let ended = looks.iter_mut().find_map(|(key, look)| match look.as_mut().poll(context) {
+            Poll::Ready(wait) => Some((key.clone(), wait)),
+            Poll::Pending => None,
+        });
+        let Some((key, wait)) = ended else { return Poll::Pending };
+        looks.remove(&key);
+        Poll::Ready((key, wait))
+    })
+    .await
+}
+
 /// Runs the operator until `end`; a process that dies is followed by another one.
 pub async fn run(world: &Arc<World>, end: Instant) {
     while Instant::now() < end {
@@ -167,21 +187,20 @@ impl Process {
 
     /// Looks at objects when they change as far as that counts, and when they are due.
     async fn work(&mut self) {
-        let mut looks = FuturesUnordered::new();
+        let mut looks = Looks::new();
         loop {
             self.follow();
             while let Some(object) = self.next() {
                 let (driver, object_key) = (Arc::clone(&self.driver), key(&object));
                 self.looked_at.insert(object_key.clone());
-                looks.push(ACTING.scope(object_key.clone(), async move {
-                    let wait = driver.look(&object).await;
-                    (object_key, wait)
-                }));
+                let look =
+                    ACTING.scope(object_key.clone(), async move { driver.look(&object).await });
+                looks.insert(object_key, Box::pin(look));
             }
             let pause = self.pause();
             tokio::select! {
                 biased;
-                Some((looked_at, wait)) = looks.next() => {
+                (looked_at, wait) = ended(&mut looks) => {
                     self.looked_at.remove(&looked_at);
                     let again = Instant::now() + wait;
                     let at = self.due.entry(looked_at).or_insert(again);
