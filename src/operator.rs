@@ -17,7 +17,7 @@ use crate::{
         gate::Gate,
         hub::Hub,
         limits::Limits,
-        sdk::{InvalidTrust, SdkConnector, TrustSource},
+        sdk::{InvalidEnvironment, SdkConnector},
         session::Guards,
     },
     canary_rollout::CanaryRollouts,
@@ -74,9 +74,9 @@ pub enum StartError {
     /// The configuration is there and cannot be used.
     #[error(transparent)]
     Client(#[from] ClientError),
-    /// The custom CA cannot be used.
+    /// The custom CA or the proxy cannot be used.
     #[error(transparent)]
-    Trust(#[from] InvalidTrust),
+    Environment(#[from] InvalidEnvironment),
     /// The client of HTTP checks cannot be set up.
     #[error(transparent)]
     Http(#[from] NoClient),
@@ -99,7 +99,7 @@ pub async fn run(
 ) -> Result<u8, StartError> {
     let config = Config::infer().await.map_err(|source| StartError::Config(Box::new(source)))?;
     let clients = Clients::new(&config)?;
-    let connector = Arc::new(SdkConnector::new(&TrustSource::from_environment())?);
+    let connector = Arc::new(SdkConnector::from_environment()?);
     let fetch = Arc::new(HttpClient::new(options.http_hosts.clone())?);
     let metrics = Metrics::new();
     let (liveness, readiness) = (Liveness::new(), Readiness::new(readiness::COMPONENTS));

@@ -9,7 +9,7 @@ use kube::{
 
 use super::{EXIT_FAILED, EXIT_USAGE};
 use crate::{
-    aws::{accounts::InvalidSetting, sdk::InvalidTrust},
+    aws::{accounts::InvalidSetting, sdk::InvalidEnvironment},
     canary_rollout::preview,
     error::chain,
     kubernetes::client::ClientError,
@@ -47,7 +47,7 @@ pub(super) enum Error {
     #[error(transparent)]
     Setting(#[from] InvalidSetting),
     #[error(transparent)]
-    Trust(#[from] InvalidTrust),
+    Environment(#[from] InvalidEnvironment),
     #[error("cannot look at {object} in AWS")]
     Look { object: String, source: Box<preview::Error> },
 }
@@ -73,7 +73,7 @@ impl Error {
             | Self::Api { .. }
             | Self::Unbound(Unbound::NoRevision(_) | Unbound::NoStep { .. })
             | Self::Output(_)
-            | Self::Trust(_)
+            | Self::Environment(_)
             | Self::Look { .. } => EXIT_FAILED,
         }
     }

@@ -16,7 +16,7 @@ use aws_config::{
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_lambda::config::retry::RetryPartition;
 use aws_smithy_http_client::{
-    Builder,
+    Builder, Connector as HttpConnector,
     tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
 };
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
@@ -27,8 +27,15 @@ use rustls::{
 use tokio::sync::Mutex;
 
 use super::{
-    auto_scaling::SdkAutoScaling, cloudwatch::SdkCloudWatch, codedeploy::SdkCodeDeploy,
-    dynamodb::SdkDynamoDb, error::Identity, lambda::SdkLambda, rds::SdkRds, sts::SdkSts,
+    auto_scaling::SdkAutoScaling,
+    cloudwatch::SdkCloudWatch,
+    codedeploy::SdkCodeDeploy,
+    dynamodb::SdkDynamoDb,
+    error::Identity,
+    lambda::SdkLambda,
+    proxy::{InvalidProxy, ProxySource},
+    rds::SdkRds,
+    sts::SdkSts,
 };
 use crate::aws::{
     Error,
@@ -68,6 +75,17 @@ pub struct InvalidTrust {
     source: Option<io::Error>,
 }
 
+/// An environment that calls to AWS cannot be made in.
+#[derive(Debug, thiserror::Error)]
+pub enum InvalidEnvironment {
+    /// The trusted certificates.
+    #[error(transparent)]
+    Trust(#[from] InvalidTrust),
+    /// The proxy.
+    #[error(transparent)]
+    Proxy(#[from] InvalidProxy),
+}
+
 #[derive(Clone, Copy, Debug)]
 enum Problem {
     Unreadable,
@@ -93,21 +111,23 @@ pub struct SdkConnector {
 }
 
 impl SdkConnector {
-    /// Reads the trusted certificates; everything else is read when it is first needed, from the
-    /// usual environment of AWS's tools: credentials, profiles, `AWS_ENDPOINT_URL` and its like.
+    /// Reads the trusted certificates and the proxy; everything else is read when it is first needed,
+    /// from the usual environment of AWS's tools: credentials, profiles, `AWS_ENDPOINT_URL` and its like.
     ///
     /// # Errors
     ///
-    /// [`InvalidTrust`] when the file of certificates cannot be used.
-    pub fn new(trust: &TrustSource) -> Result<Self, InvalidTrust> {
-        let context = TlsContext::builder().with_trust_store(trust.store()?).build();
-        // The context's builder has nothing left that can fail: the store is checked.
-        let context = context.unwrap_or_default();
-        let http = Builder::new()
-            .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
-            .tls_context(context)
-            .build_https();
-        Ok(Self { http, bases: Mutex::default() })
+    /// [`InvalidEnvironment`] when the file of certificates or the proxy cannot be used.
+    pub fn from_environment() -> Result<Self, InvalidEnvironment> {
+        Self::new(&TrustSource::from_environment(), &ProxySource::from_environment())
+    }
+
+    /// The same with what was read before.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::from_environment`].
+    pub fn new(trust: &TrustSource, proxy: &ProxySource) -> Result<Self, InvalidEnvironment> {
+        Ok(Self { http: client(trust, proxy)?, bases: Mutex::default() })
     }
 
     /// What roles of this region are assumed from.
@@ -137,6 +157,25 @@ impl Connector for SdkConnector {
             None => ports(&loader(&target.region, self.http.clone()).load().await, target),
         })
     }
+}
+
+/// The HTTP client of all clients.
+pub(super) fn client(
+    trust: &TrustSource,
+    proxy: &ProxySource,
+) -> Result<SharedHttpClient, InvalidEnvironment> {
+    let context = TlsContext::builder().with_trust_store(trust.store()?).build();
+    // The context's builder has nothing left that can fail: the store is checked.
+    let context = context.unwrap_or_default();
+    let proxy = proxy.config()?;
+    Ok(Builder::new().build_with_connector_fn(move |settings, _| {
+        let mut connector = HttpConnector::builder().proxy_config(proxy.clone());
+        connector.set_connector_settings(settings.cloned());
+        connector
+            .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
+            .tls_context(context.clone())
+            .build()
+    }))
 }
 
 /// The settings of every client, and the usual chain of credentials.

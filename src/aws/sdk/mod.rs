@@ -11,10 +11,12 @@ mod config;
 mod dynamodb;
 mod error;
 mod lambda;
+mod proxy;
 mod rds;
 mod settings;
 mod sts;
 #[cfg(test)]
 mod tests;
 
-pub use config::{CREDENTIALS_TIMEOUT, InvalidTrust, SdkConnector, TrustSource};
+pub use config::{CREDENTIALS_TIMEOUT, InvalidEnvironment, SdkConnector, TrustSource};
+pub use proxy::ProxySource;

@@ -7,6 +7,7 @@ mod codedeploy;
 mod credentials;
 mod databases;
 mod errors;
+mod proxy;
 mod publishing;
 mod trust;
 

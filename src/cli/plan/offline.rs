@@ -12,7 +12,7 @@ use crate::{
         gate::Gate,
         hub::Hub,
         limits::Limits,
-        sdk::{SdkConnector, TrustSource},
+        sdk::SdkConnector,
         session::Guards,
     },
     checks::{
@@ -45,7 +45,7 @@ pub(super) fn context(region: Option<String>) -> Result<Context, Error> {
         clock: Clock::System,
         metrics: metrics.clone(),
     };
-    let connector = Arc::new(SdkConnector::new(&TrustSource::from_environment())?);
+    let connector = Arc::new(SdkConnector::from_environment()?);
     let hub = Arc::new(Hub::default());
     Ok(Context {
         checks: Checks::new(Arc::new(NoCluster), Arc::clone(&hub), Clock::System),

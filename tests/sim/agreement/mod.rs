@@ -12,7 +12,7 @@ mod sights;
 
 use std::{fmt::Write as _, sync::Arc, time::Instant};
 
-use groundcrew::aws::sdk::{SdkConnector, TrustSource};
+use groundcrew::aws::sdk::{ProxySource, SdkConnector, TrustSource};
 use tokio::{process::Command, runtime::Runtime};
 
 use self::{
@@ -80,7 +80,8 @@ fn plays_against_the_stand_in_that_it_is_given() {
     let stage = Stage {
         runtime: Runtime::new().expect("a runtime"),
         stand_in: Arc::new(StandIn::at(endpoint, Pace)),
-        connector: SdkConnector::new(&TrustSource::System).expect("certificates"),
+        connector: SdkConnector::new(&TrustSource::System, &ProxySource::default())
+            .expect("certificates"),
     };
     let (begun, mut sights, mut calls, mut failed) =
         (Instant::now(), Sights::default(), 0, Vec::new());

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::super::{SdkConnector, TrustSource};
+use super::super::{InvalidEnvironment, ProxySource, SdkConnector, TrustSource};
 
 /// A self-signed root, made for this test; its key is not kept.
 const ROOT: &str = "\
@@ -37,6 +37,10 @@ impl Drop for File {
     }
 }
 
+fn trusting(trust: TrustSource) -> Result<SdkConnector, InvalidEnvironment> {
+    SdkConnector::new(&trust, &ProxySource::default())
+}
+
 #[test]
 fn a_bundle_holds_good_certificates_only() {
     let damaged = ROOT.replacen("MII", "AAA", 1);
@@ -49,7 +53,7 @@ fn a_bundle_holds_good_certificates_only() {
         ("damaged", damaged.clone(), Some("cannot be parsed")),
     ] {
         let file = File::new(name, &text);
-        let made = SdkConnector::new(&TrustSource::Bundle(file.0.clone()));
+        let made = trusting(TrustSource::Bundle(file.0.clone()));
         match (made.err().map(|error| error.to_string()), problem) {
             (None, None) => {}
             (Some(error), Some(problem)) => {
@@ -63,9 +67,9 @@ fn a_bundle_holds_good_certificates_only() {
 #[test]
 fn a_damaged_certificate_among_the_systems_is_skipped() {
     let file = File::new("system", &format!("{ROOT}{}", ROOT.replacen("MII", "AAA", 1)));
-    assert!(SdkConnector::new(&TrustSource::CertFile(file.0.clone())).is_ok());
+    assert!(trusting(TrustSource::CertFile(file.0.clone())).is_ok());
     let gone = std::env::temp_dir().join("groundcrew-trust-is-not-there.pem");
-    let error = SdkConnector::new(&TrustSource::CertFile(gone)).err().unwrap();
+    let error = trusting(TrustSource::CertFile(gone)).err().unwrap();
     assert!(error.to_string().contains("SSL_CERT_FILE"), "{error}");
     assert!(crate::error::chain(&error).contains("cannot be read"), "{error}");
 }
