@@ -54,7 +54,7 @@ demo-down: aws ## stop what demo-up started
 
 .PHONY: check
 check: lint control-plane aws ## lints and the fast tests, before every commit
-	@GROUNDCREW_SIM_SEEDS=200 cargo test --locked --lib --bins $(addprefix --test ,$(filter-out it,$(SUITES)))
+	@GROUNDCREW_SIM_SEEDS=200 GROUNDCREW_SIM_ONE_OF=20 cargo test --locked --lib --bins $(addprefix --test ,$(filter-out it,$(SUITES)))
 ifneq ($(filter it,$(SUITES)),)
 	@cargo test --locked --test it -- --exact $(CHECK_SCENARIO) | tee /dev/stderr | grep ' 1 passed;' >/dev/null
 endif

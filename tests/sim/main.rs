@@ -53,6 +53,7 @@ fn every_scenario_ends_as_it_should_without_faults() {
 #[test]
 fn every_single_fault_ends_the_same_way() {
     let only = std::env::var("GROUNDCREW_SIM_SCENARIO").ok();
+    let one_of = number("GROUNDCREW_SIM_ONE_OF").map_or(1, |number| number as usize);
     let scenarios: Vec<_> = scenarios::all()
         .into_iter()
         .filter(|scenario| only.as_ref().is_none_or(|only| scenario.name == only))
@@ -60,7 +61,7 @@ fn every_single_fault_ends_the_same_way() {
     let deviations = in_parallel(0..scenarios.len() as u64, |index| {
         let scenario = &scenarios[usize::try_from(index).expect("small")];
         let golden = explore::run(scenario, Faults::none());
-        let (runs, deviations) = explore::every_single_fault(scenario, &golden);
+        let (runs, deviations) = explore::every_single_fault(scenario, &golden, one_of);
         println!("{}: {} calls, {runs} runs", scenario.name, golden.calls.len());
         for deviation in &deviations {
             let explore::Deviation { scenario, label, fault, found, trace: _ } = deviation;
@@ -128,12 +129,16 @@ fn a_release_is_ready_whatever_becomes_of_old_versions() {
     }
 }
 
+/// What a variable of the environment says.
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|text| text.parse().expect(name))
+}
+
 /// Seeds that CI runs.
 const SEEDS: u64 = 2_000;
 
 #[test]
 fn random_faults_and_edits_break_nothing() {
-    let number = |name| std::env::var(name).ok().map(|text: String| text.parse().expect(name));
     let seeds = match number("GROUNDCREW_SIM_SEED") {
         Some(seed) => seed..seed + 1,
         None => 0..number("GROUNDCREW_SIM_SEEDS").unwrap_or(SEEDS),
