@@ -2,20 +2,19 @@
 
 use super::{
     check,
+    preflight::{findings, with_alarms},
     publish::{archive, begun, image, latest, rollout, world},
 };
 use crate::{
     api::{
-        analysis::AlreadyFiring,
         canary_rollout::{Outcome, Phase, Severity},
         shared::Mode,
     },
     canary_rollout::{
-        criteria::Criteria,
         decide::{AlarmReport, Coming, Preflight, VersionFact},
         memory::Publishing,
         rollout::Rollout,
-        world::{World, deployment, ended, function, judged_by_alarm, unusable},
+        world::{World, deployment, ended, function, unusable},
     },
     facts::{codedeploy::Stage, lambda::FunctionVersion},
 };
@@ -30,22 +29,6 @@ fn differing(rollout: &Rollout, change: impl FnOnce(&mut FunctionVersion)) -> Wo
     let stable = Some(function("42", "sha-of-42"));
     world.facts.preflight = Some(Preflight { new, stable, ..Preflight::default() });
     world
-}
-
-fn with_alarms(mut world: World, missing: &[&str], firing: &[&str]) -> World {
-    let terms = world.facts.terms.as_mut().unwrap();
-    terms.criteria = Criteria::parse(Some(&judged_by_alarm(AlreadyFiring::Block))).unwrap();
-    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
-    let report =
-        AlarmReport { missing: names(missing), firing: names(firing), ..AlarmReport::default() };
-    world.facts.alarms = Some(Ok(report));
-    world
-}
-
-/// Severity and reason of what a pass finds.
-fn findings(world: &World) -> Vec<String> {
-    let findings = world.plan().findings.unwrap_or_default();
-    findings.iter().map(|finding| format!("{:?} {}", finding.severity, finding.reason)).collect()
 }
 
 fn other_role(held: &mut FunctionVersion) {

@@ -41,7 +41,7 @@ fn differing(change: impl FnOnce(&mut FunctionVersion)) -> World {
     World::new().with(|world| world.facts.preflight = Some(preflight))
 }
 
-fn with_alarms(mut world: World, missing: &[&str], firing: &[&str]) -> World {
+pub(super) fn with_alarms(mut world: World, missing: &[&str], firing: &[&str]) -> World {
     let terms = world.facts.terms.as_mut().unwrap();
     terms.criteria = Criteria::parse(Some(&judged_by_alarm(AlreadyFiring::Block))).unwrap();
     let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
@@ -52,7 +52,7 @@ fn with_alarms(mut world: World, missing: &[&str], firing: &[&str]) -> World {
 }
 
 /// Severity and reason of what a pass finds.
-fn findings(world: &World) -> Vec<String> {
+pub(super) fn findings(world: &World) -> Vec<String> {
     let plan = world.plan();
     let findings = plan.findings.unwrap_or_default();
     findings.iter().map(|finding| format!("{:?} {}", finding.severity, finding.reason)).collect()
