@@ -10,7 +10,7 @@ use std::{
 
 use futures::FutureExt as _;
 use jiff::SignedDuration;
-use kube::{Resource, ResourceExt};
+use kube::{Resource, ResourceExt, api::ObjectMeta};
 use tokio::time::{Instant, timeout};
 
 use super::{
@@ -108,10 +108,10 @@ impl<K: Kind> Driver<K> {
         object: &O,
         load: impl Fn() -> Option<K::Object>,
     ) -> bool {
-        if !self.is_news(object) {
+        let key = key(object);
+        if !self.is_news(&key, object.meta()) {
             return false;
         }
-        let key = key(object);
         let loaded = load();
         self.announce(&key, loaded.as_ref());
         let first = loaded.and_then(|loaded| self.introduction(&key, &loaded));
@@ -120,15 +120,14 @@ impl<K: Kind> Driver<K> {
 
     /// Whether something changed that calls for a look: spec, finalizers, annotations or deletion,
     /// not what passes write into the status.
-    fn is_news<O: Resource>(&self, object: &O) -> bool {
-        let meta = object.meta();
+    fn is_news(&self, key: &Key, meta: &ObjectMeta) -> bool {
         let mut hasher = DefaultHasher::new();
         let deleted = meta.deletion_timestamp.is_some();
         (&meta.uid, meta.generation, deleted, &meta.finalizers).hash(&mut hasher);
         meta.annotations.hash(&mut hasher);
         let trigger = Some(hasher.finish());
         let mut objects = self.lock();
-        let known = objects.entry(key(object)).or_default();
+        let known = objects.entry(Arc::clone(key)).or_default();
         std::mem::replace(&mut known.trigger, trigger) != trigger
     }
 
