@@ -5,6 +5,7 @@ mod aliases;
 mod deployments;
 mod gather;
 mod metrics;
+mod readings;
 mod refusals;
 mod scaling;
 #[cfg(test)]

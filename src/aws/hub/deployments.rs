@@ -15,11 +15,11 @@ use std::{
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
-use tokio::time::timeout;
 
 use super::{
     Hub,
     gather::{Ask, Outcomes},
+    readings::in_time,
 };
 use crate::{
     aws::{
@@ -41,8 +41,6 @@ pub const DEPLOYMENTS_SHARED: SignedDuration = SignedDuration::from_mins(10);
 /// How long a reading answers for whom it holds up, and one that failed in a way that may pass:
 /// shorter than the minute after which such a start is looked at again.
 pub const DEPLOYMENTS_AGAIN: SignedDuration = SignedDuration::from_secs(55);
-/// Longest that a start waits for a reading. What takes longer is there for the next one.
-const PATIENCE: Duration = Duration::from_secs(20);
 /// The span begins at a whole day, so that all readings of a day are the same question.
 const DAY_SECS: i64 = 86_400;
 /// Most ids of a page: what AWS gives.
@@ -212,11 +210,8 @@ impl Hub {
         (function, alias): (&str, &str),
         now: Timestamp,
     ) -> Result<Vec<AliasDeployment>, Error> {
-        let found = timeout(PATIENCE, self.of_alias(session, (function, alias), now)).await;
-        found.unwrap_or_else(|_| {
-            let words = format!("no answer within {} s; the next start has it", PATIENCE.as_secs());
-            Err(Deployments::error(resource::deployments(None), words))
-        })
+        let found = self.of_alias(session, (function, alias), now);
+        in_time::<Deployments, _>(&since(now), found).await
     }
 
     async fn of_alias(
@@ -242,13 +237,7 @@ impl Hub {
     }
 
     async fn reading(&self, session: &Arc<Session>, look: Look) -> Reading {
-        let since = since(look.at);
-        let items = BTreeSet::from([since]);
-        let reading = self.deployments.get(session, &(), &items, look).await?.remove(&since);
-        reading.unwrap_or_else(|| {
-            let words = "it was not answered".to_owned();
-            Err(Deployments::error(resource::deployments(None), words))
-        })
+        self.deployments.one(session, since(look.at), look).await?
     }
 }
 

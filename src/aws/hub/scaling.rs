@@ -3,15 +3,15 @@
 //! Few aliases are scaled, so all targets of the account and region are listed: mostly one empty page
 //! for all rollouts, in place of a call for each.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
-use tokio::time::timeout;
 
 use super::{
     Hub,
     gather::{Ask, Outcomes},
+    readings::in_time,
 };
 use crate::{
     aws::{
@@ -27,8 +27,6 @@ use crate::{
 
 /// How long a reading answers for everybody, a refusal too: many roles may not read this.
 pub const TARGETS_SHARED: SignedDuration = SignedDuration::from_mins(10);
-/// Longest that a start waits for a reading. What takes longer is there for the next one.
-const PATIENCE: Duration = Duration::from_secs(20);
 /// Most pages of a reading, of 50 targets each.
 const PAGES_MAX: usize = 20;
 /// Most targets that are kept, at some hundred bytes.
@@ -115,21 +113,8 @@ impl Hub {
         now: Timestamp,
     ) -> Result<Option<ScalableTarget>, Error> {
         let resource = format!("function:{function}:{alias}");
-        let found =
-            timeout(PATIENCE, self.all_targets(session, now)).await.unwrap_or_else(|_| {
-                let words =
-                    format!("no answer within {} s; the next start has it", PATIENCE.as_secs());
-                Err(Targets::error(resource::scalable_targets(), words))
-            })?;
+        let reading = async { self.targets.one(session, (), now).await? };
+        let found = in_time::<Targets, _>(&(), reading).await?;
         Ok(found.iter().find(|one| one.resource == resource && !one.suspended).cloned())
-    }
-
-    async fn all_targets(&self, session: &Arc<Session>, now: Timestamp) -> Reading {
-        let items = BTreeSet::from([()]);
-        let reading = self.targets.get(session, &(), &items, now).await?.remove(&());
-        reading.unwrap_or_else(|| {
-            let words = "it was not answered".to_owned();
-            Err(Targets::error(resource::scalable_targets(), words))
-        })
     }
 }
