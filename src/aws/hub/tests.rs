@@ -199,13 +199,24 @@ impl port::CloudWatch for Fake {
     }
 }
 
-/// What no test here asks.
-struct Unasked;
+/// A Lambda that is asked for nothing but an alias, which is at this revision; with none, for nothing.
+pub(super) struct OneAlias(pub(super) Option<&'static str>);
+
+impl OneAlias {
+    pub(super) fn at(revision: &str) -> Alias {
+        Alias {
+            version: "42".into(),
+            weights: Vec::new(),
+            revision_id: revision.into(),
+            description: String::new(),
+        }
+    }
+}
 
 #[async_trait]
-impl port::Lambda for Unasked {
+impl port::Lambda for OneAlias {
     async fn get_alias(&self, _: &str, _: &str) -> Result<Alias, Error> {
-        panic!("not asked")
+        Ok(Self::at(self.0.expect("not asked")))
     }
     async fn create_alias(&self, _: &str, _: &str, _: &str, _: &str) -> Result<Alias, Error> {
         panic!("not asked")
@@ -245,13 +256,6 @@ impl port::Lambda for Unasked {
     }
 }
 
-#[async_trait]
-impl port::Sts for Unasked {
-    async fn get_caller_account(&self) -> Result<String, Error> {
-        panic!("not asked")
-    }
-}
-
 /// A session of the one account and region; each is another role.
 fn session(fake: Fake) -> (Arc<Fake>, Arc<Session>) {
     let fake = Arc::new(fake);
@@ -279,9 +283,9 @@ fn session_with(
         cloudwatch: fake,
         codedeploy,
         dynamodb: Arc::new(port::unasked::Unasked),
-        lambda: Arc::new(Unasked),
+        lambda: Arc::new(OneAlias(None)),
         rds: Arc::new(port::unasked::Unasked),
-        sts: Arc::new(Unasked),
+        sts: Arc::new(port::unasked::Unasked),
     };
     Arc::new(Session::new(caller, ports))
 }

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::{AutoScaling, CodeDeploy, DynamoDb, Rds};
+use super::{AutoScaling, CodeDeploy, DynamoDb, Rds, Sts};
 use crate::{
     aws::Error,
     facts::{
@@ -55,5 +55,12 @@ impl CodeDeploy for Unasked {
 impl DynamoDb for Unasked {
     async fn describe_table(&self, table: &str) -> Result<Table, Error> {
         panic!("asked for table {table}")
+    }
+}
+
+#[async_trait]
+impl Sts for Unasked {
+    async fn get_caller_account(&self) -> Result<String, Error> {
+        panic!("asked for the account")
     }
 }

@@ -1,72 +1,25 @@
-use async_trait::async_trait;
-
 use super::*;
-use std::time::Duration;
-
-use crate::facts::{
-    lambda::{
-        AliasChange, Changed, CodeChange, ConfigurationChange, FunctionVersion, Invocation,
-        NamedPage, Provisioned, Publication, VersionPage,
-    },
-    surplus::Surplus,
-};
-
-/// Answers reads with what was true at this revision.
-struct At(&'static str);
+use crate::aws::hub::tests::OneAlias;
 
 /// Before the last write.
-const BEHIND: At = At("old");
+const BEHIND: OneAlias = OneAlias(Some("old"));
 
-#[async_trait]
-impl port::Lambda for At {
-    async fn get_alias(&self, _: &str, _: &str) -> Result<Alias, Error> {
-        Ok(alias(self.0))
-    }
-    async fn create_alias(&self, _: &str, _: &str, _: &str, _: &str) -> Result<Alias, Error> {
-        panic!("nothing is written")
-    }
-    async fn update_alias(&self, _: &AliasChange) -> Result<Alias, Error> {
-        panic!("nothing is written")
-    }
-    async fn get_function(&self, _: &str, _: Option<&str>) -> Result<FunctionVersion, Error> {
-        panic!("only the alias is read")
-    }
-    async fn update_function_code(&self, _: &CodeChange) -> Result<Changed, Error> {
-        panic!("only the alias is read")
-    }
-    async fn update_function_configuration(
-        &self,
-        _: &ConfigurationChange,
-    ) -> Result<Changed, Error> {
-        panic!("only the alias is read")
-    }
-    async fn publish_version(&self, _: &Publication) -> Result<Changed, Error> {
-        panic!("only the alias is read")
-    }
-    async fn get_provisioned_concurrency(&self, _: &str, _: &str) -> Result<Provisioned, Error> {
-        panic!("only the alias is read")
-    }
-    async fn invoke(&self, _: &str, _: &str, _: &str, _: Duration) -> Result<Invocation, Error> {
-        panic!("only the alias is read")
-    }
-    async fn list_versions(&self, _: &str, _: Option<&str>) -> Result<VersionPage, Error> {
-        panic!("only the alias is read")
-    }
-    async fn list_named(&self, _: &str, _: Option<&str>) -> Result<NamedPage, Error> {
-        panic!("only the alias is read")
-    }
-    async fn delete_version(&self, _: &Surplus) -> Result<(), Error> {
-        panic!("only the alias is read")
+fn alias(revision: &str) -> Alias {
+    OneAlias::at(revision)
+}
+
+fn key(function: &str, alias: &str) -> AliasKey {
+    AliasKey {
+        account: String::new(),
+        region: String::new(),
+        function: function.into(),
+        alias: alias.into(),
     }
 }
 
-fn alias(revision: &str) -> Alias {
-    Alias {
-        version: "42".into(),
-        weights: Vec::new(),
-        revision_id: revision.into(),
-        description: String::new(),
-    }
+/// The alias of most tests.
+fn production() -> AliasKey {
+    key("f", "production")
 }
 
 fn at(second: i64) -> Timestamp {
@@ -74,16 +27,12 @@ fn at(second: i64) -> Timestamp {
 }
 
 async fn seen(hub: &Hub, want: Want, second: i64) -> (String, Source) {
-    let text = String::new;
-    let key = AliasKey { account: text(), region: text(), function: text(), alias: text() };
-    let seen = hub.alias(&BEHIND, &key, want, at(second)).await.unwrap().unwrap();
+    let seen = hub.alias(&BEHIND, &production(), want, at(second)).await.unwrap().unwrap();
     (seen.alias.revision_id, seen.source)
 }
 
 fn wrote(hub: &Hub, second: i64) {
-    let text = String::new;
-    let key = AliasKey { account: text(), region: text(), function: text(), alias: text() };
-    hub.wrote(&key, alias("new"), at(second));
+    hub.wrote(&production(), alias("new"), at(second));
 }
 
 #[tokio::test]
@@ -99,21 +48,24 @@ async fn right_after_a_write_its_answer_is_believed_whoever_asks() {
 #[tokio::test]
 async fn a_read_that_shows_the_last_write_counts_as_its_answer() {
     let hub = Hub::default();
-    let text = String::new;
-    let key = &AliasKey { account: text(), region: text(), function: text(), alias: text() };
-    let read = async |answer: At, second: i64| {
-        hub.alias(&answer, key, Want::Work, at(second)).await.unwrap().unwrap().source
+    let key = &production();
+    let read = async |revision: &'static str, second: i64| {
+        hub.alias(&OneAlias(Some(revision)), key, Want::Work, at(second))
+            .await
+            .unwrap()
+            .unwrap()
+            .source
     };
     wrote(&hub, 0);
-    assert_eq!(read(At("new"), 55).await, Source::Write);
-    assert_eq!(read(At("new"), 110).await, Source::Write);
+    assert_eq!(read("new", 55).await, Source::Write);
+    assert_eq!(read("new", 110).await, Source::Write);
     // Somebody else wrote, or it shows what was before.
-    assert_eq!(read(At("other"), 165).await, Source::Read);
-    assert_eq!(read(At("new"), 220).await, Source::Read);
+    assert_eq!(read("other", 165).await, Source::Read);
+    assert_eq!(read("new", 220).await, Source::Read);
     // A write of ours was not answered.
     wrote(&hub, 300);
     hub.forget(key);
-    assert_eq!(read(At("new"), 355).await, Source::Read);
+    assert_eq!(read("new", 355).await, Source::Read);
 }
 
 #[tokio::test]
@@ -138,8 +90,7 @@ async fn what_is_at_rest_and_followed_is_read_again_when_drift_would_be() {
 #[tokio::test]
 async fn what_was_only_read_can_be_forgotten_and_what_was_written_not() {
     let hub = Hub::default();
-    let text = String::new;
-    let key = &AliasKey { account: text(), region: text(), function: text(), alias: text() };
+    let key = &production();
     assert_eq!(seen(&hub, Want::Work, 0).await, ("old".into(), Source::Read));
     hub.forget_read(key);
     assert_eq!(seen(&hub, Want::Work, 1).await, ("old".into(), Source::Read));
@@ -151,8 +102,7 @@ async fn what_was_only_read_can_be_forgotten_and_what_was_written_not() {
 #[tokio::test]
 async fn what_is_at_rest_takes_no_place_unless_it_was_moved_lately() {
     let hub = Hub::default();
-    let text = String::new;
-    let key = &AliasKey { account: text(), region: text(), function: text(), alias: text() };
+    let key = &production();
     let places = || hub.aliases.lock().by_key.len();
     seen(&hub, Want::Work, 0).await;
     hub.rests(key);
@@ -165,14 +115,8 @@ async fn what_is_at_rest_takes_no_place_unless_it_was_moved_lately() {
 #[tokio::test]
 async fn what_another_alias_of_the_function_named_lately_is_known_after_it_moved() {
     let hub = Hub::default();
-    let key = |function: &str, alias: &str| AliasKey {
-        account: String::new(),
-        region: String::new(),
-        function: function.into(),
-        alias: alias.into(),
-    };
     let serves = |version: &str| Alias { version: version.into(), ..alias("any") };
-    let (own, staging) = (key("f", "production"), key("f", "staging"));
+    let (own, staging) = (production(), key("f", "staging"));
     hub.wrote(&own, serves("43"), at(0));
     hub.wrote(&key("g", "staging"), serves("40"), at(0));
     hub.wrote(&staging, serves("41"), at(0));
@@ -191,12 +135,7 @@ async fn what_another_alias_of_the_function_named_lately_is_known_after_it_moved
 #[tokio::test]
 async fn what_is_of_use_to_nobody_any_more_is_forgotten() {
     let hub = Hub::default();
-    let key = |number: i64| AliasKey {
-        account: String::new(),
-        region: String::new(),
-        function: String::new(),
-        alias: number.to_string(),
-    };
+    let key = |number: i64| key("f", &number.to_string());
     for second in 0..10_000 {
         hub.wrote(&key(second), alias("new"), at(second));
         let kept = hub.aliases.lock().by_key.len();
