@@ -83,6 +83,10 @@ scale: control-plane aws ## memory, CPU, calls and latency of the release build,
 		cargo test --locked --test it -- --include-ignored --nocapture --test-threads=1 $(SCALE_TESTS) || failed=1; \
 	done; exit $$failed; } | $(PYTHON) hack/scale/summary.py
 
+.PHONY: bench
+bench: ## how long schedules take to work out, as released, with its bound (minutes to build)
+	@cargo bench --locked --bench schedules
+
 .PHONY: test-go
 test-go: control-plane ## tests of the control plane's launcher and of the node
 	@for module in $(GO_MODULES); do (cd $$module && go test -count=1 ./...); done

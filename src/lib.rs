@@ -15,7 +15,7 @@
 //! | [`context`] | what a pass is handed: clock, AWS, Kubernetes, metrics |
 //! | [`aws`] | ports, the SDK behind them, and limits, gate, accounts and shared answers above |
 //! | [`kubernetes`] | clients, the lease, and everything that is written there |
-//! | [`facts`], [`fair`], [`invocations`], [`names`], [`stats`], [`thresholds`], [`verbs`], [`status`] | pure leaves that decisions are made of |
+//! | [`facts`], [`fair`], [`invocations`], [`names`], [`stats`], [`thresholds`], [`time`], [`verbs`], [`status`] | pure leaves that decisions are made of |
 //! | [`operator`], [`health`], [`metrics`], [`telemetry`], [`cli`] | the process |
 //!
 //! What always holds: decisions are made from facts and one reading of the clock; a write is made
@@ -51,4 +51,5 @@ pub mod stats;
 pub mod status;
 pub mod telemetry;
 pub mod thresholds;
+pub mod time;
 pub mod verbs;

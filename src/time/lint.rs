@@ -1,0 +1,205 @@
+//! What is possible in a calendar, and is hardly ever meant.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Calendar, Schedule, SearchFailed, Start, Steps, Zone, just_before, later};
+
+/// How far ahead occurrences are looked at: every day of the year comes once.
+const AHEAD: SignedDuration = SignedDuration::from_hours(366 * 24);
+/// Zones whose names read like a fixed offset, but that keep summer time, with one that does not.
+const WITH_SUMMER_TIME: [(&str, &str); 8] = [
+    ("CET", "Etc/GMT-1"),
+    ("CST6CDT", "Etc/GMT+6"),
+    ("EET", "Etc/GMT-2"),
+    ("EST5EDT", "Etc/GMT+5"),
+    ("MET", "Etc/GMT-1"),
+    ("MST7MDT", "Etc/GMT+7"),
+    ("PST8PDT", "Etc/GMT+8"),
+    ("WET", "Etc/GMT"),
+];
+/// Zones whose names read like those of a place with summer time, but that keep none, with one that does.
+const WITHOUT_SUMMER_TIME: [(&str, &str); 2] =
+    [("EST", "America/New_York"), ("MST", "America/Denver")];
+
+/// One thing that is hardly ever meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// Which rule found it.
+    pub rule: Rule,
+    /// What it is, and what to write if it is not meant. One sentence.
+    pub message: String,
+}
+
+/// The rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Rule {
+    /// A day that some months do not have, like a fifth Sunday.
+    NotEveryMonth,
+    /// A schedule that does not open any more, or never did.
+    NeverOpens,
+    /// Blackouts leave nothing of a schedule in the next year.
+    OnlyInBlackouts,
+    /// A pattern with `*` as minute or hour that starts again before it ends.
+    StartsAgain,
+    /// A zone with or without summer time, against what its name says. Only told.
+    SummerTime,
+}
+
+impl Rule {
+    /// Its name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NotEveryMonth => "not-every-month",
+            Self::NeverOpens => "never-opens",
+            Self::OnlyInBlackouts => "only-in-blackouts",
+            Self::StartsAgain => "starts-again",
+            Self::SummerTime => "summer-time",
+        }
+    }
+
+    /// Whether it is only good to know: nothing may be wrong.
+    #[must_use]
+    pub fn is_info(self) -> bool {
+        matches!(self, Self::SummerTime)
+    }
+}
+
+/// What is hardly ever meant in a calendar, as it is at `now`.
+///
+/// # Errors
+///
+/// When its times cannot be worked out.
+pub fn lint(calendar: &Calendar, now: Timestamp) -> Result<Vec<Finding>, SearchFailed> {
+    let mut findings: Vec<Finding> = zone(calendar.zone()).into_iter().collect();
+    for schedule in calendar.schedules() {
+        findings.extend(not_every_month(schedule));
+        match never_opens(calendar, schedule, now)? {
+            Some(finding) => findings.push(finding),
+            None => {
+                findings.extend(only_in_blackouts(calendar, schedule, now)?);
+                findings.extend(starts_again(calendar, schedule, now)?);
+            }
+        }
+    }
+    Ok(findings)
+}
+
+fn zone(zone: &Zone) -> Option<Finding> {
+    let of = |zones: &[(&'static str, &'static str)]| {
+        zones.iter().find(|(name, _)| *name == zone.name()).copied()
+    };
+    let message = match (of(&WITH_SUMMER_TIME), of(&WITHOUT_SUMMER_TIME)) {
+        (Some((name, fixed)), _) => format!(
+            "the time zone {name} keeps summer time: write {fixed} if clocks should not change"
+        ),
+        (None, Some((name, place))) => format!(
+            "the time zone {name} keeps no summer time: write {place} if clocks should change"
+        ),
+        (None, None) => return None,
+    };
+    Some(Finding { rule: Rule::SummerTime, message })
+}
+
+fn not_every_month(schedule: &Schedule) -> Option<Finding> {
+    let Start::Cron { cron, .. } = &schedule.start else { return None };
+    let missing = cron.missing().filter(|_| cron.exists())?;
+    let message = format!(
+        "schedule {}: {missing} does not exist in every month of `{cron}`: write `L`, or a weekday like `SUNL`, if the last one is meant",
+        schedule.name
+    );
+    Some(Finding { rule: Rule::NotEveryMonth, message })
+}
+
+fn never_opens(
+    calendar: &Calendar,
+    schedule: &Schedule,
+    now: Timestamp,
+) -> Result<Option<Finding>, SearchFailed> {
+    let alone = calendar.alone(schedule);
+    if alone.open_at(now)?.is_some() || alone.next(now)?.is_some() {
+        return Ok(None);
+    }
+    let name = &schedule.name;
+    let message = match &schedule.start {
+        Start::Cron { cron, .. } => {
+            format!("schedule {name} never opens: there is no day like `{cron}`")
+        }
+        Start::Once(at) => format!(
+            "schedule {name} does not open any more: {} is over, or was skipped by clocks",
+            at.strftime("%-d %b %Y %H:%M")
+        ),
+    };
+    Ok(Some(Finding { rule: Rule::NeverOpens, message }))
+}
+
+fn only_in_blackouts(
+    calendar: &Calendar,
+    schedule: &Schedule,
+    now: Timestamp,
+) -> Result<Option<Finding>, SearchFailed> {
+    let until = later(now, AHEAD);
+    let soon = |calendar: &Calendar| -> Result<bool, SearchFailed> {
+        Ok(calendar.open_at(now)?.is_some()
+            || calendar.next(now)?.is_some_and(|next| next.opens_at <= until))
+    };
+    if !soon(&calendar.alone(schedule))? || soon(&calendar.only(schedule))? {
+        return Ok(None);
+    }
+    let message = format!(
+        "schedule {} does not open until {}: each of its occurrences overlaps a blackout",
+        schedule.name,
+        calendar.zone().local(until).strftime("%-d %b %Y"),
+    );
+    Ok(Some(Finding { rule: Rule::OnlyInBlackouts, message }))
+}
+
+fn starts_again(
+    calendar: &Calendar,
+    schedule: &Schedule,
+    now: Timestamp,
+) -> Result<Option<Finding>, SearchFailed> {
+    let Start::Cron { cron, .. } = &schedule.start else { return Ok(None) };
+    if !cron.follows_clock() {
+        return Ok(None);
+    }
+    let Some(opening) = calendar.alone(schedule).next(now)? else { return Ok(None) };
+    let (mut starts, mut steps, mut at) = (0_u32, Steps::default(), just_before(opening.opens_at));
+    while let Some(next) = schedule.next(calendar.zone(), at, &mut steps)? {
+        if next.start >= opening.closes_at {
+            break;
+        }
+        starts = starts.saturating_add(1);
+        at = next.start;
+    }
+    if starts < 2 {
+        return Ok(None);
+    }
+    let once: Vec<&str> = cron
+        .as_str()
+        .split(' ')
+        .enumerate()
+        .map(|(at, field)| if at < 2 && field.contains('*') { "0" } else { field })
+        .collect();
+    let minutes = opening.closes_at.duration_since(opening.opens_at).as_mins();
+    let message = format!(
+        "schedule {}: `{cron}` starts {starts} times before it closes, and so stays open for {}: write `{}` if it should start once",
+        schedule.name,
+        hours(minutes),
+        once.join(" "),
+    );
+    Ok(Some(Finding { rule: Rule::StartsAgain, message }))
+}
+
+/// `47h`, `2h30m`, `45m`.
+fn hours(minutes: i64) -> String {
+    let (hours, minutes) = (minutes.saturating_div(60), minutes.checked_rem(60).unwrap_or(0));
+    match (hours, minutes) {
+        (0, minutes) => format!("{minutes}m"),
+        (hours, 0) => format!("{hours}h"),
+        (hours, minutes) => format!("{hours}h{minutes}m"),
+    }
+}
+
+#[cfg(test)]
+mod tests;
