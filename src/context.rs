@@ -16,7 +16,7 @@ use crate::{
     },
     checks::Checks,
     engine::PASS_DEADLINE,
-    facts::peers::Peer,
+    facts::{peers::Peer, windows::WindowFact},
     kubernetes::port::Port,
     metrics::Metrics,
 };
@@ -37,6 +37,8 @@ pub struct Context {
     pub namespaces: Arc<dyn Namespaces>,
     /// The other rollouts.
     pub rollouts: Arc<dyn Rollouts>,
+    /// What MaintenanceWindows say.
+    pub windows: Arc<dyn Windows>,
     /// Checks that run beside the passes.
     pub checks: Checks,
     /// Where things are counted.
@@ -50,6 +52,12 @@ pub trait Rollouts: Send + Sync {
 
     /// Every rollout that names this function, by whatever alias, in whatever account and region.
     fn of_function(&self, function: &str) -> Vec<Peer>;
+}
+
+/// The MaintenanceWindows of the cluster, as far as the operator watches it.
+pub trait Windows: Send + Sync {
+    /// What the windows of a namespace say; none before they were read.
+    fn of(&self, namespace: &str) -> Option<Vec<WindowFact>>;
 }
 
 /// What Namespaces say about AWS.

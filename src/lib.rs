@@ -15,7 +15,7 @@
 //! | [`context`] | what a pass is handed: clock, AWS, Kubernetes, metrics |
 //! | [`aws`] | ports, the SDK behind them, and limits, gate, accounts and shared answers above |
 //! | [`kubernetes`] | clients, the lease, and everything that is written there |
-//! | [`facts`], [`fair`], [`invocations`], [`names`], [`stats`], [`thresholds`], [`time`], [`verbs`], [`status`] | pure leaves that decisions are made of |
+//! | [`facts`], [`fair`], [`invocations`], [`names`], [`plan`], [`stats`], [`thresholds`], [`time`], [`verbs`], [`window_gate`], [`status`] | pure leaves that decisions are made of |
 //! | [`operator`], [`health`], [`metrics`], [`telemetry`], [`cli`] | the process |
 //!
 //! What always holds: decisions are made from facts and one reading of the clock; a write is made
@@ -44,12 +44,15 @@ pub mod fair;
 pub mod health;
 pub mod invocations;
 pub mod kubernetes;
+pub mod maintenance_window;
 pub mod metrics;
 pub mod names;
 pub mod operator;
+pub mod plan;
 pub mod stats;
 pub mod status;
 pub mod telemetry;
 pub mod thresholds;
 pub mod time;
 pub mod verbs;
+pub mod window_gate;

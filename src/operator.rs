@@ -1,16 +1,24 @@
 //! The operator as a process: clients, readiness, the lease, and the kinds that run under it.
 
+mod changes;
 mod namespaces;
 mod readiness;
 mod rollouts;
+mod windows;
 
 use std::{net::SocketAddr, sync::Arc};
 
+use futures::FutureExt as _;
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::{Api, Config, runtime::reflector};
 use tokio::sync::oneshot;
 
-use self::{namespaces::NamespaceStore, rollouts::KnownRollouts};
+use self::{
+    changes::{Changes, concerned},
+    namespaces::NamespaceStore,
+    rollouts::KnownRollouts,
+    windows::KnownWindows,
+};
 use crate::{
     aws::{
         accounts::{Accounts, Settings},
@@ -20,7 +28,7 @@ use crate::{
         sdk::{InvalidEnvironment, SdkConnector},
         session::Guards,
     },
-    canary_rollout::CanaryRollouts,
+    canary_rollout::{CanaryRollouts, awaits_windows},
     checks::{
         Checks,
         http::{
@@ -35,6 +43,7 @@ use crate::{
         client::{ClientError, Clients, Kubernetes},
         leader::{self, Elector, Ended, InvalidLease, Leadership, LeaseSettings, LeaseTimes},
     },
+    maintenance_window::MaintenanceWindows,
     metrics::Metrics,
 };
 
@@ -175,7 +184,9 @@ async fn elect(
 
 /// What the leader does.
 struct Work {
-    scope: Scope<CanaryRollouts>,
+    rollouts: Scope<CanaryRollouts>,
+    windows: Scope<MaintenanceWindows>,
+    windows_changed: Changes,
     context: Arc<Context>,
     namespaces: Arc<NamespaceStore>,
 }
@@ -192,7 +203,9 @@ impl Work {
         let metrics = guards.metrics.clone();
         let namespaces = Arc::new(NamespaceStore::default());
         let known: Arc<NamespaceStore> = Arc::clone(&namespaces);
-        let (rollouts, objects) = reflector::store();
+        let (rollouts, rollout_objects) = reflector::store();
+        let (windows, window_objects) = reflector::store();
+        let windows_changed = Changes::default();
         let kubernetes = Kubernetes::new(clients.calls.clone(), options.identity.clone());
         let hub = Arc::new(Hub::default());
         let context = Context {
@@ -204,30 +217,60 @@ impl Work {
             kubernetes: Arc::new(kubernetes),
             namespaces: known,
             rollouts: Arc::new(KnownRollouts(rollouts)),
+            windows: Arc::new(KnownWindows(windows)),
             metrics,
         };
-        let scope = Scope {
-            client: clients.watch.clone(),
-            namespaces: options.watch_namespaces.clone(),
-            objects,
-            liveness,
-        };
-        Self { scope, context: Arc::new(context), namespaces }
+        let tell = windows_changed.clone();
+        Self {
+            rollouts: Scope {
+                client: clients.watch.clone(),
+                namespaces: options.watch_namespaces.clone(),
+                objects: rollout_objects,
+                liveness: liveness.clone(),
+                changed: Box::new(drop),
+            },
+            windows: Scope {
+                client: clients.watch.clone(),
+                namespaces: options.watch_namespaces.clone(),
+                objects: window_objects,
+                liveness,
+                changed: Box::new(move |namespace| tell.tell(namespace)),
+            },
+            windows_changed,
+            context: Arc::new(context),
+            namespaces,
+        }
     }
 
     /// Watches Namespaces, and runs the kinds once it knows them; ends their passes on `stop`.
     async fn run(self, stop: impl Future<Output = ()>) {
-        let Self { scope, context, namespaces } = self;
-        let client = scope.client.clone();
-        let heartbeat = scope.liveness.supervise("watch of namespaces", engine::WATCH_BOUND);
+        let Self { rollouts, windows, windows_changed, context, namespaces } = self;
+        let client = rollouts.client.clone();
+        let heartbeat = rollouts.liveness.supervise("watch of namespaces", engine::WATCH_BOUND);
         let (tell, told) = oneshot::channel::<()>();
         let kinds = async {
             namespaces.ready().await;
-            let changes = namespaces.changes();
             let until = async move {
                 let _ = told.await;
-            };
-            engine::run::<CanaryRollouts>(scope, context, changes, until).await;
+            }
+            .shared();
+            let known = rollouts.objects.as_reader();
+            let moved = concerned(namespaces.changes(), known.clone(), |_| true);
+            let gated = windows_changed.stream("MaintenanceWindows");
+            let gated = concerned(gated, known, |rollout| {
+                rollout.unpack().is_some_and(|rollout| awaits_windows(&rollout))
+            });
+            let wakes = futures::stream::select(moved, gated);
+            let nothing = futures::stream::pending();
+            tokio::join!(
+                engine::run::<MaintenanceWindows>(
+                    windows,
+                    Arc::clone(&context),
+                    nothing,
+                    until.clone()
+                ),
+                engine::run::<CanaryRollouts>(rollouts, context, wakes, until),
+            );
         };
         let stopping = async {
             stop.await;

@@ -1,6 +1,8 @@
 //! The annotation `groundcrew.dev/action`: `<verb>@<target>[#<nonce>]`, parsed and composed.
 
+pub mod answers;
 mod bind;
+pub mod windows;
 
 use std::fmt;
 
@@ -96,7 +98,7 @@ impl<'a> Request<'a> {
             let known: Vec<_> = Verb::ALL.iter().map(|verb| verb.as_str()).collect();
             format!("there is no verb {verb:?}; there are {}", known.join(", "))
         })?;
-        let target = target.split_once('#').map_or(target, |(target, _)| target);
+        let target = without_nonce(target);
         let request = Self { verb, target };
         match target.split_once('/') {
             Some(_) if !verb.names_step() => {
@@ -130,6 +132,10 @@ impl<'a> Request<'a> {
             format!("write {}@<revision>/<stepIndex>, steps count from 0", self.verb)
         })
     }
+}
+
+fn without_nonce(target: &str) -> &str {
+    target.split_once('#').map_or(target, |(target, _)| target)
 }
 
 #[cfg(test)]

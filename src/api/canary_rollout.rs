@@ -9,6 +9,7 @@ use super::{
     check::{CHECKS_MAX, Check},
     duration::Duration,
     shared::{AwsLocation, Mode},
+    windows::Windows,
 };
 
 pub use super::canary_findings::{Conflict, PreflightFinding, PutBack, Severity};
@@ -53,6 +54,7 @@ pub const STEPS_MAX: usize = 32;
     validation = Rule::new("!has(self.analysis) || !has(self.analysis.metrics) || self.analysis.metrics.size() == 0 || has(self.postChecks) || (has(self.bake) && self.bake > duration('0s')) || (has(self.preset) && self.preset != 'AllAtOnce') || (has(self.steps) && self.steps.exists(s, has(s.weight)))").message("analysis.metrics would judge nothing: give a step with a weight, a bake or postChecks"),
     validation = Rule::new("!(has(self.configuration) && has(self.configuration.runtime) && has(self.release.image))").message("a container image brings its own runtime: leave configuration.runtime out"),
     validation = Rule::new("!has(self.steps) || self.steps.all(s, !has(s.maxWait) || !(has(s.minInvocations) || has(self.analysis) && has(self.analysis.metrics)) || s.maxWait >= (has(self.analysis) && has(self.analysis.settle) ? self.analysis.settle : duration('2m')) + duration('2m'))").message("maxWait ends before there can be any data: it must be at least 2m longer than analysis.settle, which is 2m by default"),
+    validation = Rule::new("!has(self.windowGate) || has(self.windows)").message("windowGate says how windows are obeyed: it needs windows"),
     validation = Rule::new("!has(oldSelf.aws) || !has(oldSelf.aws.region) || (has(self.aws) && has(self.aws.region) && self.aws.region == oldSelf.aws.region)")
         .message("aws.region is immutable: make a new CanaryRollout for another region")
 )]
@@ -109,6 +111,13 @@ pub struct CanaryRolloutSpec {
     /// What a failure leads to: Rollback (default) or Hold.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_failure: Option<OnFailure>,
+    /// The MaintenanceWindows in which the rollout may go forward; absent: at any time. What goes back
+    /// waits for none, and nor does a release that rollbackWindow lets skip the steps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub windows: Option<Windows>,
+    /// What waits for a window, and what becomes of a rollout that is in flight when it closes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window_gate: Option<WindowGate>,
     /// Lets a release that was served lately skip the steps; absent: none does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollback_window: Option<RollbackWindow>,
@@ -226,6 +235,48 @@ pub enum OnConflict {
     Adopt,
     /// It is put back, at most three times an hour.
     Enforce,
+}
+
+/// How windows are obeyed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct WindowGate {
+    /// What happens only while a window takes new work: Start (default) is the first step, Advance
+    /// each further weight, Promote the move to 100.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 3))]
+    #[x_kube(validation = Rule::new("self.all(point, self.exists_one(other, other == point))").message("at names each point once"))]
+    pub at: Option<Vec<GatePoint>>,
+    /// What becomes of a rollout before 100 when the window closes: Hold (default) stays where it is
+    /// until a window opens, Continue goes on, Rollback goes back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_close: Option<OnClose>,
+    /// The holds and smoke tests that are left must fit before the close. Default false.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub require_fit: Option<bool>,
+}
+
+/// A point at which a rollout waits for a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum GatePoint {
+    /// Before the first step.
+    Start,
+    /// Before each further weight.
+    Advance,
+    /// Before 100.
+    Promote,
+}
+
+/// What becomes of a rollout in flight when the window closes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum OnClose {
+    /// It stays where it is until a window opens.
+    #[default]
+    Hold,
+    /// It goes on.
+    Continue,
+    /// It goes back.
+    Rollback,
 }
 
 /// How long a release that was served counts as proved.

@@ -30,6 +30,8 @@ pub enum Phase {
     Progressing,
     /// A step waits for a person.
     WaitingApproval,
+    /// It waits for a MaintenanceWindow to open.
+    WaitingWindow,
     /// The step's time is over, but data or invocations are missing.
     WaitingData,
     /// The alias is being set to the new version alone.
@@ -65,6 +67,7 @@ impl Phase {
             Self::Smoke => "Smoke",
             Self::Progressing => "Progressing",
             Self::WaitingApproval => "WaitingApproval",
+            Self::WaitingWindow => "WaitingWindow",
             Self::WaitingData => "WaitingData",
             Self::Promoting => "Promoting",
             Self::Baking => "Baking",
@@ -179,7 +182,8 @@ pub struct CanaryRolloutStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = fit::ANSWERED_MAX), inner(length(max = fit::ACTION_MAX)))]
     pub answered: Vec<String>,
-    /// Ready, Reconciling, Stalled, Progressing, AnalysisPassing, AliasInSync.
+    /// Ready, Reconciling, Stalled, Progressing, AnalysisPassing, AliasInSync,
+    /// WindowOpen.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]

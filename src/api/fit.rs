@@ -10,6 +10,9 @@ use super::{
     canary_status::{CanaryRolloutStatus, Ending, Held, HistoryEntry, SmokeStatus, StepStatus},
     check::CheckStatus,
     shared::LastAction,
+    window_status::{
+        Closing, CurrentOpening, Gate, MaintenanceWindowStatus, OpeningStatus, WindowHistoryEntry,
+    },
 };
 
 /// Longest `message` of a status, and of the answer to a verb.
@@ -39,6 +42,15 @@ pub const PUT_BACKS_MAX: usize = 3;
 pub const PLAN_MAX: usize = 100;
 /// Most alarms that fire at a start and are ignored. No release starts with more.
 pub const IGNORED_ALARMS_MAX: usize = 500;
+
+/// Entries of `status.upcoming` of a window.
+pub const UPCOMING_MAX: usize = 5;
+/// Most openings that are skipped ahead: more than are shown, so that some stay to be given back.
+pub const SKIPPED_MAX: usize = 16;
+/// Most entries of a window's history.
+pub const WINDOW_HISTORY_MAX: usize = 10;
+/// Most parts of one opening: what 16 schedules have of 15 days, each several times.
+pub const PARTS_MAX: usize = 64;
 
 /// Cuts a text to this many characters; the last one is an ellipsis then.
 pub fn cut(text: &mut String, most: usize) {
@@ -125,6 +137,74 @@ impl Fit for CanaryRolloutStatus {
         last_action.fit();
         answered.truncate(ANSWERED_MAX);
         answered.iter_mut().for_each(|value| cut(value, ACTION_MAX));
+    }
+}
+
+impl Fit for MaintenanceWindowStatus {
+    fn fit(&mut self) {
+        let Self {
+            message,
+            gate,
+            next,
+            upcoming,
+            current,
+            skipped,
+            history,
+            plan,
+            last_action,
+            answered,
+            // Numbers; conditions are cut where they are merged.
+            observed_generation: _,
+            phase: _,
+            conditions: _,
+        } = self;
+        message.iter_mut().for_each(|message| cut(message, MESSAGE_MAX));
+        gate.fit();
+        next.fit();
+        upcoming.truncate(UPCOMING_MAX);
+        upcoming.fit();
+        current.fit();
+        skipped.truncate(SKIPPED_MAX);
+        history.truncate(WINDOW_HISTORY_MAX);
+        history.fit();
+        plan.truncate(PLAN_MAX);
+        plan.iter_mut().for_each(|line| cut(line, SENTENCE_MAX));
+        last_action.fit();
+        answered.truncate(ANSWERED_MAX);
+        answered.iter_mut().for_each(|value| cut(value, ACTION_MAX));
+    }
+}
+
+impl Fit for Gate {
+    fn fit(&mut self) {
+        cut(&mut self.message, SENTENCE_MAX);
+        self.schedules.truncate(PARTS_MAX);
+    }
+}
+
+impl Fit for OpeningStatus {
+    fn fit(&mut self) {
+        cut(&mut self.note, SENTENCE_MAX);
+    }
+}
+
+impl Fit for CurrentOpening {
+    fn fit(&mut self) {
+        self.parts.truncate(PARTS_MAX);
+        self.closing.fit();
+    }
+}
+
+impl Fit for Closing {
+    fn fit(&mut self) {
+        let Self { outcome: _, message } = self;
+        cut(message, SENTENCE_MAX);
+    }
+}
+
+impl Fit for WindowHistoryEntry {
+    fn fit(&mut self) {
+        cut(&mut self.message, SENTENCE_MAX);
     }
 }
 

@@ -10,8 +10,11 @@ pub mod check;
 pub mod counted;
 pub mod duration;
 pub mod fit;
+pub mod maintenance_window;
 pub mod schema;
 pub mod shared;
+pub mod window_status;
+pub mod windows;
 
 /// API group of every kind.
 pub const GROUP: &str = "groundcrew.dev";

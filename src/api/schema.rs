@@ -4,7 +4,7 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomRe
 use kube::CustomResourceExt;
 use serde_json::{Map, Value, json};
 
-use super::canary_rollout::CanaryRollout;
+use super::{canary_rollout::CanaryRollout, maintenance_window::MaintenanceWindow};
 
 /// A CRD that cannot be brought into its final shape: a mistake in our types, found by tests.
 #[derive(Debug, thiserror::Error)]
@@ -20,7 +20,10 @@ pub struct SchemaError {
 ///
 /// [`SchemaError`] when a derived CRD does not survive the adjustments.
 pub fn crds() -> Result<Vec<CustomResourceDefinition>, SchemaError> {
-    Ok(vec![shaped(CanaryRollout::crd_name(), CanaryRollout::crd())?])
+    Ok(vec![
+        shaped(CanaryRollout::crd_name(), CanaryRollout::crd())?,
+        shaped(MaintenanceWindow::crd_name(), MaintenanceWindow::crd())?,
+    ])
 }
 
 fn shaped(

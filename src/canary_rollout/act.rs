@@ -14,7 +14,7 @@ use crate::{
         hub::{AliasKey, Hub},
         limits::Priority,
         port::Lambda as _,
-        session::Session,
+        session::{CallContext, Session},
     },
     context::terms,
     facts::lambda::Alias,
@@ -32,6 +32,8 @@ pub struct Place<'a> {
     pub namespace: &'a str,
     /// The pass's time.
     pub now: Timestamp,
+    /// Nothing goes forward after this.
+    pub not_after: Option<Timestamp>,
 }
 
 /// Carries out the writes, and leaves the answers in `answers`, in the same order.
@@ -54,7 +56,10 @@ pub async fn act(
 
 async fn carry_out(action: &Action, place: &Place<'_>) -> Result<Answer, Error> {
     let lambda = |priority| place.session.lambda(terms(priority, place.namespace));
-    let forward = || lambda(Priority::Advance);
+    let forward = || {
+        let context = terms(Priority::Advance, place.namespace);
+        place.session.lambda(CallContext { not_after: place.not_after, ..context })
+    };
     let unmoved = |source| Error::MoveAlias { alias: place.key.alias.clone(), source };
     let unpublished = |source| Error::Publish { function: place.key.function.clone(), source };
     match action {
@@ -63,11 +68,11 @@ async fn carry_out(action: &Action, place: &Place<'_>) -> Result<Answer, Error> 
                 .map_err(unmoved)
         }
         Action::UpdateAlias { change, purpose } => {
-            let priority = match purpose {
-                Purpose::Undo => Priority::Undo,
-                Purpose::Advance | Purpose::Initialize => Priority::Advance,
+            let lambda = match purpose {
+                Purpose::Undo => lambda(Priority::Undo),
+                Purpose::Advance | Purpose::Initialize => forward(),
             };
-            moved(place, lambda(priority).update_alias(change).await).map_err(unmoved)
+            moved(place, lambda.update_alias(change).await).map_err(unmoved)
         }
         Action::UpdateFunctionCode(change) => {
             let answer = forward().update_function_code(change).await;

@@ -26,7 +26,7 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use kube::ResourceExt as _;
 
-pub use self::claims::peer;
+pub use self::{claims::peer, observe::awaits_windows};
 
 use self::{
     decide::{Left, Plan, Revisit, Unread, abandon, learn, not_pruned},
@@ -205,13 +205,19 @@ async fn try_pass(
         plan = decide_and_look_ahead(&facts, rollout.as_ref(), &memory, now);
     }
     let plan = attempt.plan.insert(plan);
-    let acted_on =
-        act::Place { session: &session, hub: &context.hub, key: &key, namespace: &namespace, now };
+    let acted_on = act::Place {
+        session: &session,
+        hub: &context.hub,
+        key: &key,
+        namespace: &namespace,
+        now,
+        not_after: plan.not_after,
+    };
     let mut answers = Vec::new();
     let acted = act::act(&plan.actions, &acted_on, &mut answers).await;
     // What was answered is remembered also when a later write failed.
     answers.iter().for_each(|answer| learn(plan, answer));
-    if plan.revisit.is_rest(now) && plan.finalizer == facts.finalizer {
+    if plan.rests(now) && plan.finalizer == facts.finalizer {
         // Read anew when its time comes; until then there may be ten thousand.
         context.hub.rests(&key);
     }

@@ -42,6 +42,7 @@ use crate::{
     kubernetes::objects,
     names::Owner,
     verbs::{Request, Verb},
+    window_gate::{self, Verdict},
 };
 
 /// What observing needs.
@@ -89,6 +90,7 @@ pub async fn observe(
         alias: seen.map(|seen| seen.alias),
         provisioned: provisioned.map_err(|error| Unread::from(&error)),
         terms: rollout.as_ref().ok().map(terms_of),
+        windows: rollout.as_ref().ok().and_then(|rollout| ask_windows(rollout, &namespace, place)),
         taken_by: asks_whose(memory, starts(object, want)).then(claimed).flatten(),
         stable_gone,
         ..unseen(object, place)
@@ -98,6 +100,15 @@ pub async fn observe(
         read_more(&mut facts, (object, &rollout, want), (memory, &lambda), place).await;
     }
     Ok(facts)
+}
+
+/// What the windows say that a rollout obeys.
+fn ask_windows(rollout: &Rollout, namespace: &str, place: &Place<'_>) -> Option<Verdict> {
+    let gate = rollout.gate.as_ref()?;
+    let Some(windows) = place.context.windows.of(namespace) else {
+        return Some(Verdict::Unknown(window_gate::unread()));
+    };
+    Some(window_gate::ask(&gate.windows, &windows, place.now))
 }
 
 /// Who goes first: undo before work, and a look at what is at rest after both.
@@ -135,6 +146,7 @@ fn unseen(object: &CanaryRollout, place: &Place<'_>) -> Facts {
         preflight: None,
         alarms: None,
         checks: None,
+        windows: None,
         edited: object.status.as_ref().and_then(|status| status.observed_generation)
             != object.metadata.generation,
     }
@@ -237,6 +249,7 @@ pub(super) fn terms_of(rollout: &Rollout) -> Terms {
         criteria: rollout.criteria.clone(),
         bake: rollout.bake,
         on_failure: rollout.on_failure,
+        gate: rollout.gate.clone(),
         rollback_window: rollout.rollback_window,
         checks: rollout.checks.iter().map(|check| check.name.clone()).collect(),
         invoking: invoking.map(|check| check.name.clone()).collect(),
@@ -328,6 +341,12 @@ fn asks_to_go_back(object: &CanaryRollout, memory: &Memory) -> bool {
     !answered && matches!(verb, Ok(Verb::Abort | Verb::Rollback))
 }
 
+/// Whether a change of windows may let it go on, or stop it.
+#[must_use]
+pub fn awaits_windows(object: &CanaryRollout) -> bool {
+    object.spec.windows.is_some() && !at_rest(object, &Memory::recall(object.status.as_ref()))
+}
+
 /// Whether nothing is to be done as far as is known: such a look can wait for better times.
 pub fn at_rest(object: &CanaryRollout, memory: &Memory) -> bool {
     let status = object.status.as_ref();
@@ -346,7 +365,7 @@ pub fn at_rest(object: &CanaryRollout, memory: &Memory) -> bool {
 /// by itself, so the next pass may start it. In Audit nothing starts.
 fn waits_to_start(object: &CanaryRollout) -> bool {
     let phase = object.status.as_ref().and_then(|status| status.phase);
-    matches!(phase, Some(Phase::Pending | Phase::Held | Phase::Invalid))
+    matches!(phase, Some(Phase::Pending | Phase::WaitingWindow | Phase::Held | Phase::Invalid))
         && object.spec.mode != Some(Mode::Audit)
 }
 

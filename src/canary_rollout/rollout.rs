@@ -1,9 +1,11 @@
 //! The spec, parsed once into types that cannot be wrong.
 
+mod gate;
 mod release;
 #[cfg(test)]
 mod tests;
 
+pub use gate::Gate;
 pub use release::{Release, Settings, Source, digest_of, held_revision};
 
 use super::criteria::Criteria;
@@ -46,6 +48,8 @@ pub struct Rollout {
     pub on_failure: OnFailure,
     /// How many revisions ago a release may have been promoted that skips the steps; 0 for none.
     pub rollback_window: usize,
+    /// The windows that it obeys; none: none.
+    pub gate: Option<Gate>,
     /// How many older versions of ours are kept; none: all.
     pub keep_versions: Option<usize>,
     /// What must hold before the start.
@@ -143,6 +147,7 @@ impl Rollout {
             criteria,
             on_failure: spec.on_failure.unwrap_or_default(),
             rollback_window: window(spec),
+            gate: Gate::parse(spec)?,
             keep_versions: match &spec.history {
                 Some(history) => match usize::try_from(history.keep_versions) {
                     Ok(keep @ 1..) => Some(keep),

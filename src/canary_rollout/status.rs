@@ -94,6 +94,7 @@ fn planned(
         needs: _,
         spared: _,
         findings: _,
+        not_after: _,
         unread,
         ahead,
     } = plan;
@@ -225,11 +226,17 @@ fn step(flight: &Flight, report: &Report) -> StepStatus {
 fn statements(old: &[Condition], memory: &Memory, report: &Report) -> Vec<Statement> {
     let mut all = match readiness(report.phase) {
         Some(readiness) => conditions::readiness(readiness, report.reason, &clean(&report.message)),
-        None => suspended(old, &clean(&report.message)),
+        None => conditions::suspended(old, &clean(&report.message)),
     };
     all.push(progressing(memory, report));
     all.extend(memory.flight.as_ref().and_then(analysis_passing));
     all.push(alias_in_sync(report));
+    all.extend(report.window.as_ref().map(|window| Statement {
+        kind: "WindowOpen",
+        holds: window.open,
+        reason: window.reason.into(),
+        message: clean(&window.message),
+    }));
     all
 }
 
@@ -310,6 +317,7 @@ fn readiness(phase: Phase) -> Option<Readiness> {
         | Phase::Smoke
         | Phase::Progressing
         | Phase::WaitingApproval
+        | Phase::WaitingWindow
         | Phase::WaitingData
         | Phase::Promoting
         | Phase::Baking
@@ -319,17 +327,6 @@ fn readiness(phase: Phase) -> Option<Readiness> {
         }
         Phase::Suspended => None,
     }
-}
-
-/// Suspended keeps the last Ready and says so.
-fn suspended(old: &[Condition], message: &str) -> Vec<Statement> {
-    let ready = old.iter().any(|old| old.type_ == "Ready" && old.status == "True");
-    vec![Statement {
-        kind: "Ready",
-        holds: ready,
-        reason: "Suspended".into(),
-        message: message.to_owned(),
-    }]
 }
 
 fn tell_failure(
@@ -354,7 +351,7 @@ fn tell_failure(
     status.message = Some(message.clone());
     status.phase = Some(status.phase.unwrap_or_default());
     let kept = |kind: &str| status.conditions.iter().find(|c| c.type_ == kind).cloned();
-    let beside = ["Progressing", "AnalysisPassing", "AliasInSync"].map(kept);
+    let beside = ["Progressing", "AnalysisPassing", "AliasInSync", "WindowOpen"].map(kept);
     let ready = kept("Ready").is_some_and(|ready| ready.status == "True");
     let mut statements = if stuck {
         // Everything that could be judged of this generation was judged.

@@ -126,6 +126,7 @@ impl<'a> Walk<'a> {
         facts.evidence = Ok(None);
         facts.alarms = None;
         facts.preflight = Some(Preflight::default());
+        facts.windows = None;
         if let Some(terms) = &mut facts.terms {
             terms.criteria.metrics.clear();
             terms.criteria.alarms = None;
@@ -167,7 +168,8 @@ impl<'a> Walk<'a> {
                 | Phase::Promoting
                 | Phase::Baking => self.memory.paused_at.is_some(),
                 Phase::RollingBack => false,
-                Phase::WaitingData
+                Phase::WaitingWindow
+                | Phase::WaitingData
                 | Phase::Healthy
                 | Phase::RolledBack
                 | Phase::Aborted

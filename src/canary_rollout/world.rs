@@ -162,6 +162,7 @@ impl World {
                 preflight: Some(crate::canary_rollout::decide::Preflight::default()),
                 alarms: None,
                 checks: None,
+                windows: None,
                 edited: false,
             },
             status: CanaryRolloutStatus::default(),
@@ -348,11 +349,13 @@ impl World {
             hold_until: None,
             difference: None,
             alias_revision: None,
+            window: None,
         };
         let plan = Plan {
             memory: memory.clone(),
             report,
             actions: Vec::new(),
+            not_after: None,
             finalizer: self.facts.finalizer,
             notes: Vec::new(),
             revisit: Revisit::Now,

@@ -94,7 +94,9 @@ pub(super) fn tone(phase: Phase) -> Tone {
         | Phase::Progressing
         | Phase::Promoting
         | Phase::Baking => Tone::Busy,
-        Phase::WaitingApproval | Phase::WaitingData | Phase::Suspended => Tone::Asks,
+        Phase::WaitingApproval | Phase::WaitingWindow | Phase::WaitingData | Phase::Suspended => {
+            Tone::Asks
+        }
         Phase::RollingBack
         | Phase::RolledBack
         | Phase::Aborted

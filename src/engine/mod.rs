@@ -10,7 +10,7 @@ mod rest;
 mod tests;
 pub mod turns;
 
-use std::{convert::Infallible, fmt::Debug, sync::Arc, time::Duration};
+use std::{collections::HashSet, convert::Infallible, fmt::Debug, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use futures::{Stream, StreamExt as _, TryStreamExt as _};
@@ -137,6 +137,8 @@ pub struct Scope<K: Kind> {
     pub objects: Objects<K>,
     /// Who is told that the loops turn.
     pub liveness: Liveness,
+    /// Who is told of each object that changed, by its namespace, once others can read it.
+    pub changed: Box<dyn Fn(String) + Send + Sync>,
 }
 
 /// Where the objects of a kind are kept.
@@ -146,33 +148,30 @@ pub type Reader<K> = reflector::Store<Packed<K>>;
 
 /// Runs a kind until `stop`; then ends the passes that run, and returns.
 ///
-/// When a Namespace changes in what it says about AWS, its objects are looked at again.
+/// Objects are looked at again, too, when `wakes` names them.
 pub async fn run<K: Kind>(
     scope: Scope<K>,
     context: Arc<Context>,
-    namespaces_changed: impl Stream<Item = String> + Send + 'static,
+    wakes: impl Stream<Item = ObjectRef<Packed<K>>> + Send + 'static,
     stop: impl Future<Output = ()> + Send + Sync + 'static,
 ) {
     let driver = Arc::new(Driver::<K>::new(context));
-    let Scope { client, namespaces, objects: writer, liveness } = scope;
+    let Scope { client, namespaces, objects: writer, liveness, changed } = scope;
     let reader = writer.as_reader();
+    let stored = reader.clone();
     let (watching, told, resting) = (Arc::clone(&driver), Arc::clone(&driver), Arc::clone(&driver));
     let triggers = watch::<K>(&client, &namespaces, reader.clone(), &liveness)
         .inspect_ok(move |event| watched(&watching, event))
         .reflect(writer)
+        .inspect_ok(move |event| tell(event, &stored, &*changed))
         .applied_objects()
         .try_filter(move |object| std::future::ready(told.calls(object, || object.unpack())));
-    let objects = reader.clone();
-    let affected = namespaces_changed.flat_map(move |namespace| {
-        let theirs = objects.state_filter(|object| object.namespace().as_ref() == Some(&namespace));
-        futures::stream::iter(theirs).map(|object| ObjectRef::from_obj(&*object))
-    });
     let rested = futures::stream::unfold(resting, async |resting| {
         let (namespace, name) = resting.rested().await;
         Some((ObjectRef::new(&name).within(&namespace), resting))
     });
     Controller::for_stream(triggers, reader)
-        .reconcile_on(affected)
+        .reconcile_on(wakes)
         .reconcile_on(rested)
         .reconcile_on(beats(liveness.supervise(K::NAMES.plural, TURN_BOUND)))
         .with_config(Config::default())
@@ -262,6 +261,26 @@ async fn report_unreadable<K: Kind>(context: &Context, object: &Packed<K>, why: 
     let event = Event { warning: true, reason: "Unreadable".into(), note };
     publish::events(&*context.kubernetes, &id, &[event]).await;
     Action::await_change()
+}
+
+/// Tells of what others can read now. A list can be read once it is whole.
+fn tell<K: Kind>(
+    event: &watcher::Event<Packed<K>>,
+    stored: &Reader<K>,
+    changed: &(dyn Fn(String) + Send + Sync),
+) {
+    match event {
+        watcher::Event::Apply(object) | watcher::Event::Delete(object) => {
+            changed(object.namespace().unwrap_or_default());
+        }
+        watcher::Event::InitDone => {
+            let all = stored.state();
+            let namespaces: HashSet<String> =
+                all.iter().filter_map(|object| object.namespace()).collect();
+            namespaces.into_iter().for_each(changed);
+        }
+        watcher::Event::Init | watcher::Event::InitApply(_) => {}
+    }
 }
 
 fn watched<K: Kind>(driver: &Driver<K>, event: &watcher::Event<Packed<K>>) {

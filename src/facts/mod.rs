@@ -11,3 +11,4 @@ pub mod rds;
 pub mod runtimes;
 pub mod scaling;
 pub mod surplus;
+pub mod windows;

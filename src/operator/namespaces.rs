@@ -12,8 +12,9 @@ use kube::{
     core::PartialObjectMeta,
     runtime::{WatchStreamExt as _, watcher},
 };
-use tokio::sync::{broadcast, watch};
+use tokio::sync::watch;
 
+use super::changes::Changes;
 use crate::{
     api::{REGION_ANNOTATION, ROLE_ANNOTATION},
     aws::accounts::NamespaceFacts,
@@ -21,15 +22,12 @@ use crate::{
     health::Heartbeat,
 };
 
-/// Changes that a kind may be behind: a cluster's worth of Namespaces annotated at once.
-const CHANGES_KEPT: usize = 4_096;
-
 /// What the Namespaces of the cluster say about AWS.
 pub struct NamespaceStore {
     known: Mutex<HashMap<String, NamespaceFacts>>,
     /// Names that a list has told since it began; none while there is no list.
     list: Mutex<Option<HashSet<String>>>,
-    changed: broadcast::Sender<String>,
+    changed: Changes,
     ready: watch::Sender<bool>,
 }
 
@@ -38,7 +36,7 @@ impl Default for NamespaceStore {
         Self {
             known: Mutex::default(),
             list: Mutex::default(),
-            changed: broadcast::channel(CHANGES_KEPT).0,
+            changed: Changes::default(),
             ready: watch::channel(false).0,
         }
     }
@@ -70,18 +68,7 @@ impl NamespaceStore {
 
     /// Names of Namespaces that change from now on in what they say about AWS.
     pub fn changes(&self) -> impl Stream<Item = String> + Send + use<> {
-        let receiver = self.changed.subscribe();
-        futures::stream::unfold(receiver, |mut receiver| async move {
-            loop {
-                match receiver.recv().await {
-                    Ok(name) => return Some((name, receiver)),
-                    Err(broadcast::error::RecvError::Lagged(missed)) => {
-                        tracing::warn!(missed, "changes of Namespaces were missed");
-                    }
-                    Err(broadcast::error::RecvError::Closed) => return None,
-                }
-            }
-        })
+        self.changed.stream("Namespaces")
     }
 
     fn follow(&self, event: watcher::Event<PartialObjectMeta<Namespace>>) {
@@ -115,7 +102,7 @@ impl NamespaceStore {
         let nothing = || NamespaceFacts { name: name.clone(), ..Default::default() };
         if before.unwrap_or_else(nothing) != facts {
             // Nobody listens before the kinds run; they start from what is known then.
-            let _ = self.changed.send(name);
+            self.changed.tell(name);
         }
     }
 }

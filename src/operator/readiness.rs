@@ -22,12 +22,16 @@ use crate::{
     health::{Heartbeat, Readiness},
 };
 
-const CRDS: &str = "crd canaryrollouts.groundcrew.dev";
+/// Name of each CRD as a component, and its plural.
+const CRDS: [(&str, &str); 2] = [
+    ("crd canaryrollouts.groundcrew.dev", "canaryrollouts"),
+    ("crd maintenancewindows.groundcrew.dev", "maintenancewindows"),
+];
 const PERMISSIONS: &str = "permissions";
 const CREDENTIALS: &str = "aws credentials";
 
 /// Everything that has to be there.
-pub const COMPONENTS: [&str; 3] = [CRDS, PERMISSIONS, CREDENTIALS];
+pub const COMPONENTS: [&str; 4] = [CRDS[0].0, CRDS[1].0, PERMISSIONS, CREDENTIALS];
 
 /// How often it is looked at once everything is there.
 const INTERVAL: Duration = Duration::from_secs(60);
@@ -60,10 +64,12 @@ impl Places {
         let mut needed =
             vec![needs("list", "", "namespaces", "", ""), needs("watch", "", "namespaces", "", "")];
         for namespace in watched {
-            for verb in ["get", "list", "watch", "patch"] {
-                needed.push(needs(verb, GROUP, "canaryrollouts", "", namespace));
+            for (_, plural) in CRDS {
+                for verb in ["get", "list", "watch", "patch"] {
+                    needed.push(needs(verb, GROUP, plural, "", namespace));
+                }
+                needed.push(needs("patch", GROUP, plural, "status", namespace));
             }
-            needed.push(needs("patch", GROUP, "canaryrollouts", "status", namespace));
             needed.push(needs("create", "events.k8s.io", "events", "", namespace));
         }
         if let Some(namespace) = &self.lease {
@@ -106,7 +112,9 @@ pub async fn keep(
 ) {
     loop {
         heartbeat.beat();
-        readiness.set(CRDS, crd(&client).await);
+        for (component, plural) in CRDS {
+            readiness.set(component, crd(&client, plural).await);
+        }
         readiness.set(PERMISSIONS, permissions(&client, &places).await);
         readiness.set(CREDENTIALS, connector.check_credentials().await);
         let missing = readiness.missing();
@@ -115,9 +123,9 @@ pub async fn keep(
     }
 }
 
-async fn crd(client: &Client) -> Result<(), String> {
+async fn crd(client: &Client, plural: &str) -> Result<(), String> {
     let api: Api<CustomResourceDefinition> = Api::all(client.clone());
-    match api.get_opt("canaryrollouts.groundcrew.dev").await {
+    match api.get_opt(&format!("{plural}.{GROUP}")).await {
         Ok(Some(crd)) if is_crd_established().matches_object(Some(&crd)) => Ok(()),
         Ok(Some(_)) => Err("not established yet".into()),
         Ok(None) => Err("not installed; install the chart, or apply `groundcrew crds`".into()),
@@ -201,6 +209,11 @@ mod tests {
             "watch canaryrollouts",
             "patch canaryrollouts",
             "patch canaryrollouts/status",
+            "get maintenancewindows",
+            "list maintenancewindows",
+            "watch maintenancewindows",
+            "patch maintenancewindows",
+            "patch maintenancewindows/status",
             "create events",
             "get leases groundcrew in groundcrew-system",
             "update leases groundcrew in groundcrew-system",

@@ -47,6 +47,18 @@ pub fn readiness(readiness: Readiness, reason: &str, message: &str) -> Vec<State
     }
 }
 
+/// Suspended keeps the last Ready and says so.
+#[must_use]
+pub fn suspended(old: &[Condition], message: &str) -> Vec<Statement> {
+    let ready = old.iter().any(|old| old.type_ == "Ready" && old.status == "True");
+    vec![Statement {
+        kind: "Ready",
+        holds: ready,
+        reason: "Suspended".into(),
+        message: message.to_owned(),
+    }]
+}
+
 /// Turns statements into conditions. A condition whose status did not change keeps its transition
 /// time; one that is no longer stated goes away. The API server takes messages of 32 KiB, people read
 /// less: longer ones are cut.

@@ -170,6 +170,13 @@ impl Calendar {
         self.held(at, just_after(at)).max_by_key(|held| held.until)
     }
 
+    /// The first blackout that begins after `at`, within 50 years.
+    #[must_use]
+    pub fn next_blackout(&self, at: Timestamp) -> Option<Held<'_>> {
+        let ahead = self.held(at, later(at, REACH)).filter(|held| held.from > at);
+        ahead.min_by_key(|held| held.from)
+    }
+
     /// The opening with `opens_at <= at < closes_at`.
     ///
     /// # Errors

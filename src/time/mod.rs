@@ -9,6 +9,7 @@ mod blackout;
 mod calendar;
 mod cron;
 pub mod lint;
+pub mod moments;
 mod opening;
 mod schedule;
 mod search;

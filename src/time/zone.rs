@@ -116,6 +116,13 @@ impl Zone {
         format!("UTC{hours}{colon}{minutes}")
     }
 
+    /// A moment for people: `Sun 6 Dec 2026 04:00 CET`.
+    #[must_use]
+    pub fn told(&self, at: Timestamp) -> String {
+        let local = self.local(at).strftime("%a %-d %b %Y %H:%M");
+        format!("{local} {}", self.abbreviation(at))
+    }
+
     /// How far clocks are ahead of UTC.
     pub(super) fn offset(&self, at: Timestamp) -> Offset {
         self.zone.to_offset(at)

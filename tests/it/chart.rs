@@ -133,6 +133,8 @@ fn the_operator_may_do_what_it_needs_and_nothing_else() {
             ("customresourcedefinitions.apiextensions.k8s.io", "get"),
             ("events.events.k8s.io", "create"),
             ("leases.coordination.k8s.io", "create get update"),
+            ("maintenancewindows.groundcrew.dev", "get list patch watch"),
+            ("maintenancewindows.groundcrew.dev/status", "patch"),
             ("namespaces", "list watch"),
         ]
         .map(|(resource, verbs)| (resource.to_owned(), verbs.to_owned()));
@@ -172,6 +174,9 @@ fn the_api_server_grants_what_the_chart_says() {
             (true, "watch canaryrollouts.groundcrew.dev -A"),
             (true, "patch canaryrollouts.groundcrew.dev -A"),
             (true, "patch canaryrollouts.groundcrew.dev --subresource=status -A"),
+            (true, "watch maintenancewindows.groundcrew.dev -A"),
+            (true, "patch maintenancewindows.groundcrew.dev --subresource=status -A"),
+            (false, "create maintenancewindows.groundcrew.dev -A"),
             (true, "list namespaces"),
             (true, "watch namespaces"),
             (true, "create events.events.k8s.io -A"),

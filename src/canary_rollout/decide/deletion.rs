@@ -85,11 +85,13 @@ pub fn abandon(memory: &Memory, left: Left<'_>, now: Timestamp) -> Plan {
         hold_until: None,
         difference: None,
         alias_revision: left.revision_id,
+        window: None,
     };
     Plan {
         memory: memory.clone(),
         report,
         actions: Vec::new(),
+        not_after: None,
         finalizer: false,
         notes: if left.finalizer { vec![abandoned] } else { Vec::new() },
         revisit: Revisit::At(now.saturating_add(SETTLED_POLL).unwrap_or(Timestamp::MAX)),

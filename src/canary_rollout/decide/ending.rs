@@ -6,6 +6,7 @@ use super::{
     position::Position,
     provision,
     situation::{Destination, FLIGHT_POLL, Situation},
+    window,
 };
 use crate::{
     api::{
@@ -109,7 +110,8 @@ pub(super) fn promote(situation: &Situation<'_>) -> Option<Plan> {
         Position::Marked(mark) => return Some(situation.taken(&mark)),
         Position::Elsewhere => return Some(conflict::settle(situation)),
     }
-    if let Some(plan) = audit::stays(situation, canary) {
+    let held = audit::stays(situation, canary);
+    if let Some(plan) = held.or_else(|| window::holds_promotion(situation, flight, ending)) {
         return Some(plan);
     }
     let message = format!("setting the alias to version {} alone", canary.version);
@@ -162,7 +164,7 @@ pub(super) fn suspended(situation: &Situation<'_>, canary: &Canary) -> Plan {
 
 /// The reason of an ending is one of a closed set; what a newer operator wrote is shown as such.
 fn reason(ending: &Ending) -> &'static str {
-    const KNOWN: [&str; 22] = [
+    const KNOWN: [&str; 23] = [
         "AbortedByUser",
         "AlarmFiring",
         "AlarmInsufficientData",
@@ -185,6 +187,7 @@ fn reason(ending: &Ending) -> &'static str {
         "SmokeFailed",
         "Superseded",
         "Throttles",
+        "WindowClosed",
     ];
     KNOWN.into_iter().find(|known| *known == ending.reason).unwrap_or("Ended")
 }

@@ -99,8 +99,13 @@ impl Here<'_, '_> {
             Ok(wanted) if situation.memory.revision.as_ref() != Some(&wanted.revision) => {
                 self.supersede(&wanted.version)
             }
-            Ok(_) if situation.memory.paused_at.is_some() => self.paused(),
-            Ok(_) => self.go_on(awaited),
+            Ok(_) => {
+                let closed = self.window_closed();
+                closed.unwrap_or_else(|| match situation.memory.paused_at {
+                    Some(_) => self.paused(),
+                    None => self.go_on(awaited),
+                })
+            }
         }
     }
 
@@ -190,6 +195,9 @@ impl Here<'_, '_> {
     /// Takes a step that was not entered yet.
     fn take(&self, index: usize, step: &Step) -> Plan {
         let Some(weight) = step.percent() else { return self.enter(index) };
+        if let Some(waiting) = self.before_weight(index) {
+            return waiting;
+        }
         let message = format!("setting version {} to {weight}%", self.canary.version);
         let report = self.situation.report(Phase::Progressing, "Progressing", message);
         let canary = self.canary.version.clone();
@@ -307,11 +315,20 @@ impl Here<'_, '_> {
     }
 
     fn finish(&self) -> Plan {
+        if let Some(waiting) = self.before_promotion() {
+            return waiting;
+        }
         let message = format!("setting the alias to version {} alone", self.canary.version);
         self.end(Outcome::Promoted, "StepsCompleted", message, Phase::Promoting)
     }
 
-    fn end(&self, outcome: Outcome, reason: &'static str, message: String, phase: Phase) -> Plan {
+    pub(super) fn end(
+        &self,
+        outcome: Outcome,
+        reason: &'static str,
+        message: String,
+        phase: Phase,
+    ) -> Plan {
         let report = self.situation.report(phase, reason, message.clone());
         let mut plan = self.situation.plan(report, Revisit::Now);
         plan.memory.end(outcome, reason, message);

@@ -12,6 +12,7 @@ use super::{
     prune::prune,
     release::Wanted,
     situation::{Destination, FLIGHT_POLL, PENDING_POLL, SETTLED_POLL, Situation},
+    window,
 };
 use crate::{
     api::canary_rollout::{Ending, HistoryEntry, Outcome, Phase},
@@ -141,6 +142,8 @@ fn begin(situation: &Situation<'_>, alias: &Alias, wanted: &Wanted) -> Plan {
         };
     let mut plan = if audit::is_on(situation) {
         audit::would_start(situation, alias, wanted)
+    } else if let Some(waiting) = window::before_start(situation, wanted) {
+        waiting
     } else if checked {
         match checks::before_start(situation) {
             Ok(checks) => start(situation, alias, wanted, ignored_alarms, checks),
@@ -257,7 +260,7 @@ fn start(
     let mut plan = situation.plan(report, Revisit::Now);
     let ending = steps.is_empty().then(|| Ending {
         outcome: Outcome::Promoted,
-        reason: if lately { "RollbackWindow" } else { "StepsCompleted" }.into(),
+        reason: if lately { window::LATELY } else { "StepsCompleted" }.into(),
         message,
     });
     plan.memory.revision = Some(wanted.revision.clone());

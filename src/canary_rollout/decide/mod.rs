@@ -23,6 +23,7 @@ mod tests;
 mod unread;
 mod verbs;
 mod watch;
+mod window;
 
 use jiff::Timestamp;
 
@@ -41,7 +42,7 @@ use situation::Situation;
 pub use unread::Unread;
 pub use watch::AlarmReport;
 
-use super::{criteria::Criteria, evidence::Evidence, memory::Memory};
+use super::{criteria::Criteria, evidence::Evidence, memory::Memory, rollout::Gate};
 use crate::{
     api::{
         analysis::OnFailure, canary_rollout::OnConflict, duration::Duration, fit::Fit as _,
@@ -54,6 +55,7 @@ use crate::{
         surplus::Surplus,
     },
     names::Owner,
+    window_gate::Verdict,
 };
 
 /// What a pass knows.
@@ -105,6 +107,8 @@ pub struct Facts {
     pub alarms: Option<Result<AlarmReport, String>>,
     /// What checks said in this pass; none when none ran.
     pub checks: Option<CheckRun>,
+    /// What the windows say that it obeys; none when it obeys none, or the spec cannot be read.
+    pub windows: Option<Verdict>,
     /// Whether the spec changed since the last pass.
     pub edited: bool,
 }
@@ -118,6 +122,8 @@ pub struct Terms {
     pub bake: Duration,
     /// What a failure leads to.
     pub on_failure: OnFailure,
+    /// The windows that it obeys; none: none.
+    pub gate: Option<Gate>,
     /// How many revisions ago a release may have been promoted that skips the steps; 0 for none.
     pub rollback_window: usize,
     /// Names of the checks before the start.
@@ -161,6 +167,9 @@ pub fn decide(facts: &Facts, memory: &Memory, now: Timestamp) -> Plan {
     let plan = rules.iter().find_map(|rule| rule(&situation));
     let plan = plan.unwrap_or_else(|| situation.conflict());
     let mut plan = conflict::forget_what_is_over(plan);
+    if let Some(change) = window::next_change(&situation) {
+        plan = plan.no_later_than(change);
+    }
     plan.memory.fit();
     plan.with_changes_of(memory)
 }

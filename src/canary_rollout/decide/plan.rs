@@ -4,7 +4,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use super::{situation::SETTLED_POLL, unread::Unread};
+use super::{situation::SETTLED_POLL, unread::Unread, window::WindowWord};
 use crate::{
     api::{
         canary_rollout::{Phase, PreflightFinding},
@@ -17,6 +17,8 @@ use crate::{
     },
 };
 
+pub use crate::plan::{Note, Revisit};
+
 /// What a pass does and says.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
@@ -26,6 +28,8 @@ pub struct Plan {
     pub report: Report,
     /// AWS writes, in order.
     pub actions: Vec<Action>,
+    /// Writes that go forward are not sent after this: a window closes then.
+    pub not_after: Option<Timestamp>,
     /// Whether deletion of the object must wait for us.
     pub finalizer: bool,
     /// Things to tell once, beyond changes of phase and step.
@@ -42,23 +46,6 @@ pub struct Plan {
     pub unread: Option<Unread>,
     /// In Audit: what would be done, in order. Not chosen here: it takes many decisions.
     pub ahead: Vec<String>,
-}
-
-/// When to look again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Revisit {
-    /// At once, as soon as this plan is published.
-    Now,
-    /// At this time.
-    At(Timestamp),
-}
-
-impl Revisit {
-    /// Whether the next look comes as late as at what is at rest.
-    #[must_use]
-    pub fn is_rest(self, now: Timestamp) -> bool {
-        matches!(self, Self::At(then) if then.duration_since(now) >= SETTLED_POLL)
-    }
 }
 
 /// What the status says.
@@ -78,17 +65,8 @@ pub struct Report {
     pub difference: Option<String>,
     /// Revision id of the alias; none when there is no alias.
     pub alias_revision: Option<String>,
-}
-
-/// A note for people, published as an Event.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Note {
-    /// Whether something is wrong.
-    pub warning: bool,
-    /// Why, in CamelCase.
-    pub reason: &'static str,
-    /// One sentence.
-    pub message: String,
+    /// What the windows say; none where nothing waits for them.
+    pub window: Option<WindowWord>,
 }
 
 /// A write to AWS.
@@ -196,11 +174,15 @@ pub(super) fn percentage(share: f64) -> String {
 }
 
 impl Plan {
+    /// Whether the next look comes as late as at what is at rest.
+    #[must_use]
+    pub fn rests(&self, now: Timestamp) -> bool {
+        matches!(self.revisit, Revisit::At(then) if then.duration_since(now) >= SETTLED_POLL)
+    }
+
     /// The same, with a look at `then` at the latest.
     pub(super) fn no_later_than(mut self, then: Timestamp) -> Self {
-        if let Revisit::At(at) = &mut self.revisit {
-            *at = then.min(*at);
-        }
+        self.revisit = self.revisit.no_later_than(then);
         self
     }
 

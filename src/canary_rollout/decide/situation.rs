@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use super::{
     Facts, lost,
     plan::{Action, Note, Plan, Purpose, Report, Revisit, percentage},
+    window,
 };
 use crate::{
     api::{
@@ -16,6 +17,7 @@ use crate::{
     facts::kubernetes::Deletion,
     facts::lambda::{Alias, AliasChange, VersionWeight},
     names::{self, Mark},
+    time::moments,
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
@@ -70,19 +72,13 @@ impl<'a> Situation<'a> {
         }
     }
 
-    pub(super) fn later(&self, after: SignedDuration) -> Timestamp {
-        self.now.saturating_add(after).unwrap_or(Timestamp::MAX)
+    pub(super) fn later(&self, span: SignedDuration) -> Timestamp {
+        moments::after(self.now, span)
     }
 
-    /// The time with which something that was seen now is recorded: whole seconds, never before
-    /// it was seen.
+    /// The time with which something that was seen now is recorded.
     pub(super) fn stamp(&self) -> Timestamp {
-        let whole = Timestamp::from_second(self.now.as_second()).unwrap_or(self.now);
-        if whole == self.now {
-            whole
-        } else {
-            whole.saturating_add(SignedDuration::from_secs(1)).unwrap_or(whole)
-        }
+        moments::stamp(self.now)
     }
 
     /// Percentage that the canary has by the alias; none when the alias is in no state of ours.
@@ -117,6 +113,7 @@ impl<'a> Situation<'a> {
             hold_until: None,
             difference: None,
             alias_revision: self.facts.alias.as_ref().map(|alias| alias.revision_id.clone()),
+            window: window::told(self, phase),
         }
     }
 
@@ -127,6 +124,7 @@ impl<'a> Situation<'a> {
             memory: self.memory.clone(),
             report,
             actions: Vec::new(),
+            not_after: None,
             finalizer: self.memory.flight.is_some() || self.keeps_finalizer(),
             notes: self.notes.clone(),
             revisit,
@@ -158,6 +156,9 @@ impl<'a> Situation<'a> {
         let mut plan = self.plan(report, Revisit::Now);
         if self.facts.finalizer || purpose == Purpose::Undo {
             let change = self.change(alias, to);
+            if purpose == Purpose::Advance {
+                plan.not_after = window::not_after(self);
+            }
             plan.actions.push(Action::UpdateAlias { change, purpose });
         }
         plan

@@ -19,6 +19,7 @@ mod release;
 mod smoke;
 mod unread;
 mod verbs;
+mod window;
 mod worlds;
 
 use super::{Plan, Revisit};

@@ -1,50 +1,23 @@
 //! A person's word, as an annotation: bound to a revision, acted on once, answered in the status.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-
-use super::{audit, gone, position::Position, situation::Situation};
+use super::{audit, gone, position::Position, situation::Situation, window};
 use crate::{
-    api::{
-        canary_rollout::{Ending, Outcome},
-        shared::{ActionResult, LastAction},
-    },
+    api::canary_rollout::{Ending, Outcome},
     canary_rollout::{
-        memory::{Canary, Flight},
+        memory::{Canary, Flight, Memory},
         rollout::{Step, Steps},
     },
-    verbs::{Request, Verb},
+    verbs::{Request, Verb, answers},
 };
 
 /// Answers a verb that was not answered yet.
 pub(super) fn answer(situation: &mut Situation<'_>) {
     let Some(request) = &situation.facts.request else { return };
-    let last = situation.memory.last_action.as_ref();
-    if last.is_some_and(|last| last.value == request.value) {
-        return;
-    }
-    // An old value may come again by itself: a tool writes back what it knew.
-    let outcome = if situation.memory.answered.contains(&request.value) {
-        Err(format!(
-            "{} was answered before; to mean it again, give it with another #nonce",
-            request.value
-        ))
-    } else {
-        carry_out(situation, &request.value, &request.by)
-    };
-    let (result, message) = match outcome {
-        Ok(message) => (ActionResult::Accepted, message),
-        Err(message) => (ActionResult::Refused, message),
-    };
-    let answered = &mut situation.memory.answered;
-    answered.retain(|value| *value != request.value);
-    answered.insert(0, request.value.clone());
-    situation.memory.last_action = Some(LastAction {
-        value: request.value.clone(),
-        by: request.by.clone(),
-        result,
-        message,
-        at: Time(situation.stamp()),
-    });
+    let Memory { last_action, answered, .. } = &situation.memory;
+    let Some(asked) = answers::asked(request, last_action.as_ref(), answered) else { return };
+    let outcome = asked.and_then(|()| carry_out(situation, &request.value, &request.by));
+    let Memory { last_action, answered, .. } = &mut situation.memory;
+    answers::keep(request, outcome, situation.now, last_action, answered);
 }
 
 /// Changes the memory as the verb says.
@@ -74,6 +47,11 @@ fn carry_out(situation: &mut Situation<'_>, value: &str, by: &str) -> Result<Str
     }
     if audit::is_on(situation) {
         return Err("the rollout is in Audit; set spec.mode to Enforce first".into());
+    }
+    if request.verb == Verb::PromoteFull
+        && let Some(why) = window::refuses_promotion(situation)
+    {
+        return Err(why);
     }
     let at = situation.stamp();
     let memory = &mut situation.memory;

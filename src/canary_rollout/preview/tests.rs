@@ -68,6 +68,7 @@ fn facts(rollout: &Rollout, alias: Option<Alias>, release: &ReleaseFacts) -> Fac
         preflight: Some(Preflight::default()),
         alarms: Some(Ok(AlarmReport::default())),
         checks: None,
+        windows: None,
         edited: false,
     }
 }

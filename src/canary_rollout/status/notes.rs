@@ -97,6 +97,7 @@ fn blocked(status: &CanaryRolloutStatus) -> Option<&str> {
         | Phase::Smoke
         | Phase::Progressing
         | Phase::WaitingApproval
+        | Phase::WaitingWindow
         | Phase::WaitingData
         | Phase::Promoting
         | Phase::Baking
@@ -118,6 +119,7 @@ fn phase_event(phase: Phase) -> Option<(bool, &'static str)> {
         Phase::Publishing => Some((false, "Publishing")),
         Phase::Smoke => Some((false, "Smoke")),
         Phase::WaitingApproval => Some((false, "WaitingApproval")),
+        Phase::WaitingWindow => Some((false, "WaitingWindow")),
         Phase::WaitingData => Some((false, "WaitingData")),
         Phase::Baking => Some((false, "Baking")),
         Phase::Healthy => Some((false, "Healthy")),

@@ -20,8 +20,8 @@ use crate::{
         http::{Answer, Fetch, Unanswered, Url},
     },
     cli::Error,
-    context::{Clock, Context, Namespaces, Rollouts},
-    facts::peers::Peer,
+    context::{Clock, Context, Namespaces, Rollouts, Windows},
+    facts::{peers::Peer, windows::WindowFact},
     kubernetes::{
         leader::Leadership,
         port::{self, Class, Event, ObjectId, Port},
@@ -56,6 +56,7 @@ pub(super) fn context(region: Option<String>) -> Result<Context, Error> {
         kubernetes: Arc::new(NoCluster),
         namespaces: Arc::new(NoCluster),
         rollouts: Arc::new(NoCluster),
+        windows: Arc::new(NoCluster),
         metrics,
     })
 }
@@ -83,6 +84,12 @@ impl Rollouts for NoCluster {
 
     fn of_function(&self, _: &str) -> Vec<Peer> {
         Vec::new()
+    }
+}
+
+impl Windows for NoCluster {
+    fn of(&self, _: &str) -> Option<Vec<WindowFact>> {
+        None
     }
 }
 

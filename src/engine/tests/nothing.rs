@@ -22,8 +22,8 @@ use crate::{
         Checks,
         http::{Answer, Fetch, Unanswered, Url},
     },
-    context::{Clock, Context, Namespaces, Rollouts},
-    facts::peers::Peer,
+    context::{Clock, Context, Namespaces, Rollouts, Windows},
+    facts::{peers::Peer, windows::WindowFact},
     kubernetes::{
         leader::Leadership,
         port::{Error, Event, ObjectId, Port},
@@ -57,6 +57,7 @@ pub(super) fn context() -> Context {
         kubernetes: Arc::new(Nothing),
         namespaces: Arc::new(Nothing),
         rollouts: Arc::new(Nothing),
+        windows: Arc::new(Nothing),
         metrics,
     }
 }
@@ -90,6 +91,12 @@ impl Rollouts for Nothing {
 
     fn of_function(&self, function: &str) -> Vec<Peer> {
         panic!("{function}")
+    }
+}
+
+impl Windows for Nothing {
+    fn of(&self, namespace: &str) -> Option<Vec<WindowFact>> {
+        panic!("{namespace}")
     }
 }
 

@@ -93,6 +93,7 @@ fn engine(
         namespaces: Vec::new(),
         objects,
         liveness: liveness.clone(),
+        changed: Box::new(drop),
     };
     let context = Arc::new(context());
     let run = run::<Named>(scope, Arc::clone(&context), stream::pending(), pending());

@@ -73,13 +73,13 @@ impl Cluster {
     /// Waits until the API server serves what the chart installed.
     async fn until_served(&self) {
         let crds: Api<CustomResourceDefinition> = Api::all(self.client.clone());
-        until(&crds, "canaryrollouts.groundcrew.dev", "the CRD", |crd| {
-            is_crd_established().matches_object(crd)
-        })
-        .await;
+        for name in ["canaryrollouts.groundcrew.dev", "maintenancewindows.groundcrew.dev"] {
+            until(&crds, name, "the CRD", |crd| is_crd_established().matches_object(crd)).await;
+        }
         let reviews: Api<SubjectAccessReview> = Api::all(self.client.clone());
         for attributes in [
             json!({"verb": "watch", "group": "groundcrew.dev", "resource": "canaryrollouts"}),
+            json!({"verb": "watch", "group": "groundcrew.dev", "resource": "maintenancewindows"}),
             json!({"verb": "update", "group": "coordination.k8s.io", "resource": "leases",
                 "name": "groundcrew", "namespace": SYSTEM}),
         ] {

@@ -9,6 +9,7 @@ mod cluster;
 mod operator;
 mod process;
 mod scene;
+mod windows;
 
 use std::{
     any::Any,
@@ -31,6 +32,7 @@ pub use self::{
     operator::{Operator, binary},
     process::output,
     scene::{Scene, condition, spec, until},
+    windows::once,
 };
 
 /// How much faster decisions see time pass: the operator's highest.
@@ -56,6 +58,12 @@ static APART: Mutex<()> = Mutex::const_new(());
 #[expect(clippy::disallowed_methods, reason = "the start of the scaled clocks")]
 fn now() -> Timestamp {
     Timestamp::now()
+}
+
+/// What the scaled clocks show.
+pub fn scaled_now() -> Timestamp {
+    let passed = now().duration_since(*EPOCH);
+    *EPOCH + passed * i32::try_from(SCALE).unwrap()
 }
 
 /// How fast time goes for decisions, and for whatever has a date in AWS.

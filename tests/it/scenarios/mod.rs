@@ -18,3 +18,4 @@ mod release;
 mod replicas;
 mod storm;
 mod verbs;
+mod windows;

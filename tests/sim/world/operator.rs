@@ -26,9 +26,9 @@ use groundcrew::{
         Checks,
         http::{Answer, Fetch, Unanswered, Url},
     },
-    context::{Context, Namespaces, Rollouts},
+    context::{Context, Namespaces, Rollouts, Windows},
     engine::Driver,
-    facts::peers::Peer,
+    facts::{peers::Peer, windows::WindowFact},
     kubernetes::leader::Leadership,
     metrics::Metrics,
 };
@@ -66,6 +66,15 @@ impl Rollouts for Known {
 
     fn of_function(&self, function: &str) -> Vec<Peer> {
         self.find(|object| object.spec.function.name == function)
+    }
+}
+
+/// No scenario has a window.
+struct NoWindows;
+
+impl Windows for NoWindows {
+    fn of(&self, namespace: &str) -> Option<Vec<WindowFact>> {
+        panic!("no scenario has windows in {namespace}")
     }
 }
 
@@ -164,6 +173,7 @@ impl Process {
             kubernetes: Arc::new(Kubernetes(Arc::clone(world))),
             namespaces: Arc::new(Anywhere),
             rollouts: Arc::new(Known(Arc::clone(&cache))),
+            windows: Arc::new(NoWindows),
             metrics,
         };
         let mut process = Self {

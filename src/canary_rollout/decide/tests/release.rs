@@ -28,6 +28,7 @@ fn rollout(code_sha256: Option<&str>) -> Rollout {
         criteria: Criteria::default(),
         on_failure: OnFailure::default(),
         rollback_window: 0,
+        gate: None,
         keep_versions: None,
         checks: Vec::new(),
         post_checks: Vec::new(),

@@ -1,0 +1,328 @@
+//! The status of a MaintenanceWindow.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use kube::KubeSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    duration::Duration,
+    fit,
+    maintenance_window::{MaintenanceWindowSpec, SCHEDULES_MAX},
+    shared::LastAction,
+};
+
+/// What the window is doing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum Phase {
+    /// It waits for its next opening.
+    #[default]
+    Scheduled,
+    /// It is about to open.
+    Preparing,
+    /// It is open.
+    Open,
+    /// It is suspended.
+    Suspended,
+    /// The spec cannot work; the message says why.
+    Invalid,
+}
+
+impl Phase {
+    /// The word that users see.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Scheduled => "Scheduled",
+            Self::Preparing => "Preparing",
+            Self::Open => "Open",
+            Self::Suspended => "Suspended",
+            Self::Invalid => "Invalid",
+        }
+    }
+}
+
+/// What is true, and what is awaited.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct MaintenanceWindowStatus {
+    /// Generation of the spec that this status speaks of; -1 before the first look.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// What the window is doing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phase: Option<Phase>,
+    /// One sentence: what is awaited or wrong, until when, and what to do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = fit::MESSAGE_MAX))]
+    pub message: Option<String>,
+    /// Whether work may start; what other objects read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gate: Option<Gate>,
+    /// The next opening.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<OpeningStatus>,
+    /// The next five openings.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = fit::UPCOMING_MAX))]
+    pub upcoming: Vec<OpeningStatus>,
+    /// What is open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub current: Option<CurrentOpening>,
+    /// Openings that a person skipped, and that have not passed yet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = fit::SKIPPED_MAX))]
+    pub skipped: Vec<SkippedOpening>,
+    /// How the last openings went, newest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = fit::WINDOW_HISTORY_MAX))]
+    pub history: Vec<WindowHistoryEntry>,
+    /// With `mode: Audit`: what would happen next, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = fit::PLAN_MAX), inner(length(max = fit::SENTENCE_MAX)))]
+    pub plan: Vec<String>,
+    /// How the last verb ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_action: Option<LastAction>,
+    /// Verbs that were answered, newest first: none of them is acted on again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = fit::ANSWERED_MAX), inner(length(max = fit::ACTION_MAX)))]
+    pub answered: Vec<String>,
+    /// Ready, Reconciling, Stalled, Open.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
+    pub conditions: Vec<Condition>,
+}
+
+/// Why a gate is open or closed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum GateReason {
+    /// The window is open.
+    Open,
+    /// The window is not open, or takes no new work any more.
+    #[default]
+    Closed,
+    /// A blackout holds.
+    Blackout,
+    /// The window is suspended.
+    Suspended,
+    /// The window cannot work.
+    Invalid,
+    /// The window only tells what it would do.
+    Audit,
+}
+
+impl GateReason {
+    /// The word that users see.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "Open",
+            Self::Closed => "Closed",
+            Self::Blackout => "Blackout",
+            Self::Suspended => "Suspended",
+            Self::Invalid => "Invalid",
+            Self::Audit => "Audit",
+        }
+    }
+}
+
+/// Whether work may start. Who reads it compares the times with its own clock.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+pub struct Gate {
+    /// Whether new work is accepted, until `until`.
+    pub open: bool,
+    /// New work is accepted until then; absent where there is no end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Time>,
+    /// When what is open closes: work under way should have ended then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closes: Option<Time>,
+    /// Why it is open or closed.
+    pub reason: GateReason,
+    /// Why, in a sentence.
+    #[schemars(length(max = fit::SENTENCE_MAX))]
+    pub message: String,
+    /// The schedules that are open; each until its own end.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = fit::PARTS_MAX))]
+    pub schedules: Vec<GateSchedule>,
+    /// The blackout that holds, or comes next.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blackout: Option<GateBlackout>,
+}
+
+/// A schedule that is open.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+pub struct GateSchedule {
+    /// Its name.
+    #[schemars(length(max = 32))]
+    pub name: String,
+    /// It opened then.
+    pub from: Time,
+    /// New work is accepted until then.
+    pub until: Time,
+}
+
+/// A blackout, as other objects read it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+pub struct GateBlackout {
+    /// Its name.
+    #[schemars(length(max = 32))]
+    pub name: String,
+    /// Its start.
+    pub from: Time,
+    /// The first moment after it.
+    pub until: Time,
+}
+
+/// An opening that is to come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OpeningStatus {
+    /// Its id: the schedule and the start, in UTC.
+    #[schemars(length(max = 64))]
+    pub id: String,
+    /// The schedules that it comes of.
+    #[schemars(length(max = SCHEDULES_MAX), inner(length(max = 32)))]
+    pub schedules: Vec<String>,
+    /// When it opens.
+    pub opens_at: Time,
+    /// When it closes.
+    pub closes_at: Time,
+    /// Both in the window's time zone, for people.
+    #[schemars(length(max = 128))]
+    pub local: String,
+    /// What a change of the clocks does to it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[schemars(length(max = fit::SENTENCE_MAX))]
+    pub note: String,
+}
+
+/// What is open, as it was when it opened: edits of the spec apply to the next opening.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CurrentOpening {
+    /// Its id.
+    #[schemars(length(max = 64))]
+    pub id: String,
+    /// What each schedule has of it.
+    #[schemars(length(max = fit::PARTS_MAX))]
+    pub parts: Vec<OpeningPart>,
+    /// When it was to open.
+    pub opens_at: Time,
+    /// When it closes, extensions included.
+    pub closes_at: Time,
+    /// The same in the window's time zone, for people.
+    #[schemars(length(max = 64))]
+    pub closes: String,
+    /// How much of it was pushed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extended_by: Option<Duration>,
+    /// When it opened.
+    pub opened_at: Time,
+    /// Why it closes, written before anything is undone for it; absent while it does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closing: Option<Closing>,
+    /// The spec that it opened with.
+    pub spec: FrozenSpec,
+}
+
+/// Why an opening closes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+pub struct Closing {
+    /// How it ends.
+    pub outcome: Outcome,
+    /// Why, in a sentence.
+    #[schemars(length(max = fit::SENTENCE_MAX))]
+    pub message: String,
+}
+
+/// A part of an opening that one schedule has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+pub struct OpeningPart {
+    /// Name of the schedule.
+    #[schemars(length(max = 32))]
+    pub schedule: String,
+    /// Its start.
+    pub from: Time,
+    /// Its end.
+    pub until: Time,
+}
+
+/// A spec as it was. The API server keeps it as it is: rules of today must not refuse it tomorrow.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct FrozenSpec(pub Box<MaintenanceWindowSpec>);
+
+impl JsonSchema for FrozenSpec {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "FrozenSpec".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "object", "x-kubernetes-preserve-unknown-fields": true})
+    }
+}
+
+/// An opening that a person skipped.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+pub struct SkippedOpening {
+    /// Its id.
+    #[schemars(length(max = 64))]
+    pub id: String,
+    /// When it would have closed; it is forgotten then.
+    pub until: Time,
+}
+
+/// How an opening ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum Outcome {
+    /// It opened and closed.
+    Completed,
+    /// It did not open in time.
+    Missed,
+    /// A person, a suspension or a deletion kept it from opening, or closed it before its time.
+    Cancelled,
+}
+
+impl Outcome {
+    /// The word that users see.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Completed => "Completed",
+            Self::Missed => "Missed",
+            Self::Cancelled => "Cancelled",
+        }
+    }
+}
+
+/// How an opening went.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct WindowHistoryEntry {
+    /// Its id.
+    #[schemars(length(max = 64))]
+    pub id: String,
+    /// When it was to open.
+    pub opens_at: Time,
+    /// When it was to close.
+    pub closes_at: Time,
+    /// When it opened; absent when it did not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opened_at: Option<Time>,
+    /// When it closed; absent when it did not open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed_at: Option<Time>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Why, in a sentence.
+    #[schemars(length(max = fit::SENTENCE_MAX))]
+    pub message: String,
+}

@@ -1,0 +1,53 @@
+//! What the MaintenanceWindows of a namespace say to the objects that obey them.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+/// A window, as its object and status tell.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WindowFact {
+    /// Its name.
+    pub name: String,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+    /// Windows whose gates it opens, where it is an emergency.
+    pub emergency_for: Vec<String>,
+    /// What its status says; none before the first look.
+    pub gate: Option<GateFact>,
+    /// Whether that speaks of the spec as it is now.
+    pub current: bool,
+    /// The next opening in words; none when there is none to come.
+    pub next: Option<String>,
+}
+
+/// A window's gate, as its status says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GateFact {
+    /// How it stands.
+    pub state: GateState,
+    /// Why, in a sentence.
+    pub message: String,
+    /// New work is accepted until then; none where there is no end.
+    pub until: Option<Timestamp>,
+    /// When what is open closes; none where there is no end.
+    pub closes: Option<Timestamp>,
+    /// The schedules that are open: name, start, and the end of new work.
+    pub schedules: Vec<(String, Timestamp, Timestamp)>,
+    /// The blackout that holds, or comes next: its name, start, and the first moment after it.
+    pub blackout: Option<(String, Timestamp, Timestamp)>,
+}
+
+/// How a gate stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum GateState {
+    /// Work may start.
+    Open,
+    /// Not now.
+    #[default]
+    Closed,
+    /// The window is suspended.
+    Suspended,
+    /// The window cannot work.
+    Invalid,
+}

@@ -1,0 +1,142 @@
+//! The facts of a pass beside its memory, with the questions that every rule asks.
+
+use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+use super::{
+    Facts, gate,
+    plan::{Plan, Report, Revisit},
+};
+use crate::{
+    api::{
+        fit::UPCOMING_MAX,
+        maintenance_window::{Outcome, Phase, WindowHistoryEntry},
+    },
+    maintenance_window::{
+        memory::{Current, Memory},
+        window::Window,
+    },
+    time::{Opening, SearchFailed, moments},
+};
+
+/// How often a window is looked at although nothing is due: the system's clock may have been set.
+const RECHECK: SignedDuration = SignedDuration::from_secs(5 * 60);
+/// An opening is late only after this: a restart takes some seconds.
+const LATE: SignedDuration = SignedDuration::from_secs(60);
+
+pub(super) struct Situation<'a> {
+    pub(super) facts: &'a Facts,
+    pub(super) memory: Memory,
+    pub(super) now: Timestamp,
+    /// Whether it was published that what is open closes.
+    pub(super) closing_told: bool,
+}
+
+impl<'a> Situation<'a> {
+    pub(super) fn new(facts: &'a Facts, memory: Memory, now: Timestamp) -> Self {
+        let current = memory.current.as_ref();
+        let closing_told = current.is_some_and(|current| current.closing.is_some());
+        Self { facts, memory, now, closing_told }
+    }
+
+    /// The window as its spec is now; none when that cannot work.
+    pub(super) fn window(&self) -> Option<&'a Window> {
+        self.facts.window.as_ref().ok()
+    }
+
+    /// What should be open now, and was not dealt with.
+    pub(super) fn due(&self) -> Option<Opening> {
+        // What the calendar cannot tell is told by a rule of its own.
+        let opening = self.window()?.calendar.open_at(self.now).ok()??;
+        let dealt_with = self.memory.knows(&opening.id) || self.memory.skips(&opening.id);
+        (!dealt_with).then_some(opening)
+    }
+
+    /// The next openings that are not skipped; the first may have been due for a while.
+    ///
+    /// # Errors
+    ///
+    /// [`SearchFailed`] when the calendar cannot tell.
+    pub(super) fn upcoming(&self) -> Result<Vec<Opening>, SearchFailed> {
+        let Some(window) = self.window() else { return Ok(Vec::new()) };
+        let asked = UPCOMING_MAX.saturating_add(self.memory.skipped.len());
+        let mut found = window.calendar.upcoming(self.now, asked)?;
+        found.retain(|opening| !self.memory.skips(&opening.id));
+        let mut all: Vec<Opening> = self.due().into_iter().chain(found).collect();
+        all.truncate(UPCOMING_MAX);
+        Ok(all)
+    }
+
+    /// Whether it is too late to open it, and why.
+    pub(super) fn too_late(&self, window: &Window, opening: &Opening) -> Option<String> {
+        let left = opening.closes_at.duration_since(self.now);
+        let late = self.now.duration_since(opening.opens_at) > LATE;
+        match window.min_remaining {
+            _ if left <= SignedDuration::ZERO => {
+                Some("the operator was away from its start to its end".into())
+            }
+            Some(least) if late && left < least => Some(format!(
+                "only {left:#} were left when it could open, and lateOpen.minRemaining is {least:#}"
+            )),
+            None if late && left <= window.cutoff => Some(format!(
+                "only {left:#} were left when it could open, and cutoff is {:#}",
+                window.cutoff
+            )),
+            Some(_) | None => None,
+        }
+    }
+
+    pub(super) fn entry(
+        &self,
+        opening: &Opening,
+        outcome: Outcome,
+        message: String,
+    ) -> WindowHistoryEntry {
+        WindowHistoryEntry {
+            id: opening.id.clone(),
+            opens_at: Time(opening.opens_at),
+            closes_at: Time(opening.closes_at),
+            opened_at: None,
+            closed_at: None,
+            outcome,
+            message,
+        }
+    }
+
+    /// How what is open ended.
+    pub(super) fn ended(&self, current: &Current, outcome: Outcome, message: String) -> Memory {
+        let mut memory = self.memory.clone();
+        memory.current = None;
+        memory.remember(WindowHistoryEntry {
+            id: current.id.clone(),
+            opens_at: Time(current.opens_at),
+            closes_at: Time(current.closes_at),
+            opened_at: Some(Time(current.opened_at)),
+            closed_at: Some(Time(moments::stamp(self.now))),
+            outcome,
+            message,
+        });
+        memory
+    }
+
+    /// A plan that tells this, and looks again when something changes by itself.
+    pub(super) fn plan(&self, phase: Phase, reason: &'static str, message: String) -> Plan {
+        let upcoming = self.upcoming().unwrap_or_default();
+        let gate = gate::gate(self, phase, &message);
+        let ends = [&gate.until, &gate.closes].into_iter().flatten().map(|end| end.0);
+        let blackout = gate.blackout.iter().flat_map(|dark| [dark.from.0, dark.until.0]);
+        let opens = upcoming.first().map(|opening| opening.opens_at);
+        let recheck = moments::after(self.now, RECHECK);
+        let changes = ends.chain(blackout).chain(opens).filter(|moment| *moment > self.now);
+        let revisit = Revisit::At(changes.min().map_or(recheck, |moment| moment.min(recheck)));
+        Plan {
+            memory: self.memory.clone(),
+            report: Report { phase, reason, message },
+            gate,
+            upcoming,
+            zone: self.window().map(|window| window.calendar.zone().clone()),
+            ahead: Vec::new(),
+            revisit,
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Nothing is open: it waits, and opens when its time has come.
+
+use super::{
+    plan::{Plan, Revisit},
+    situation::Situation,
+};
+use crate::{
+    api::{
+        duration::Duration,
+        maintenance_window::{Outcome, Phase},
+    },
+    maintenance_window::memory::{Current, Part},
+    time::{Blackout, moments},
+};
+
+/// Rule: a spec that cannot work opens nothing.
+pub(super) fn unusable(situation: &Situation<'_>) -> Option<Plan> {
+    let why = match &situation.facts.window {
+        Err(invalid) => invalid.to_string(),
+        Ok(window) if window.calendar.is_always() => return None,
+        Ok(_) => situation.upcoming().err()?.to_string(),
+    };
+    Some(situation.plan(Phase::Invalid, "Invalid", why))
+}
+
+/// Rule: a suspended window opens nothing.
+pub(super) fn suspended(situation: &Situation<'_>) -> Option<Plan> {
+    if !situation.facts.suspended() {
+        return None;
+    }
+    let message =
+        format!("suspended: set spec.suspend to false to let it open; {}", next(situation));
+    Some(situation.plan(Phase::Suspended, "Suspended", message))
+}
+
+/// Rule: a window without schedules is open but for blackouts.
+pub(super) fn always(situation: &Situation<'_>) -> Option<Plan> {
+    let calendar = &situation.window()?.calendar;
+    if !calendar.is_always() || situation.facts.audits() {
+        return None;
+    }
+    let local = |moment| calendar.zone().told(moment);
+    Some(match calendar.blackout_at(situation.now) {
+        Some(dark) => {
+            let until = local(dark.until);
+            let message = format!("closed by {}, opens {until}", dark_words(dark.blackout));
+            situation.plan(Phase::Scheduled, "Blackout", message)
+        }
+        None => {
+            let message = match calendar.next_blackout(situation.now) {
+                Some(dark) => format!(
+                    "always open until {} begins, {}",
+                    dark_words(dark.blackout),
+                    local(dark.from)
+                ),
+                None => "always open".to_owned(),
+            };
+            situation.plan(Phase::Open, "Open", message)
+        }
+    })
+}
+
+/// Rule: in Audit it is told what would happen.
+pub(super) fn audit(situation: &Situation<'_>) -> Option<Plan> {
+    if !situation.facts.audits() {
+        return None;
+    }
+    let window = situation.window()?;
+    let message = format!("in Audit: the gate stays closed; {}", next(situation));
+    let mut plan = situation.plan(Phase::Scheduled, "Audit", message);
+    let zone = window.calendar.zone();
+    plan.ahead = match plan.upcoming.first() {
+        Some(opening) => vec![
+            format!("Open {} at {}", opening.id, zone.told(opening.opens_at)),
+            format!("Close {} at {}", opening.id, zone.told(opening.closes_at)),
+        ],
+        None if window.calendar.is_always() => vec!["Open without end".to_owned()],
+        None => Vec::new(),
+    };
+    Some(plan)
+}
+
+/// Rule: its time has come.
+pub(super) fn open(situation: &Situation<'_>) -> Option<Plan> {
+    let window = situation.window()?;
+    let opening = situation.due()?;
+    let mut memory = situation.memory.clone();
+    if let Some(why) = situation.too_late(window, &opening) {
+        memory.remember(situation.entry(&opening, Outcome::Missed, why));
+        let mut plan = wait(&Situation { memory, ..*situation });
+        plan.revisit = Revisit::Now;
+        return Some(plan);
+    }
+    let parts = opening.parts.iter().map(|part| Part {
+        schedule: part.schedule.clone(),
+        from: part.from,
+        until: part.until,
+    });
+    memory.current = Some(Current {
+        id: opening.id.clone(),
+        parts: parts.collect(),
+        opens_at: opening.opens_at,
+        closes_at: opening.closes_at,
+        extended_by: Duration::ZERO,
+        opened_at: moments::stamp(situation.now),
+        closing: None,
+        spec: Box::new(situation.facts.spec.clone()),
+        window: window.clone(),
+    });
+    super::running::stay(&Situation { memory, ..*situation })
+}
+
+/// Nothing is to be done now.
+pub(super) fn wait(situation: &Situation<'_>) -> Plan {
+    situation.plan(Phase::Scheduled, "Scheduled", next(situation))
+}
+
+/// The next opening in words, and what keeps it closed until then.
+fn next(situation: &Situation<'_>) -> String {
+    let Some(window) = situation.window() else { return String::new() };
+    let calendar = &window.calendar;
+    let dark = calendar.blackout_at(situation.now).map(|dark| {
+        format!("{} holds until {}; ", dark_words(dark.blackout), calendar.zone().told(dark.until))
+    });
+    let next = situation.upcoming().unwrap_or_default().into_iter().next();
+    let next = match next {
+        Some(next) => {
+            let note =
+                if next.note.is_empty() { String::new() } else { format!(" ({})", next.note) };
+            format!("opens {}{note}", next.local(calendar.zone()))
+        }
+        None if calendar.is_always() => "without schedules it is always open".to_owned(),
+        None => "no opening is to come".to_owned(),
+    };
+    format!("{}{next}", dark.unwrap_or_default())
+}
+
+/// A blackout for people: `blackout year-end (change freeze)`.
+fn dark_words(blackout: &Blackout) -> String {
+    let Blackout { name, reason, .. } = blackout;
+    if reason.is_empty() {
+        format!("blackout {name}")
+    } else {
+        format!("blackout {name} ({reason})")
+    }
+}

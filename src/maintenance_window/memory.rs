@@ -1,0 +1,150 @@
+//! What a window remembers between passes: the part of the status that decisions read.
+
+use jiff::Timestamp;
+
+use super::window::Window;
+use crate::api::{
+    duration::Duration,
+    fit::{ACTION_MAX, ANSWERED_MAX, Fit, SKIPPED_MAX, WINDOW_HISTORY_MAX, cut},
+    maintenance_window::{
+        Closing, CurrentOpening, MaintenanceWindowSpec, MaintenanceWindowStatus, SkippedOpening,
+        WindowHistoryEntry,
+    },
+    shared::LastAction,
+};
+
+/// What a window remembers.
+#[derive(Clone, Debug, Default)]
+pub struct Memory {
+    /// The opening that was told to come next.
+    pub promised: Option<Promised>,
+    /// What is open.
+    pub current: Option<Current>,
+    /// Openings to come that a person skipped.
+    pub skipped: Vec<SkippedOpening>,
+    /// How the last openings went, newest first.
+    pub history: Vec<WindowHistoryEntry>,
+    /// How the last verb ended.
+    pub last_action: Option<LastAction>,
+    /// Verbs that were answered, newest first.
+    pub answered: Vec<String>,
+}
+
+/// An opening that people were told of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Promised {
+    /// Its id.
+    pub id: String,
+    /// When it was to open.
+    pub opens_at: Timestamp,
+}
+
+/// What is open, with the spec that it opened with.
+#[derive(Clone, Debug)]
+pub struct Current {
+    /// Its id.
+    pub id: String,
+    /// What each schedule has of it.
+    pub parts: Vec<Part>,
+    /// When it was to open.
+    pub opens_at: Timestamp,
+    /// When it closes, extensions included.
+    pub closes_at: Timestamp,
+    /// How much of it was pushed.
+    pub extended_by: Duration,
+    /// When it opened.
+    pub opened_at: Timestamp,
+    /// Why it closes; none while it does not.
+    pub closing: Option<Closing>,
+    /// The spec that it opened with.
+    pub spec: Box<MaintenanceWindowSpec>,
+    /// The same, parsed.
+    pub window: Window,
+}
+
+/// A part of an opening that one schedule has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Name of the schedule.
+    pub schedule: String,
+    /// Its start.
+    pub from: Timestamp,
+    /// Its end.
+    pub until: Timestamp,
+}
+
+impl Memory {
+    /// Reads the memory out of a status. An opening whose spec makes no sense any more is forgotten:
+    /// nothing is open then.
+    #[must_use]
+    pub fn recall(status: Option<&MaintenanceWindowStatus>) -> Self {
+        let Some(status) = status else { return Self::default() };
+        Self {
+            promised: status
+                .next
+                .as_ref()
+                .map(|next| Promised { id: next.id.clone(), opens_at: next.opens_at.0 }),
+            current: status.current.as_ref().and_then(current),
+            skipped: status.skipped.clone(),
+            history: status.history.clone(),
+            last_action: status.last_action.clone(),
+            answered: status.answered.clone(),
+        }
+    }
+
+    /// Whether an opening was dealt with, or is.
+    #[must_use]
+    pub fn knows(&self, id: &str) -> bool {
+        self.current.as_ref().is_some_and(|current| current.id == id)
+            || self.history.iter().any(|entry| entry.id == id)
+    }
+
+    /// Whether a person skipped an opening.
+    #[must_use]
+    pub fn skips(&self, id: &str) -> bool {
+        self.skipped.iter().any(|skipped| skipped.id == id)
+    }
+
+    /// Writes the end of an opening into the history.
+    pub fn remember(&mut self, entry: WindowHistoryEntry) {
+        self.history.insert(0, entry);
+        self.history.truncate(WINDOW_HISTORY_MAX);
+    }
+}
+
+fn current(status: &CurrentOpening) -> Option<Current> {
+    let window = Window::parse(&status.spec.0).ok()?;
+    let parts = status.parts.iter().map(|part| Part {
+        schedule: part.schedule.clone(),
+        from: part.from.0,
+        until: part.until.0,
+    });
+    Some(Current {
+        id: status.id.clone(),
+        parts: parts.collect(),
+        opens_at: status.opens_at.0,
+        closes_at: status.closes_at.0,
+        extended_by: status.extended_by.unwrap_or_default(),
+        opened_at: status.opened_at.0,
+        closing: status.closing.clone(),
+        spec: status.spec.0.clone(),
+        window,
+    })
+}
+
+/// What is decided is what is remembered: a text that the status has cut would else differ from its
+/// own memory at each pass.
+impl Fit for Memory {
+    fn fit(&mut self) {
+        let Self { promised: _, current, skipped, history, last_action, answered } = self;
+        if let Some(current) = current {
+            current.closing.fit();
+        }
+        skipped.truncate(SKIPPED_MAX);
+        history.truncate(WINDOW_HISTORY_MAX);
+        history.fit();
+        last_action.fit();
+        answered.truncate(ANSWERED_MAX);
+        answered.iter_mut().for_each(|value| cut(value, ACTION_MAX));
+    }
+}

@@ -1,0 +1,146 @@
+//! The status as users read it. Pure.
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+
+use super::{
+    decide::Plan,
+    memory::{Current, Memory},
+};
+use crate::{
+    api::{
+        duration::Duration,
+        fit::Fit as _,
+        maintenance_window::{
+            CurrentOpening, FrozenSpec, MaintenanceWindowStatus, OpeningPart, OpeningStatus,
+            Outcome, Phase,
+        },
+    },
+    error::clean,
+    plan::Note,
+    status::conditions::{self, Readiness, Statement},
+    time::{Opening, Zone},
+};
+
+/// Builds the status after a pass. `zone` is that of the spec; none when it has none that works.
+#[must_use]
+pub fn summarize(
+    old: Option<&MaintenanceWindowStatus>,
+    generation: Option<i64>,
+    plan: &Plan,
+    now: Timestamp,
+) -> MaintenanceWindowStatus {
+    let before: &[Condition] = old.map(|old| old.conditions.as_slice()).unwrap_or_default();
+    let Plan { memory, report, gate, upcoming, ahead, zone, revisit: _ } = plan;
+    let Memory { promised: _, current, skipped, history, last_action, answered } = memory.clone();
+    let upcoming: Vec<OpeningStatus> = upcoming
+        .iter()
+        .zip(zone.iter().cycle())
+        .map(|(opening, zone)| opening_status(opening, zone))
+        .collect();
+    let message = clean(&report.message);
+    let mut told = match readiness(report.phase) {
+        Some(readiness) => conditions::readiness(readiness, report.reason, &message),
+        None => conditions::suspended(before, &message),
+    };
+    told.push(Statement {
+        kind: "Open",
+        holds: gate.open,
+        reason: gate.reason.as_str().into(),
+        message: clean(&gate.message),
+    });
+    let mut status = MaintenanceWindowStatus {
+        observed_generation: generation,
+        phase: Some(report.phase),
+        message: Some(message),
+        gate: Some(gate.clone()),
+        next: upcoming.first().cloned(),
+        upcoming,
+        current: current.map(current_opening),
+        skipped,
+        history,
+        plan: ahead.iter().map(|line| clean(line)).collect(),
+        last_action,
+        answered,
+        conditions: conditions::merge(before, told, generation, now),
+    };
+    status.conditions.sort_by(|a, b| a.type_.cmp(&b.type_));
+    status.fit();
+    status
+}
+
+/// How ready a phase is; none when that stays as it was.
+fn readiness(phase: Phase) -> Option<Readiness> {
+    match phase {
+        Phase::Scheduled | Phase::Open => Some(Readiness::Ready),
+        Phase::Preparing => Some(Readiness::Reconciling),
+        Phase::Invalid => Some(Readiness::Stalled),
+        Phase::Suspended => None,
+    }
+}
+
+fn opening_status(opening: &Opening, zone: &Zone) -> OpeningStatus {
+    OpeningStatus {
+        id: opening.id.clone(),
+        schedules: opening.schedules().into_iter().map(str::to_owned).collect(),
+        opens_at: Time(opening.opens_at),
+        closes_at: Time(opening.closes_at),
+        local: opening.local(zone),
+        note: opening.note.clone(),
+    }
+}
+
+fn current_opening(current: Current) -> CurrentOpening {
+    let Current { id, parts, opens_at, closes_at, extended_by, opened_at, closing, spec, window } =
+        current;
+    let parts = parts.into_iter().map(|part| OpeningPart {
+        schedule: part.schedule,
+        from: Time(part.from),
+        until: Time(part.until),
+    });
+    CurrentOpening {
+        id,
+        parts: parts.collect(),
+        opens_at: Time(opens_at),
+        closes_at: Time(closes_at),
+        closes: window.calendar.zone().told(closes_at),
+        extended_by: Some(extended_by).filter(|by| *by > Duration::ZERO),
+        opened_at: Time(opened_at),
+        closing,
+        spec: FrozenSpec(spec),
+    }
+}
+
+/// What people are told beside the object, once: transitions between two statuses.
+#[must_use]
+pub fn notes(old: Option<&MaintenanceWindowStatus>, new: &MaintenanceWindowStatus) -> Vec<Note> {
+    let mut notes = Vec::new();
+    let mut tell = |warning, reason, message| notes.push(Note { warning, reason, message });
+    let message = new.message.clone().unwrap_or_default();
+    let phase = |status: &MaintenanceWindowStatus| status.phase.unwrap_or_default();
+    if old.map(phase) != Some(phase(new)) {
+        match phase(new) {
+            Phase::Open => tell(false, "Opened", message),
+            Phase::Suspended => tell(false, "Suspended", message),
+            Phase::Invalid => tell(true, "Invalid", message),
+            Phase::Scheduled | Phase::Preparing => {}
+        }
+    }
+    let known = old.map(|old| old.history.as_slice()).unwrap_or_default();
+    let is_known = |id: &str| known.iter().any(|entry| entry.id == id);
+    for entry in new.history.iter().rev().filter(|entry| !is_known(&entry.id)) {
+        let text = format!("{}: {}", entry.id, entry.message);
+        match entry.outcome {
+            Outcome::Completed => tell(false, "Closed", text),
+            Outcome::Cancelled => tell(false, "Cancelled", text),
+            Outcome::Missed => tell(true, "Missed", text),
+        }
+    }
+    if let Some(action) = &new.last_action
+        && old.and_then(|old| old.last_action.as_ref()) != Some(action)
+    {
+        let text = format!("{}: {:?}: {}", action.value, action.result, action.message);
+        tell(false, "ActionAnswered", text);
+    }
+    notes
+}

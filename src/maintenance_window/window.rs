@@ -1,0 +1,132 @@
+//! The spec, parsed once into types that cannot be wrong.
+
+use jiff::{SignedDuration, civil};
+
+use crate::{
+    api::maintenance_window::{
+        Blackout as RawBlackout, Emergency, MaintenanceWindowSpec, OnOverlap,
+        Schedule as RawSchedule,
+    },
+    time::{Blackout, Calendar, Cron, Length, Overlap, Schedule, Start, Times, Zone},
+};
+
+/// What a MaintenanceWindow asks for.
+#[derive(Clone, Debug)]
+pub struct Window {
+    /// When it opens and closes.
+    pub calendar: Calendar,
+    /// No new work this close to the end.
+    pub cutoff: SignedDuration,
+    /// It opens late only while this much is left; none: while more than `cutoff` is.
+    pub min_remaining: Option<SignedDuration>,
+    /// All extensions of one opening together.
+    pub extend_max: SignedDuration,
+    /// Why it opens outside of all plans; none for an ordinary window.
+    pub emergency: Option<Emergency>,
+}
+
+/// A spec that cannot work. The API server refuses most of these; some only a calendar can see.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("spec.{field}: {why}")]
+pub struct InvalidSpec {
+    /// Path below spec.
+    pub field: String,
+    /// What is wrong, and what to write.
+    pub why: String,
+}
+
+fn invalid(field: impl Into<String>, why: impl ToString) -> InvalidSpec {
+    InvalidSpec { field: field.into(), why: why.to_string() }
+}
+
+impl Window {
+    /// Parses a spec.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidSpec`] names the first field that cannot work.
+    pub fn parse(spec: &MaintenanceWindowSpec) -> Result<Self, InvalidSpec> {
+        let zone = Zone::parse(&spec.time_zone).map_err(|why| invalid("timeZone", why))?;
+        let times = match (&spec.schedules, spec.always) {
+            (Some(schedules), None | Some(false)) => {
+                let parsed = schedules
+                    .iter()
+                    .enumerate()
+                    .map(|(index, raw)| schedule(raw, &format!("schedules[{index}]")));
+                Times::Schedules(parsed.collect::<Result<_, _>>()?)
+            }
+            (None, Some(true)) => Times::Always,
+            (Some(_), Some(true)) | (None, None | Some(false)) => {
+                return Err(invalid("schedules", "give schedules or always: true, not both"));
+            }
+        };
+        let blackouts = spec.blackouts.iter().flatten().enumerate();
+        let blackouts = blackouts.map(|(index, raw)| blackout(raw, &format!("blackouts[{index}]")));
+        let blackouts = blackouts.collect::<Result<Vec<_>, _>>()?;
+        if spec.emergency.is_some() {
+            let once = |schedule: &Schedule| matches!(schedule.start, Start::Once(_));
+            let one =
+                matches!(&times, Times::Schedules(all) if all.len() == 1 && all.iter().all(once));
+            if !one || !blackouts.is_empty() {
+                let why = "an emergency has exactly one schedule, with once, and no blackouts";
+                return Err(invalid("emergency", why));
+            }
+        }
+        Ok(Self {
+            calendar: Calendar::new(zone, times, blackouts)
+                .map_err(|why| invalid("schedules", why))?,
+            cutoff: spec.cutoff.unwrap_or_default().signed(),
+            min_remaining: spec.late_open.as_ref().map(|late| late.min_remaining.signed()),
+            extend_max: spec.extend.as_ref().map(|extend| extend.max).unwrap_or_default().signed(),
+            emergency: spec.emergency.clone(),
+        })
+    }
+}
+
+fn schedule(raw: &RawSchedule, field: &str) -> Result<Schedule, InvalidSpec> {
+    let start = match (&raw.cron, &raw.once) {
+        (Some(cron), None) => Start::Cron {
+            cron: Cron::parse(cron).map_err(|why| invalid(format!("{field}.cron"), why))?,
+            plus_days: raw.plus_days.unwrap_or(0),
+        },
+        (None, Some(once)) => Start::Once(local(once, &format!("{field}.once"))?),
+        (Some(_), Some(_)) | (None, None) => {
+            return Err(invalid(field, "a schedule has exactly one of cron and once"));
+        }
+    };
+    let length =
+        match (raw.duration, &raw.until) {
+            (Some(duration), None) => Length::For(duration.signed()),
+            (None, Some(until)) => Length::Until(until.parse::<civil::Time>().map_err(|_| {
+                invalid(format!("{field}.until"), "write a time of day such as 04:00")
+            })?),
+            (Some(_), Some(_)) | (None, None) => {
+                return Err(invalid(field, "a schedule has exactly one of duration and until"));
+            }
+        };
+    Ok(Schedule { name: raw.name.clone(), start, length })
+}
+
+fn blackout(raw: &RawBlackout, field: &str) -> Result<Blackout, InvalidSpec> {
+    Ok(Blackout {
+        name: raw.name.clone(),
+        from: local(&raw.from, &format!("{field}.from"))?,
+        until: local(&raw.until, &format!("{field}.until"))?,
+        yearly: raw.yearly.unwrap_or(false),
+        reason: raw.reason.clone().unwrap_or_default(),
+        on_overlap: match raw.on_overlap.unwrap_or_default() {
+            OnOverlap::Skip => Overlap::Skip,
+            OnOverlap::Truncate => Overlap::Truncate,
+        },
+    })
+}
+
+/// A date, or a date and time, on the wall clock.
+fn local(text: &str, field: &str) -> Result<civil::DateTime, InvalidSpec> {
+    text.parse().map_err(|_| {
+        invalid(field, "there is no such date and time: write one like 2026-12-05T23:00")
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,166 @@
+//! A window, its memory and the time, for tests of decisions.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{
+    decide::{Facts, Plan, decide},
+    memory::Memory,
+    status::{notes, summarize},
+    window::Window,
+};
+use crate::{
+    api::maintenance_window::{MaintenanceWindowSpec, MaintenanceWindowStatus, Phase},
+    facts::kubernetes::{ActionRequest, Deletion},
+    plan::Revisit,
+};
+
+/// One window: what was published of it, and when it is.
+#[derive(Clone, Debug)]
+pub struct World {
+    pub facts: Facts,
+    pub status: Option<MaintenanceWindowStatus>,
+    pub generation: i64,
+    pub now: Timestamp,
+    /// Reasons of the Events so far.
+    pub events: Vec<&'static str>,
+}
+
+/// A time of December 2026, which begins on a Tuesday.
+pub fn december(time: &str) -> Timestamp {
+    format!("2026-12-{time}:00Z").parse().unwrap()
+}
+
+/// A spec in YAML.
+pub fn spec(yaml: &str) -> MaintenanceWindowSpec {
+    serde_saphyr::from_str(yaml).unwrap()
+}
+
+/// Sundays from 02:00 to 04:00 in Berlin: from 01:00 to 03:00 by UTC in winter.
+pub const WEEKLY: &str = "
+timeZone: Europe/Berlin
+schedules:
+- {name: weekly, cron: '0 2 * * SUN', duration: 2h}
+";
+
+impl World {
+    pub fn new(yaml: &str, time: &str) -> Self {
+        let spec = spec(yaml);
+        Self {
+            facts: Facts {
+                window: Window::parse(&spec),
+                spec,
+                edited: true,
+                deletion: Deletion::None,
+                request: None,
+            },
+            status: None,
+            generation: 1,
+            now: december(time),
+            events: Vec::new(),
+        }
+    }
+
+    /// Weekly, looked at on the Saturday before.
+    pub fn weekly() -> Self {
+        let mut world = Self::new(WEEKLY, "05T12:00");
+        world.passes();
+        world
+    }
+
+    /// Weekly, and open since a minute.
+    pub fn open() -> Self {
+        let mut world = Self::weekly();
+        world.at("06T01:00");
+        world.at("06T01:01");
+        world
+    }
+
+    pub fn memory(&self) -> Memory {
+        Memory::recall(self.status.as_ref())
+    }
+
+    pub fn plan(&self) -> Plan {
+        decide(&self.facts, &self.memory(), self.now)
+    }
+
+    /// One pass; its status goes through JSON, as it does in life.
+    pub fn pass(&mut self) -> Plan {
+        let plan = self.plan();
+        let new = summarize(self.status.as_ref(), Some(self.generation), &plan, self.now);
+        let events = notes(self.status.as_ref(), &new);
+        self.events.extend(events.iter().map(|note| note.reason));
+        self.status = serde_json::from_value(serde_json::to_value(new).unwrap()).unwrap();
+        self.facts.edited = false;
+        plan
+    }
+
+    /// Passes until nothing is left to do at once.
+    pub fn passes(&mut self) -> Plan {
+        for _ in 0..8 {
+            let plan = self.pass();
+            if plan.revisit != Revisit::Now {
+                return plan;
+            }
+        }
+        panic!("no end of passes: {:?}", self.status);
+    }
+
+    /// Passes at a later time.
+    pub fn at(&mut self, time: &str) -> Plan {
+        self.now = december(time);
+        self.passes()
+    }
+
+    /// Passes whenever one is due, up to a time.
+    pub fn until(&mut self, time: &str) {
+        let end = december(time);
+        loop {
+            let Revisit::At(then) = self.passes().revisit else { panic!("no end") };
+            assert!(then > self.now, "{then} is not later than {}", self.now);
+            if then > end {
+                break;
+            }
+            self.now = then;
+        }
+        self.now = end;
+        self.passes();
+    }
+
+    pub fn edit(&mut self, change: impl FnOnce(&mut MaintenanceWindowSpec)) {
+        change(&mut self.facts.spec);
+        self.facts.window = Window::parse(&self.facts.spec);
+        self.facts.edited = true;
+        self.generation += 1;
+    }
+
+    /// A verb of somebody, and what came of it.
+    pub fn ask(&mut self, value: &str) -> String {
+        self.facts.request = Some(ActionRequest { value: value.into(), by: "alice".into() });
+        self.passes();
+        let answer = self.told().last_action.clone().unwrap();
+        format!("{:?}: {}", answer.result, answer.message)
+    }
+
+    pub fn told(&self) -> &MaintenanceWindowStatus {
+        self.status.as_ref().unwrap()
+    }
+
+    #[track_caller]
+    pub fn check(&self, phase: Phase, gate: bool, message: &str) {
+        let status = self.told();
+        let seen = (status.phase.unwrap(), status.message.as_deref().unwrap());
+        assert_eq!(seen, (phase, message));
+        assert_eq!(status.gate.as_ref().unwrap().open, gate, "{:?}", status.gate);
+    }
+
+    /// Id, outcome and message of what is over, newest first.
+    pub fn history(&self) -> Vec<(String, &'static str, String)> {
+        let entries = self.told().history.iter();
+        entries.map(|e| (e.id.clone(), e.outcome.as_str(), e.message.clone())).collect()
+    }
+
+    pub fn later(&mut self, seconds: i64) -> Plan {
+        self.now += SignedDuration::from_secs(seconds);
+        self.passes()
+    }
+}

@@ -1,0 +1,34 @@
+//! What the plans of all kinds share.
+
+use jiff::Timestamp;
+
+/// When to look again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Revisit {
+    /// At once, as soon as this plan is published.
+    Now,
+    /// At this time.
+    At(Timestamp),
+}
+
+/// A note for people, published as an Event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// Whether something is wrong.
+    pub warning: bool,
+    /// Why, in CamelCase.
+    pub reason: &'static str,
+    /// One sentence.
+    pub message: String,
+}
+
+impl Revisit {
+    /// At `then` at the latest.
+    #[must_use]
+    pub fn no_later_than(self, then: Timestamp) -> Self {
+        match self {
+            Self::Now => Self::Now,
+            Self::At(at) => Self::At(at.min(then)),
+        }
+    }
+}
