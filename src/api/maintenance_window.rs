@@ -53,7 +53,7 @@ pub const EMERGENCY_FOR_MAX: usize = 32;
 pub struct MaintenanceWindowSpec {
     /// Time zone of all times here: an IANA name such as Europe/Berlin, or Etc/UTC.
     #[schemars(length(min = 1, max = 64))]
-    #[x_kube(validation = Rule::new("self.matches('^[A-Z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$') && self != 'Local' && timestamp('2026-01-01T00:00:00Z').getHours(self) >= 0").message("timeZone must be an IANA name such as Europe/Berlin or Etc/UTC"))]
+    #[x_kube(validation = Rule::new("self.matches('^[A-Z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$') && !(self in ['Local', 'Factory']) && timestamp('2026-01-01T00:00:00Z').getHours(self) >= 0").message("timeZone must be an IANA name such as Europe/Berlin or Etc/UTC"))]
     pub time_zone: String,
     /// When it opens. Exactly one of schedules and always.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -109,21 +109,25 @@ pub struct Schedule {
     #[x_kube(
         validation = Rule::new("self.split(' ').size() == 5").message("cron has five fields with one space between them: minute, hour, day of month, month, day of week"),
         validation = Rule::new("self.split(' ').size() != 5 || self.split(' ')[2] == '*' || self.split(' ')[4] == '*'").message("day of month and day of week together mean either of them in some dialects and both in others: for the first Sunday write 0 2 * * SUN#1"),
+        validation = Rule::new("!self.matches('(TUE-MON|WED-(MON|TUE)|THU-(MON|TUE|WED)|FRI-(MON|TUE|WED|THU)|SAT-(MON|TUE|WED|THU|FRI))')").message("a range of weekdays goes from SUN or MON to SAT or SUN at most: write FRI-SUN,MON instead of FRI-MON"),
         validation = Rule::new("self.split(' ').size() != 5 || self.split(' ')[4].matches('^([*]|(SUN|MON|TUE|WED|THU|FRI|SAT)(-(SUN|MON|TUE|WED|THU|FRI|SAT)|#[1-5]|L)?(,(SUN|MON|TUE|WED|THU|FRI|SAT)(-(SUN|MON|TUE|WED|THU|FRI|SAT)|#[1-5]|L)?)*)$')").message("write weekdays by name: SUN, MON-FRI, SUN#1, SUNL; numbers mean different days in different dialects"),
     )]
     pub cron: Option<String>,
-    /// Days after each match of cron, 1 to 27: Patch Tuesday + 2 is TUE#2 with 2.
+    /// Days after each match of cron, at most 27: Patch Tuesday + 2 is TUE#2 with 2.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 27))]
     pub plus_days: Option<u8>,
     /// One opening, at this local date and time: 2026-12-05T23:00.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 16, max = 16))]
-    #[x_kube(validation = Rule::new("self.matches('^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}$')").message("once is a local date and time without a zone, such as 2026-12-05T23:00"))]
+    #[x_kube(
+        validation = Rule::new("self.matches('^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}$')").message("once is a local date and time without a zone, such as 2026-12-05T23:00"),
+        validation = Rule::new("!self.matches('^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}$') || (timestamp(self + ':00Z').getFullYear() >= 1980 && timestamp(self + ':00Z').getFullYear() <= 4000)").message("once must be a date and time that exists, from 1980 to 4000"),
+    )]
     pub once: Option<String>,
     /// How long it stays open, in elapsed time, 1m to 14d.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[x_kube(validation = Rule::new("self >= duration('1m') && self <= duration('336h')").message("duration must be 1m to 14d"))]
+    #[x_kube(validation = Rule::new("self >= duration('1m') && self <= duration('336h') && self.getSeconds() % 60 == 0").message("duration must be whole minutes, 1m to 14d"))]
     pub duration: Option<Duration>,
     /// It stays open until the clock on the wall shows this; the second time where it shows it twice.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -136,8 +140,8 @@ pub struct Schedule {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
-    validation = Rule::new("(has(self.yearly) && self.yearly) || self.from < self.until").message("from must be before until"),
-    validation = Rule::new("self.from != self.until").message("from and until are the same: until is the first moment after the blackout"),
+    validation = Rule::new("(has(self.yearly) && self.yearly) || (self.from.size() == 10 ? self.from + 'T00:00' : self.from) < (self.until.size() == 10 ? self.until + 'T00:00' : self.until)").message("from must be before until, which is the first moment after the blackout"),
+    validation = Rule::new("!has(self.yearly) || !self.yearly || (self.from != self.until && (self.from.substring(0, 4) == self.until.substring(0, 4) || (int(self.until.substring(0, 4)) - int(self.from.substring(0, 4)) == 1 && self.until.substring(4) < self.from.substring(4))))").message("a yearly blackout lasts less than a year: until is the first moment after it, and before from of the next year"),
 )]
 pub struct Blackout {
     /// Name.
@@ -145,11 +149,17 @@ pub struct Blackout {
     pub name: String,
     /// Its first day, or local date and time: 2026-12-18.
     #[schemars(length(min = 10, max = 16))]
-    #[x_kube(validation = Rule::new("self.matches('^[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2})?$')").message("from is a date or a local date and time, such as 2026-12-18 or 2026-12-18T18:00"))]
+    #[x_kube(
+        validation = Rule::new("self.matches('^[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2})?$')").message("from is a date or a local date and time, such as 2026-12-18 or 2026-12-18T18:00"),
+        validation = Rule::new("!self.matches('^[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2})?$') || (timestamp((self.size() == 10 ? self + 'T00:00' : self) + ':00Z').getFullYear() >= 1980 && timestamp((self.size() == 10 ? self + 'T00:00' : self) + ':00Z').getFullYear() <= 4000)").message("from must be a date that exists, from 1980 to 4000"),
+    )]
     pub from: String,
     /// The first day after it, or local date and time.
     #[schemars(length(min = 10, max = 16))]
-    #[x_kube(validation = Rule::new("self.matches('^[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2})?$')").message("until is a date or a local date and time, such as 2027-01-04 or 2027-01-04T06:00"))]
+    #[x_kube(
+        validation = Rule::new("self.matches('^[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2})?$')").message("until is a date or a local date and time, such as 2027-01-04 or 2027-01-04T06:00"),
+        validation = Rule::new("!self.matches('^[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2})?$') || (timestamp((self.size() == 10 ? self + 'T00:00' : self) + ':00Z').getFullYear() >= 1980 && timestamp((self.size() == 10 ? self + 'T00:00' : self) + ':00Z').getFullYear() <= 4000)").message("until must be a date that exists, from 1980 to 4000"),
+    )]
     pub until: String,
     /// Every year on these days.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -178,7 +188,8 @@ pub enum OnOverlap {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LateOpen {
-    /// It opens late only if this much is left, else it is Missed.
+    /// It opens late only if this much is left, else it is Missed; 1s to 14d.
+    #[x_kube(validation = Rule::new("self >= duration('1s') && self <= duration('336h')").message("lateOpen.minRemaining must be 1s to 14d"))]
     pub min_remaining: Duration,
 }
 

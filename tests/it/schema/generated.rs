@@ -5,33 +5,49 @@ use std::collections::BTreeSet;
 use groundcrew::api::schema;
 use serde_json::{Value, json};
 
-use super::{Case, all, refused};
+use super::{Case, KINDS, Kind};
 use crate::harness::run;
 
-/// The schema of the spec, as it is installed.
-fn spec_schema() -> Value {
-    let [crd] = &schema::crds().unwrap()[..] else { panic!("one CRD") };
+/// The schema of the spec of a kind, as it is installed.
+fn spec_schema(kind: Kind) -> Value {
+    let crds = schema::crds().unwrap();
+    let crd = crds.iter().find(|crd| crd.spec.names.kind == kind.name).unwrap();
     let crd = serde_json::to_value(crd).unwrap();
     crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"].clone()
 }
 
 #[test]
+fn every_kind_is_part_of_these_tests() {
+    let installed: BTreeSet<String> =
+        schema::crds().unwrap().into_iter().map(|crd| crd.spec.names.kind).collect();
+    assert_eq!(installed, KINDS.map(|kind| kind.name.to_owned()).into());
+}
+
+#[test]
 fn every_field_of_the_spec_that_is_wrong_is_refused_by_its_name() {
-    let schema = spec_schema();
-    let cases: Vec<Case> = all().iter().flat_map(|base| cases(&schema, base, "", "spec")).collect();
-    assert!(cases.len() > 100, "only {} cases were made", cases.len());
-    run(refused(cases));
+    run(async {
+        for kind in KINDS {
+            let schema = spec_schema(kind);
+            let specs = (kind.all)();
+            let cases: Vec<Case> =
+                specs.iter().flat_map(|base| cases(&schema, base, "", "spec")).collect();
+            assert!(cases.len() > 100, "{}: only {} cases were made", kind.name, cases.len());
+            kind.refuses(cases).await;
+        }
+    });
 }
 
 #[test]
 fn every_field_of_the_spec_is_part_of_these_tests() {
-    let mut known = BTreeSet::new();
-    fields_of_schema(&spec_schema(), "", &mut known);
-    let mut used = BTreeSet::new();
-    for base in all() {
-        fields_of_value(&base, "", &mut used);
+    for kind in KINDS {
+        let mut known = BTreeSet::new();
+        fields_of_schema(&spec_schema(kind), "", &mut known);
+        let mut used = BTreeSet::new();
+        for base in (kind.all)() {
+            fields_of_value(&base, "", &mut used);
+        }
+        assert_eq!(used, known, "bring the specs of {} up to date with the schema", kind.name);
     }
-    assert_eq!(used, known, "bring all() up to date with the schema");
 }
 
 fn fields_of_schema(schema: &Value, path: &str, fields: &mut BTreeSet<String>) {
@@ -51,7 +67,7 @@ fn fields_of_value(value: &Value, path: &str, fields: &mut BTreeSet<String>) {
     }
     for (name, property) in value.as_object().into_iter().flatten() {
         let path = format!("{path}.{name}");
-        if path.ends_with(".dimensions") {
+        if path.ends_with(".dimensions") || path.ends_with(".matchLabels") {
             fields.insert(path);
             continue; // Its names are the user's own.
         }
@@ -152,6 +168,9 @@ fn wrong_values(schema: &Value, right: &Value) -> Vec<(&'static str, Value)> {
         "object" => {
             wrong.push(("a text", json!("text")));
             wrong.push(("a list", json!([])));
+            if number("minProperties").is_some() {
+                wrong.push(("empty", json!({})));
+            }
             if let Some(most) = number("maxProperties") {
                 let names = (0..=most).map(|index| (index.to_string(), json!("a")));
                 wrong.push(("too many", Value::Object(names.collect())));

@@ -1,6 +1,8 @@
 //! Manifests that the API server must refuse, with a sentence that helps, and those it must take.
 
+mod gate;
 mod generated;
+mod window;
 mod written;
 
 use std::collections::BTreeMap;
@@ -33,6 +35,10 @@ fn full() -> Value {
         "rollbackWindow": {"revisions": 3},
         "history": {"keepVersions": 10},
         "onConflict": "Hold",
+        "windows": {"names": ["weekly"], "schedules": ["monthly"]},
+        "windowGate": {
+            "at": ["Start", "Advance", "Promote"], "onClose": "Hold", "requireFit": true,
+        },
         "mode": "Enforce",
         "suspend": false,
     })
@@ -122,6 +128,7 @@ fn preset() -> Value {
     let mut spec = full();
     spec.as_object_mut().unwrap().remove("steps");
     spec["preset"] = json!("Canary10Percent5Minutes");
+    spec["windows"] = json!({"selector": {"matchLabels": {"env": "prod"}}});
     spec
 }
 
@@ -136,11 +143,11 @@ fn published(release: Value) -> Value {
     spec
 }
 
-/// Specs that together have every field.
-fn all() -> [Value; 5] {
+/// Specs of rollouts that together have every field.
+fn rollouts() -> Vec<Value> {
     let image = format!("registry.example.com/shop/processor@sha256:{}", "0".repeat(64));
     let archive = json!({"bucket": "artifacts", "key": "processor.zip", "objectVersion": "v7"});
-    [
+    vec![
         full(),
         preset(),
         published(json!({"latest": true})),
@@ -149,28 +156,65 @@ fn all() -> [Value; 5] {
     ]
 }
 
-async fn api() -> Api<DynamicObject> {
-    Api::namespaced_with(shared_cluster().await.client.clone(), "default", &kind())
+/// A kind whose manifests are judged.
+#[derive(Clone, Copy)]
+struct Kind {
+    name: &'static str,
+    plural: &'static str,
+    /// Specs that together have every field.
+    all: fn() -> Vec<Value>,
 }
 
-fn kind() -> ApiResource {
-    let kind = GroupVersionKind::gvk("groundcrew.dev", "v1alpha1", "CanaryRollout");
-    ApiResource::from_gvk_with_plural(&kind, "canaryrollouts")
-}
+const ROLLOUT: Kind = Kind { name: "CanaryRollout", plural: "canaryrollouts", all: rollouts };
+const WINDOW: Kind =
+    Kind { name: "MaintenanceWindow", plural: "maintenancewindows", all: window::all };
+const KINDS: [Kind; 2] = [ROLLOUT, WINDOW];
 
-/// What the API server says to a manifest; nothing is stored.
-async fn judge(name: &str, spec: &Value) -> Result<(), String> {
-    const ADDRESS: &str = "/apis/groundcrew.dev/v1alpha1/namespaces/default/canaryrollouts";
-    let object = DynamicObject::new(name, &kind()).data(json!({"spec": spec}));
-    // As strict as kubectl: fields that nobody knows are refused, not dropped.
-    let request = Request::post(format!("{ADDRESS}?dryRun=All&fieldValidation=Strict"))
-        .header(CONTENT_TYPE, "application/json")
-        .body(serde_json::to_vec(&object).unwrap())
-        .unwrap();
-    match shared_cluster().await.client.request::<Value>(request).await {
-        Ok(_) => Ok(()),
-        Err(kube::Error::Api(status)) => Err(status.message.clone()),
-        Err(error) => panic!("no answer: {error}"),
+impl Kind {
+    fn resource(self) -> ApiResource {
+        let kind = GroupVersionKind::gvk("groundcrew.dev", "v1alpha1", self.name);
+        ApiResource::from_gvk_with_plural(&kind, self.plural)
+    }
+
+    fn object(self, name: &str, spec: &Value) -> DynamicObject {
+        DynamicObject::new(name, &self.resource()).data(json!({"spec": spec}))
+    }
+
+    async fn api(self) -> Api<DynamicObject> {
+        let client = shared_cluster().await.client.clone();
+        Api::namespaced_with(client, "default", &self.resource())
+    }
+
+    /// What the API server says to a manifest; nothing is stored.
+    async fn judge(self, name: &str, spec: &Value) -> Result<(), String> {
+        let address = format!("/apis/groundcrew.dev/v1alpha1/namespaces/default/{}", self.plural);
+        // As strict as kubectl: fields that nobody knows are refused, not dropped.
+        let request = Request::post(format!("{address}?dryRun=All&fieldValidation=Strict"))
+            .header(CONTENT_TYPE, "application/json")
+            .body(serde_json::to_vec(&self.object(name, spec)).unwrap())
+            .unwrap();
+        match shared_cluster().await.client.request::<Value>(request).await {
+            Ok(_) => Ok(()),
+            Err(kube::Error::Api(status)) => Err(status.message.clone()),
+            Err(error) => panic!("no answer: {error}"),
+        }
+    }
+
+    /// Checks that each is refused as it should be; shows all that are not.
+    async fn refuses(self, cases: Vec<Case>) {
+        let mut wrong = BTreeMap::new();
+        for case in cases {
+            match self.judge("bad", &case.spec).await {
+                Err(message) if message.contains(&case.told) => {}
+                Err(message) => {
+                    wrong.insert(case.what, format!("should say {:?}, says: {message}", case.told));
+                }
+                Ok(()) => {
+                    wrong.insert(case.what, "was accepted".to_owned());
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "{wrong:#?}");
     }
 }
 
@@ -181,19 +225,8 @@ struct Case {
     told: String,
 }
 
-/// Checks that each is refused as it should be; shows all that are not.
-async fn refused(cases: Vec<Case>) {
-    let mut wrong = BTreeMap::new();
-    for case in cases {
-        match judge("bad", &case.spec).await {
-            Err(message) if message.contains(&case.told) => {}
-            Err(message) => {
-                wrong.insert(case.what, format!("should say {:?}, says: {message}", case.told));
-            }
-            Ok(()) => {
-                wrong.insert(case.what, "was accepted".to_owned());
-            }
-        }
+impl Case {
+    fn of(spec: Value, told: &str) -> Self {
+        Self { what: spec.to_string(), spec, told: told.to_owned() }
     }
-    assert!(wrong.is_empty(), "{wrong:#?}");
 }

@@ -1,19 +1,16 @@
 //! What contradicts itself, what may not change, and what is right.
 
 use groundcrew::api::canary_rollout::Preset;
-use kube::{
-    Api,
-    api::{Patch, PatchParams, PostParams},
-};
+use kube::api::{Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
 
-use super::{Case, api, full, judge, kind, preset, published, refused};
+use super::{Case, KINDS, ROLLOUT, full, preset, published};
 use crate::harness::run;
 
 /// The dimensions of a metric of one's own.
 const DIMENSIONS: &str = "/analysis/metrics/2/metric/dimensions";
 
-fn with(pointer: &str, value: Value) -> Value {
+pub(super) fn with(pointer: &str, value: Value) -> Value {
     let mut spec = full();
     *spec.pointer_mut(pointer).unwrap() = value;
     spec
@@ -84,7 +81,7 @@ fn what_contradicts_itself_is_refused_with_the_fix() {
     ];
     let cases =
         cases.map(|(spec, told)| Case { what: spec.to_string(), spec, told: told.to_owned() });
-    run(refused(cases.into()));
+    run(ROLLOUT.refuses(cases.into()));
 }
 
 #[test]
@@ -110,7 +107,7 @@ fn what_can_only_fail_is_refused_with_the_fix() {
     ];
     let cases =
         cases.map(|(spec, told)| Case { what: spec.to_string(), spec, told: told.to_owned() });
-    run(refused(cases.into()));
+    run(ROLLOUT.refuses(cases.into()));
 }
 
 #[test]
@@ -173,7 +170,7 @@ fn a_check_that_contradicts_itself_is_refused_with_the_fix() {
         let spec = with("/checks", json!([check]));
         Case { what: check.to_string(), spec, told: told.to_owned() }
     });
-    run(refused(cases.into()));
+    run(ROLLOUT.refuses(cases.into()));
 }
 
 #[test]
@@ -245,7 +242,7 @@ fn an_analysis_that_contradicts_itself_is_refused_with_the_fix() {
         spec: with("/analysis", analysis),
         told: told.to_owned(),
     });
-    run(refused(cases.collect()));
+    run(ROLLOUT.refuses(cases.collect()));
 }
 
 #[test]
@@ -278,15 +275,18 @@ fn names_and_numbers_that_lambda_does_not_take_are_refused() {
                 .replace('/', "."),
         })
     });
-    run(refused(cases.collect()));
+    run(ROLLOUT.refuses(cases.collect()));
 }
 
 #[test]
 fn a_name_that_is_too_long_is_refused_with_the_limit() {
     run(async {
-        judge(&"n".repeat(52), &full()).await.unwrap();
-        let message = judge(&"n".repeat(53), &full()).await.unwrap_err();
-        assert!(message.contains("metadata.name must be at most 52 characters"), "{message}");
+        for kind in KINDS {
+            let spec = &(kind.all)()[0];
+            kind.judge(&"n".repeat(52), spec).await.unwrap();
+            let message = kind.judge(&"n".repeat(53), spec).await.unwrap_err();
+            assert!(message.contains("metadata.name must be at most 52 characters"), "{message}");
+        }
     });
 }
 
@@ -307,7 +307,7 @@ fn what_is_right_is_accepted_up_to_its_bounds() {
         for name in presets {
             let mut spec = preset();
             spec["preset"] = json!(name);
-            judge("preset", &spec).await.unwrap();
+            ROLLOUT.judge("preset", &spec).await.unwrap();
         }
         let most: Vec<Value> = (1..=32).map(|weight| json!({"weight": weight})).collect();
         let message = "m".repeat(256);
@@ -335,7 +335,7 @@ fn what_is_right_is_accepted_up_to_its_bounds() {
             ("/steps", json!([{"weight": 10, "maxWait": "4m"}])),
             ("/steps/1/approve/timeout", json!("4w")),
         ] {
-            let judged = judge("good", &with(pointer, value)).await;
+            let judged = ROLLOUT.judge("good", &with(pointer, value)).await;
             assert_eq!(judged, Ok(()), "{pointer}");
         }
     });
@@ -344,9 +344,8 @@ fn what_is_right_is_accepted_up_to_its_bounds() {
 #[test]
 fn what_is_immutable_stays() {
     run(async {
-        let api: Api<_> = api().await;
-        let object = kube::api::DynamicObject::new("immutable", &kind());
-        let object = object.data(json!({"spec": full()}));
+        let api = ROLLOUT.api().await;
+        let object = ROLLOUT.object("immutable", &full());
         api.create(&PostParams::default(), &object).await.unwrap();
         let function = "function is immutable: make a new CanaryRollout for another alias";
         let region = "aws.region is immutable: make a new CanaryRollout for another region";
@@ -369,10 +368,12 @@ fn what_is_immutable_stays() {
 #[test]
 fn what_nobody_has_looked_at_yet_is_not_taken_for_done() {
     run(async {
-        let object = kube::api::DynamicObject::new("new", &kind()).data(json!({"spec": full()}));
         let dry = PostParams { dry_run: true, ..PostParams::default() };
-        let created = api().await.create(&dry, &object).await.unwrap();
-        // Tools that wait for objects take one without a status for done.
-        assert_eq!(created.data["status"], json!({"observedGeneration": -1}));
+        for kind in KINDS {
+            let object = kind.object("new", &(kind.all)()[0]);
+            let created = kind.api().await.create(&dry, &object).await.unwrap();
+            // Tools that wait for objects take one without a status for done.
+            assert_eq!(created.data["status"], json!({"observedGeneration": -1}));
+        }
     });
 }
