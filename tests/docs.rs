@@ -9,14 +9,58 @@ use groundcrew::{
     aws::operations::{Family, Operation},
     cli::Cli,
     metrics::Metrics,
-    verbs::Verb,
+    verbs::{Verb, windows},
 };
 use serde_json::Value;
 
 const PERMISSIONS: &str = include_str!("../docs/aws-permissions.md");
-const ROLLOUT: &str = include_str!("../docs/canaryrollout.md");
 const COMMAND_LINE: &str = include_str!("../docs/cli.md");
 const OPERATIONS: &str = include_str!("../docs/operations.md");
+
+/// A kind, and the page that explains it.
+struct Kind {
+    page: &'static str,
+    crd: &'static str,
+    /// Where the reasons of its conditions and Events are written, below `src`.
+    sources: &'static [&'static str],
+    /// Fields whose fields are explained elsewhere.
+    said_elsewhere: &'static [&'static str],
+    /// Some of what must be found, so that nobody looks in the wrong place.
+    field: [&'static str; 2],
+    word: &'static str,
+    reason: &'static str,
+}
+
+const ROLLOUT: Kind = Kind {
+    page: include_str!("../docs/canaryrollout.md"),
+    crd: include_str!("../crds/canaryrollouts.yaml"),
+    sources: &[
+        "canary_rollout/decide",
+        "canary_rollout/judge.rs",
+        "canary_rollout/status.rs",
+        "canary_rollout/status",
+        "window_gate.rs",
+        "aws/accounts.rs",
+        "aws/error.rs",
+    ],
+    // The frozen steps are those of the spec, and every check has the fields that are explained once.
+    said_elsewhere: &["status.conditions[]", "status.steps[]", "spec.postChecks[]"],
+    field: ["spec.steps[].approve.onTimeout", "status.step.holdUntil"],
+    word: "WaitingApproval",
+    reason: "AccountMismatch",
+};
+
+const WINDOW: Kind = Kind {
+    page: include_str!("../docs/maintenancewindow.md"),
+    crd: include_str!("../crds/maintenancewindows.yaml"),
+    sources: &["maintenance_window/decide", "maintenance_window/status.rs"],
+    said_elsewhere: &["status.conditions[]"],
+    field: ["spec.emergency.requestedBy", "status.current.closing.outcome"],
+    word: "Truncate",
+    reason: "Closing",
+};
+
+const KINDS: [Kind; 2] = [ROLLOUT, WINDOW];
 
 /// The JSON documents of a page, in order.
 fn json_blocks(page: &str) -> Vec<Value> {
@@ -130,44 +174,70 @@ fn choices(schema: &Value, found: &mut BTreeSet<String>) {
     }
 }
 
-/// The schema of spec or status.
-fn schema(part: &str) -> Value {
-    let crd: Value = serde_yaml::from_str(include_str!("../crds/canaryrollouts.yaml")).unwrap();
-    let path = format!("/spec/versions/0/schema/openAPIV3Schema/properties/{part}");
-    crd.pointer(&path).unwrap().clone()
-}
+impl Kind {
+    /// The schema of spec or status.
+    fn schema(&self, part: &str) -> Value {
+        let crd: Value = serde_yaml::from_str(self.crd).unwrap();
+        let path = format!("/spec/versions/0/schema/openAPIV3Schema/properties/{part}");
+        crd.pointer(&path).unwrap().clone()
+    }
 
-#[track_caller]
-fn assert_named(page: &str, names: impl IntoIterator<Item = String>) {
-    let missing: Vec<_> =
-        names.into_iter().filter(|name| !page.contains(&format!("`{name}`"))).collect();
-    assert_eq!(missing, Vec::<String>::new());
-}
+    /// The values of all enumerations of spec and status.
+    fn words(&self) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        choices(&self.schema("spec"), &mut found);
+        choices(&self.schema("status"), &mut found);
+        found
+    }
 
-#[test]
-fn every_field_of_a_rollout_is_explained() {
-    for (part, above) in [("spec", "steps[].approve.onTimeout"), ("status", "step.holdUntil")] {
-        let mut found = Vec::new();
-        fields(&schema(part), "", &mut found);
-        assert!(found.iter().any(|path| path == above), "{found:?}");
-        let of_another_page = |path: &String| path.starts_with("conditions[]");
-        // The frozen steps are those of the spec.
-        let said_already = |path: &String| part == "status" && path.starts_with("steps[]");
-        // Every check has the fields that are explained once.
-        let said_of_checks = |path: &String| path.starts_with("postChecks[]");
-        let said_already = |path: &String| said_already(path) || said_of_checks(path);
-        found.retain(|path| !of_another_page(path) && !said_already(path));
-        assert_named(ROLLOUT, found);
+    /// Every reason of a condition or an Event that it may have.
+    fn reasons(&self) -> BTreeSet<String> {
+        let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let sources = self.sources.iter().flat_map(|file| sources(&src.join(file)));
+        sources.flat_map(|source| camel_case_literals(&source)).collect()
+    }
+
+    #[track_caller]
+    fn assert_named(&self, names: impl IntoIterator<Item = String>) {
+        let missing: Vec<_> =
+            names.into_iter().filter(|name| !self.page.contains(&format!("`{name}`"))).collect();
+        assert_eq!(missing, Vec::<String>::new());
     }
 }
 
 #[test]
-fn every_word_that_a_rollout_knows_is_explained() {
-    let mut found = BTreeSet::new();
-    choices(&schema("spec"), &mut found);
-    choices(&schema("status"), &mut found);
-    assert!(found.contains("WaitingApproval") && found.contains("DurationP99"));
-    assert_named(ROLLOUT, found);
+fn every_kind_has_a_page() {
+    let crds = Path::new(env!("CARGO_MANIFEST_DIR")).join("crds");
+    let files: BTreeSet<String> = fs::read_dir(crds)
+        .unwrap()
+        .map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap())
+        .collect();
+    assert_eq!(files, KINDS.map(|kind| kind.crd.to_owned()).into());
+}
+
+#[test]
+fn every_field_of_a_kind_is_explained() {
+    for kind in KINDS {
+        for (part, known) in ["spec", "status"].into_iter().zip(kind.field) {
+            let mut found = Vec::new();
+            fields(&kind.schema(part), "", &mut found);
+            assert!(found.iter().any(|path| format!("{part}.{path}") == known), "{found:?}");
+            found.retain(|path| {
+                let path = format!("{part}.{path}");
+                !kind.said_elsewhere.iter().any(|above| path.starts_with(above))
+            });
+            kind.assert_named(found);
+        }
+    }
+}
+
+#[test]
+fn every_word_that_a_kind_knows_is_explained() {
+    for kind in KINDS {
+        let found = kind.words();
+        assert!(found.contains(kind.word));
+        kind.assert_named(found);
+    }
 }
 
 /// The words in CamelCase that are string literals of a source.
@@ -190,40 +260,29 @@ fn sources(path: &Path) -> Vec<String> {
     product.flat_map(|path| sources(&path)).collect()
 }
 
-/// Every reason of a condition or an Event that a rollout may have.
-fn reasons() -> BTreeSet<String> {
-    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let files = [
-        "canary_rollout/decide",
-        "canary_rollout/judge.rs",
-        "canary_rollout/status.rs",
-        "canary_rollout/status",
-        "aws/accounts.rs",
-        "aws/error.rs",
-    ];
-    let sources = files.iter().flat_map(|file| sources(&src.join(file)));
-    sources.flat_map(|source| camel_case_literals(&source)).collect()
-}
-
 #[test]
 fn every_reason_is_explained() {
-    let reasons = reasons();
-    assert!(reasons.contains("AliasTaken") && reasons.contains("AccountMismatch"), "{reasons:?}");
-    assert_named(ROLLOUT, reasons);
+    for kind in KINDS {
+        let reasons = kind.reasons();
+        assert!(reasons.contains(kind.reason), "{reasons:?}");
+        kind.assert_named(reasons);
+    }
 }
 
 #[test]
 fn no_reason_is_explained_that_does_not_exist() {
-    let mut known = reasons();
-    choices(&schema("spec"), &mut known);
-    choices(&schema("status"), &mut known);
-    let table = ROLLOUT.split("\n## Reasons\n").nth(1).unwrap().split("\n## ").next().unwrap();
-    let rows = table.lines().filter_map(|line| line.strip_prefix("| `")).collect::<Vec<_>>();
-    assert!(rows.len() > 20);
-    for row in rows {
-        let cell = row.split(" | ").next().unwrap();
-        for reason in cell.split(", ").map(|word| word.trim_matches('`')) {
-            assert!(known.contains(reason), "{reason}");
+    for kind in KINDS {
+        let mut known = kind.reasons();
+        known.extend(kind.words());
+        let table = kind.page.split("\n## Reasons\n").nth(1).unwrap();
+        let table = table.split("\n## ").next().unwrap();
+        let rows = table.lines().filter_map(|line| line.strip_prefix("| `")).collect::<Vec<_>>();
+        assert!(rows.len() > 5);
+        for row in rows {
+            let cell = row.split(" | ").next().unwrap();
+            for reason in cell.split(", ").map(|word| word.trim_matches('`')) {
+                assert!(known.contains(reason), "{reason}");
+            }
         }
     }
 }
@@ -233,7 +292,10 @@ fn every_verb_is_explained_with_its_target() {
     for verb in Verb::ALL {
         let target = if verb.names_step() { "`<revision>/<index>`" } else { "`<revision>`" };
         let row = format!("\n| `{verb}` | {target} | ");
-        assert!(ROLLOUT.contains(&row), "{verb}");
+        assert!(ROLLOUT.page.contains(&row), "{verb}");
+    }
+    for verb in windows::Verb::FORMS {
+        assert!(WINDOW.page.contains(&format!("\n| `{verb}` | `<id>` | ")), "{verb}");
     }
 }
 

@@ -17,6 +17,9 @@ pub enum Verb {
 }
 
 impl Verb {
+    /// All of them, as they are written before the `@`.
+    pub const FORMS: [&'static str; 3] = ["close", "extend=<duration>", "skip"];
+
     /// The word in the annotation.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
