@@ -127,7 +127,10 @@ impl Opening {
     fn told(&self, zone: &Zone, nominal: Option<DateTime>, follows_clock: bool) -> String {
         let start = nominal
             .map_or_else(String::new, |nominal| self.start_told(zone, nominal, follows_clock));
-        let change = zone.next_change(self.opens_at).filter(|change| change.at <= self.closes_at);
+        // Only an opening in whose time clocks change has to be looked at closely.
+        let changes = zone.offset(self.opens_at) != zone.offset(self.closes_at);
+        let change = changes.then(|| zone.next_change(self.opens_at)).flatten();
+        let change = change.filter(|change| change.at <= self.closes_at);
         let Some(Change { at, forward }) = change else { return start };
         let (opens, closes) = (zone.local(self.opens_at), zone.local(self.closes_at));
         let day = if opens.date() == closes.date() { "" } else { " on %a %-d %b %Y" };
