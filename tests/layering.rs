@@ -55,10 +55,12 @@ impl Source {
         modules.contains(&"tests") || test_modules.contains(&modules.join("/"))
     }
 
-    /// Whether it holds decisions, walks over them, or statuses of a kind.
+    /// Whether it holds decisions, walks over them, or statuses of a kind, or works out schedules.
     fn is_pure(&self) -> bool {
         let modules = self.modules();
-        self.kind().is_some() && matches!(modules.get(1), Some(&("decide" | "status" | "walk")))
+        modules.first() == Some(&"time")
+            || self.kind().is_some()
+                && matches!(modules.get(1), Some(&("decide" | "status" | "walk")))
     }
 
     /// The text without comments, string contents, and without what stands under `#[cfg(test)]`.
@@ -318,6 +320,11 @@ fn a_decision_that_knows_clients_other_kinds_or_the_world_is_found() {
         "canary_rollout/status.rs",
         "async fn f() {}",
         &["uses async, which decisions and statuses do without"],
+    );
+    check(
+        "time/zone.rs",
+        "use crate::{context::Clock, names};",
+        &["imports crate::context, which is not pure"],
     );
 }
 
