@@ -1,6 +1,10 @@
 //! Names, hashes and marks derived from intent: the same intent always gives the same text.
 
+mod mute_rule;
+
 use sha2::{Digest, Sha256};
+
+pub use self::mute_rule::{Muter, mute_rule, mute_rules_of, muter};
 
 /// Characters of a revision: 48 bits tell the releases of one alias apart.
 const REVISION_LEN: usize = 12;
@@ -8,6 +12,8 @@ const REVISION_LEN: usize = 12;
 const DESCRIPTION_MAX: usize = 256;
 /// No step has a longer index.
 const STEP_MAX: usize = 99;
+/// What the keys of our tags begin with.
+const TAG_PREFIX: &str = "groundcrew.dev/";
 const MARK_OPEN: &str = "[groundcrew ";
 const MARK_CLOSE: &str = "]";
 
@@ -20,6 +26,20 @@ pub struct Owner {
     pub namespace: String,
     /// Name of the custom resource.
     pub name: String,
+}
+
+/// Key and value of the tags of what is made in AWS for an object. The uid only informs.
+#[must_use]
+pub fn tags(owner: &Owner, kind: &str, uid: &str) -> Vec<(String, String)> {
+    let Owner { cluster, namespace, name } = owner;
+    let values = [
+        ("cluster", &**cluster),
+        ("namespace", namespace),
+        ("kind", kind),
+        ("name", name),
+        ("uid", uid),
+    ];
+    values.map(|(key, value)| (format!("{TAG_PREFIX}{key}"), value.to_owned())).into()
 }
 
 /// Hash of what is released.
@@ -189,6 +209,20 @@ mod tests {
         for foreign in ["", "hotfix", "[groundcrew prod/flightdata 9f2c1a]", "[groundcrew a/b/c]"] {
             assert_eq!(publisher(foreign), None, "{foreign}");
         }
+    }
+
+    #[test]
+    fn tags_tell_whose_it_is() {
+        let tags = tags(&mark(0).owner, "MaintenanceWindow", "u-1");
+        let told: Vec<String> = tags.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        let wanted = [
+            "groundcrew.dev/cluster=prod",
+            "groundcrew.dev/namespace=flightdata",
+            "groundcrew.dev/kind=MaintenanceWindow",
+            "groundcrew.dev/name=processor",
+            "groundcrew.dev/uid=u-1",
+        ];
+        assert_eq!(told, wanted);
     }
 
     #[test]

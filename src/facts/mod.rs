@@ -1,11 +1,14 @@
 //! Plain data: what AWS and Kubernetes said. No behaviour beyond construction and comparison.
 
+pub mod alarms;
 pub mod check;
 pub mod cloudwatch;
 pub mod codedeploy;
+pub mod composites;
 pub mod dynamodb;
 pub mod kubernetes;
 pub mod lambda;
+pub mod mute_rules;
 pub mod peers;
 pub mod rds;
 pub mod runtimes;
