@@ -60,6 +60,7 @@ class Control:
             ("POST", "roles"): self.roles,
             ("POST", "reset"): self.reset,
             ("GET", "world"): self.world_json,
+            ("GET", "alarms"): self.alarms,
         }
 
     def handle(self, request: Request) -> Response:
@@ -228,8 +229,8 @@ class Control:
         return clock.describe()
 
     def limits(self, body: Body) -> Any:
-        """{"off": true}, {"default": true}, {"maxDatapoints": N}, or rates by service and operation; `account` narrows."""
-        known(body, "account", "off", "default", "maxDatapoints", "lambda", "cloudwatch")
+        """{"off": true}, {"default": true}, {"maxDatapoints": N}, {"maxMuteRules": N}, or rates by service and operation; `account` narrows."""
+        known(body, "account", "off", "default", "maxDatapoints", "maxMuteRules", "lambda", "cloudwatch")
         limits, account = self.gateway.limits, body.get("account")
         if body.get("off"):
             limits.off(account)
@@ -238,6 +239,10 @@ class Control:
             limits.set("cloudwatch", dict(CLOUDWATCH_RATES), account)
         if "maxDatapoints" in body:
             self.gateway.max_datapoints = int(body["maxDatapoints"])
+        if "maxMuteRules" in body:
+            if account is None:
+                raise BadCommand("maxMuteRules needs an account")
+            self.gateway.max_mute_rules[account] = int(body["maxMuteRules"])
         for service in ("lambda", "cloudwatch"):
             if service in body:
                 limits.set(service, {operation: float(rate) for operation, rate in body[service].items()}, account)
@@ -258,11 +263,33 @@ class Control:
         account = known(body, "account").get("account")
         gateway = self.gateway
         gateway.worlds.reset(account)
+        for number in [number for number in gateway.max_mute_rules if account in (None, number)]:
+            del gateway.max_mute_rules[number]
         gateway.moto.reset(account)
         gateway.faults.delete(account=account)
         for arn in [arn for arn in gateway.sessions.rules if account in (None, arn.split(":")[4])]:
             del gateway.sessions.rules[arn]
         return {}
+
+    def alarms(self, body: Body) -> Any:
+        """What an action of each alarm would come to now (`fired`, `muted` or `disabled`), and what became of
+        all changes of state since `since`."""
+        world = self.world(known(body, "account", "region", "since"))
+        since = int(body.get("since", 0))
+        with world.lock:
+            now = world.catch_up()
+            return {
+                "now": now,
+                "alarms": {
+                    name: {
+                        "state": alarm["StateValue"],
+                        "action": world.mutes.outcome(alarm, now),
+                        "mutedBy": world.mutes.muters(name, now),
+                    }
+                    for name, alarm in sorted({**world.alarms.metric, **world.alarms.composite}.items())
+                },
+                "actions": [action for action in world.mutes.actions if action["n"] > since],
+            }
 
     def world_json(self, body: Body) -> Any:
         """Functions with versions, aliases and provisioned concurrency, and alarms, as the APIs tell them."""

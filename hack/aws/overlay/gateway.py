@@ -14,6 +14,7 @@ from . import codedeploy, sts
 from .calls import CallLog, is_write
 from .clock import Clock
 from .cloudwatch.context import CloudWatchCall
+from .cloudwatch.mute_rules import DEFAULT_RULES
 from .cloudwatch.service import OPERATIONS as CLOUDWATCH
 from .cloudwatch.service import forwarded as cloudwatch_forwarded
 from .errors import AwsError, throttled
@@ -42,6 +43,7 @@ class Gateway:
         self.limits = Limits()
         self.moto = Moto(clock)
         self.max_datapoints = 100_800  # GetMetricData, a call
+        self.max_mute_rules: dict[str, int] = {}  # by account
 
     def handle(self, request: Request) -> Response:
         try:
@@ -177,7 +179,14 @@ class _Flow:
         with world.lock:
             now = world.catch_up()
             context = CloudWatchCall(
-                call.account, call.region, now, world.metrics, world.alarms, gateway.max_datapoints
+                call.account,
+                call.region,
+                now,
+                world.metrics,
+                world.alarms,
+                world.mutes,
+                gateway.max_datapoints,
+                gateway.max_mute_rules.get(call.account, DEFAULT_RULES),
             )
             if self.fault and self.fault.kind == "metricStatus":
                 context.forced_status = self.fault.settings

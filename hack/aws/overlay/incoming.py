@@ -124,7 +124,12 @@ def _lambda_resource(params: dict[str, Any]) -> str:
 
 def _cloudwatch_resource(params: dict[str, Any]) -> str:
     names = params.get("AlarmNames") or [
-        params.get("AlarmName") or params.get("AlarmNamePrefix") or params.get("ResourceARN") or ""
+        params.get("AlarmName")
+        or params.get("AlarmNamePrefix")
+        or params.get("AlarmMuteRuleName")
+        or params.get("Name")
+        or params.get("ResourceARN")
+        or ""
     ]
     return ",".join(names)
 

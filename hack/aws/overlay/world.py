@@ -11,6 +11,7 @@ from typing import Any
 from .clock import Clock
 from .cloudwatch.alarms import AlarmStore
 from .cloudwatch.metrics import LAMBDA, MetricKey, MetricStore, lambda_dimensions
+from .cloudwatch.mute_rules import MuteStore
 from .errors import invalid_parameter
 from .functions.invoke import Script
 from .functions.model import LambdaState
@@ -30,6 +31,7 @@ class World:
         self.lambda_state = LambdaState()
         self.metrics = MetricStore()
         self.alarms = AlarmStore()
+        self.mutes = MuteStore()
         self.scripts: dict[tuple[str, str], Script] = {}
         self.images: dict[str, str | None] = {}
         self.traffic: dict[str, Traffic] = {}
@@ -39,6 +41,7 @@ class World:
     def catch_up(self) -> float:
         """Settles states and writes the traffic of all whole minutes up to now; returns now."""
         now = self.clock.now()
+        self.mutes.settle(self.alarms, now)
         if now >= self._minute_due:
             for function in self.lambda_state.functions.values():
                 settle(self.lambda_state, function, now)

@@ -144,9 +144,12 @@ def set_alarm_state(call: CloudWatchCall, params: dict[str, Any]) -> dict[str, A
         except ValueError:
             raise AwsError("InvalidFormat", "StateReasonData must be JSON", 400, shape="InvalidFormatFault") from None
         alarm["StateReasonData"] = data
-    if alarm["StateValue"] != value:
+    changed = alarm["StateValue"] != value
+    if changed:
         alarm["StateTransitionedTimestamp"] = call.now
     alarm |= {"StateValue": value, "StateReason": params["StateReason"], "StateUpdatedTimestamp": call.now}
+    if changed:
+        call.mutes.changed(alarm, call.now)
     return {}
 
 

@@ -12,6 +12,7 @@ from ..errors import AwsError
 if TYPE_CHECKING:
     from .alarms import AlarmStore
     from .metrics import MetricStore
+    from .mute_rules import MuteStore
 
 
 @dataclass
@@ -23,7 +24,9 @@ class CloudWatchCall:
     now: float
     metrics: MetricStore
     alarms: AlarmStore
+    mutes: MuteStore
     max_datapoints: int
+    max_mute_rules: int
     forced_status: dict[str, Any] | None = None
     """What a planted fault makes GetMetricData tell: {statusCode, ids (a pattern)}."""
 

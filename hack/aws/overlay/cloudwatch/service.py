@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from . import alarms, data
+from . import alarms, data, mute_rules
 from .context import CloudWatchCall, invalid_combination, invalid_value, paged
 from .metrics import MetricKey, dimensions
 
@@ -101,4 +101,5 @@ OPERATIONS: dict[str, Operation] = {
     "ListTagsForResource": alarms.list_tags,
     "TagResource": alarms.tag_resource,
     "UntagResource": alarms.untag_resource,
+    **mute_rules.OPERATIONS,
 }
