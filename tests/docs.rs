@@ -82,6 +82,10 @@ fn every_rate_limit_is_in_the_operations_page() {
         }
         Family::LambdaGetFunction => "Lambda: GetFunction",
         Family::LambdaInvoke => "Lambda: Invoke",
+        Family::CloudWatchActions => {
+            "CloudWatch: DisableAlarmActions and EnableAlarmActions, together"
+        }
+        Family::CloudWatchMuteRules => "CloudWatch: mute rules, together",
         Family::CloudWatchMetrics => "CloudWatch: GetMetricData",
         Family::CloudWatchAlarms => "CloudWatch: DescribeAlarms",
         Family::CloudWatchList => "CloudWatch: ListMetrics",

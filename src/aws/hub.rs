@@ -5,6 +5,7 @@ mod aliases;
 mod deployments;
 mod gather;
 mod metrics;
+mod mute_rules;
 mod readings;
 mod refusals;
 mod scaling;
@@ -12,21 +13,23 @@ mod scaling;
 mod tests;
 
 use self::{
-    alarms::{Names, Prefixes},
+    alarms::{Full, Names, Prefixes, States},
     aliases::Aliases,
     deployments::Deployments,
     gather::Gather,
     metrics::{Maths, Metrics},
+    mute_rules::{Listed, Rules},
     refusals::Refusals,
     scaling::Targets,
 };
 
 pub use self::{
-    alarms::{ALARMS_FRESH, AlarmsFound},
+    alarms::{ALARMS_FRESH, AlarmsFound, FullAlarmsFound},
     aliases::{AliasKey, Seen, Want},
     deployments::{DEPLOYMENTS_AGAIN, DEPLOYMENTS_SHARED, DEPLOYMENTS_SPAN},
     gather::GATHER,
     metrics::METRICS_KEPT,
+    mute_rules::MuteRuleFound,
     refusals::Refusal,
     scaling::TARGETS_SHARED,
 };
@@ -37,9 +40,13 @@ pub struct Hub {
     aliases: Aliases,
     metrics: Gather<Metrics>,
     maths: Gather<Maths>,
-    alarm_names: Gather<Names>,
-    alarm_prefixes: Gather<Prefixes>,
+    alarm_names: Gather<Names<States>>,
+    alarm_prefixes: Gather<Prefixes<States>>,
     deployments: Gather<Deployments>,
+    full_names: Gather<Names<Full>>,
+    full_prefixes: Gather<Prefixes<Full>>,
+    mute_lists: Gather<Listed>,
+    mute_rules: Gather<Rules>,
     refusals: Refusals,
     targets: Gather<Targets>,
 }

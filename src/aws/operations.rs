@@ -1,8 +1,11 @@
 //! Every AWS operation that groundcrew sends: the one table from which limits, the write gate and
 //! the IAM policies follow.
 
+mod family;
+
 use std::{fmt, time::Duration};
 
+pub use self::family::Family;
 use super::gate::CALL_TIMEOUT;
 
 /// An AWS operation that groundcrew may send.
@@ -10,9 +13,15 @@ use super::gate::CALL_TIMEOUT;
 #[expect(missing_docs, reason = "service and name of the operation, as AWS writes them")]
 pub enum Operation {
     AutoScalingDescribeScalableTargets,
+    CloudWatchDeleteAlarmMuteRule,
     CloudWatchDescribeAlarms,
+    CloudWatchDisableAlarmActions,
+    CloudWatchEnableAlarmActions,
+    CloudWatchGetAlarmMuteRule,
     CloudWatchGetMetricData,
+    CloudWatchListAlarmMuteRules,
     CloudWatchListMetrics,
+    CloudWatchPutAlarmMuteRule,
     CodeDeployBatchGetDeployments,
     CodeDeployGetApplicationRevision,
     CodeDeployListDeployments,
@@ -33,72 +42,6 @@ pub enum Operation {
     RdsDescribeDbInstances,
     StsAssumeRole,
     StsGetCallerIdentity,
-}
-
-/// Calls that share one limit in AWS, per account and region.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Family {
-    /// Every call of Application Auto Scaling, together. AWS publishes no number.
-    AutoScaling,
-    /// DescribeAlarms: 9 calls/s, raisable.
-    CloudWatchAlarms,
-    /// GetMetricData: 50 calls/s, raisable.
-    CloudWatchMetrics,
-    /// ListMetrics: 25 calls/s, raisable.
-    CloudWatchList,
-    /// Every call of CodeDeploy, together. AWS publishes no number.
-    CodeDeploy,
-    /// Reads of DynamoDB's control plane: 2,500 calls/s.
-    DynamoDbControl,
-    /// GetFunction: 100 calls/s.
-    LambdaGetFunction,
-    /// Invoke: bounded by concurrency, far above what we send.
-    LambdaInvoke,
-    /// Every other control-plane call of Lambda, together: 15 calls/s, not raisable.
-    LambdaControl,
-    /// Every call of RDS, together. AWS publishes no number; accounts see throttles from about
-    /// 20 calls/s.
-    Rds,
-    /// STS: far above what we send.
-    Sts,
-}
-
-impl Family {
-    /// Calls a second that we allow ourselves: a little below AWS's limit, which others share.
-    ///
-    /// Source: Lambda developer guide, "Lambda quotas", API requests; CloudWatch user guide,
-    /// "CloudWatch service quotas".
-    #[must_use]
-    pub const fn per_second(self) -> f64 {
-        match self {
-            Self::CloudWatchAlarms => 7.0,
-            Self::CloudWatchMetrics => 40.0,
-            Self::CloudWatchList => 15.0,
-            Self::DynamoDbControl => 50.0,
-            Self::LambdaGetFunction => 90.0,
-            Self::LambdaControl => 14.0,
-            Self::AutoScaling | Self::CodeDeploy => 5.0,
-            Self::Rds => 10.0,
-            Self::LambdaInvoke | Self::Sts => 50.0,
-        }
-    }
-
-    /// Calls at once after a pause, and what a timer that fires late may make up for. Together with
-    /// [`Self::per_second`] less than one call above AWS's limit, so that no single second exceeds it.
-    #[must_use]
-    pub const fn burst(self) -> f64 {
-        match self {
-            Self::CloudWatchMetrics
-            | Self::DynamoDbControl
-            | Self::LambdaGetFunction
-            | Self::LambdaInvoke
-            | Self::Sts => 10.0,
-            Self::AutoScaling | Self::CloudWatchList | Self::CodeDeploy | Self::Rds => 5.0,
-            Self::CloudWatchAlarms => 2.0,
-            // Never two at once, but a token that is up to 36 ms late costs no time.
-            Self::LambdaControl => 1.5,
-        }
-    }
 }
 
 /// Longest that UpdateFunctionCode may take: Lambda fetches the package before it answers.
@@ -123,6 +66,10 @@ pub struct Entry {
     pub arn: &'static str,
 }
 
+const ALARM: &str = "arn:{partition}:cloudwatch:{region}:{account}:alarm:{alarm}";
+// PutAlarmMuteRule needs each alarm that it mutes, too; both are below this.
+const ALARM_OR_MUTE_RULE: &str = "arn:{partition}:cloudwatch:{region}:{account}:alarm*";
+const MUTE_RULE: &str = "arn:{partition}:cloudwatch:{region}:{account}:alarm-mute-rule:{rule}";
 const FUNCTION: &str = "arn:{partition}:lambda:{region}:{account}:function:{function}";
 const TABLE: &str = "arn:{partition}:dynamodb:{region}:{account}:table/{table}";
 const CLUSTER: &str = "arn:{partition}:rds:{region}:{account}:cluster:{cluster}";
@@ -160,6 +107,35 @@ const fn cloudwatch(name: &'static str, family: Family, actions: &'static [&'sta
     Entry { service: "cloudwatch", name, write: false, family, actions, arn: "*" }
 }
 
+const fn alarm_actions(name: &'static str, actions: &'static [&'static str]) -> Entry {
+    let family = Family::CloudWatchActions;
+    Entry { write: true, arn: ALARM, ..cloudwatch(name, family, actions) }
+}
+
+const fn mute_rule(
+    name: &'static str,
+    write: bool,
+    actions: &'static [&'static str],
+    arn: &'static str,
+) -> Entry {
+    Entry { write, arn, ..cloudwatch(name, Family::CloudWatchMuteRules, actions) }
+}
+
+const DESCRIBE_ALARMS: Entry =
+    cloudwatch("DescribeAlarms", Family::CloudWatchAlarms, &["cloudwatch:DescribeAlarms"]);
+const DISABLE_ACTIONS: Entry =
+    alarm_actions("DisableAlarmActions", &["cloudwatch:DisableAlarmActions"]);
+const ENABLE_ACTIONS: Entry =
+    alarm_actions("EnableAlarmActions", &["cloudwatch:EnableAlarmActions"]);
+const DELETE_MUTE_RULE: Entry =
+    mute_rule("DeleteAlarmMuteRule", true, &["cloudwatch:DeleteAlarmMuteRule"], MUTE_RULE);
+const GET_MUTE_RULE: Entry =
+    mute_rule("GetAlarmMuteRule", false, &["cloudwatch:GetAlarmMuteRule"], MUTE_RULE);
+const LIST_MUTE_RULES: Entry =
+    mute_rule("ListAlarmMuteRules", false, &["cloudwatch:ListAlarmMuteRules"], "*");
+const PUT_MUTE_RULE: Entry =
+    mute_rule("PutAlarmMuteRule", true, &["cloudwatch:PutAlarmMuteRule"], ALARM_OR_MUTE_RULE);
+
 // Reads of all applications: AWS does not say what it compares a narrower resource with.
 const fn codedeploy(name: &'static str, actions: &'static [&'static str]) -> Entry {
     Entry {
@@ -193,11 +169,17 @@ const fn rds(name: &'static str, actions: &'static [&'static str], arn: &'static
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 30] = [
         Self::AutoScalingDescribeScalableTargets,
+        Self::CloudWatchDeleteAlarmMuteRule,
         Self::CloudWatchDescribeAlarms,
+        Self::CloudWatchDisableAlarmActions,
+        Self::CloudWatchEnableAlarmActions,
+        Self::CloudWatchGetAlarmMuteRule,
         Self::CloudWatchGetMetricData,
+        Self::CloudWatchListAlarmMuteRules,
         Self::CloudWatchListMetrics,
+        Self::CloudWatchPutAlarmMuteRule,
         Self::CodeDeployBatchGetDeployments,
         Self::CodeDeployGetApplicationRevision,
         Self::CodeDeployListDeployments,
@@ -225,11 +207,13 @@ impl Operation {
     pub const fn entry(self) -> Entry {
         match self {
             Self::AutoScalingDescribeScalableTargets => SCALABLE_TARGETS,
-            Self::CloudWatchDescribeAlarms => cloudwatch(
-                "DescribeAlarms",
-                Family::CloudWatchAlarms,
-                &["cloudwatch:DescribeAlarms"],
-            ),
+            Self::CloudWatchDeleteAlarmMuteRule => DELETE_MUTE_RULE,
+            Self::CloudWatchDisableAlarmActions => DISABLE_ACTIONS,
+            Self::CloudWatchEnableAlarmActions => ENABLE_ACTIONS,
+            Self::CloudWatchGetAlarmMuteRule => GET_MUTE_RULE,
+            Self::CloudWatchListAlarmMuteRules => LIST_MUTE_RULES,
+            Self::CloudWatchPutAlarmMuteRule => PUT_MUTE_RULE,
+            Self::CloudWatchDescribeAlarms => DESCRIBE_ALARMS,
             Self::CloudWatchGetMetricData => cloudwatch(
                 "GetMetricData",
                 Family::CloudWatchMetrics,
@@ -302,8 +286,14 @@ impl Operation {
             Self::LambdaUpdateFunctionCode => CODE_TIMEOUT,
             Self::LambdaInvoke => INVOKE_TIMEOUT,
             Self::AutoScalingDescribeScalableTargets
+            | Self::CloudWatchDeleteAlarmMuteRule
             | Self::CloudWatchDescribeAlarms
+            | Self::CloudWatchDisableAlarmActions
+            | Self::CloudWatchEnableAlarmActions
+            | Self::CloudWatchGetAlarmMuteRule
             | Self::CloudWatchGetMetricData
+            | Self::CloudWatchListAlarmMuteRules
+            | Self::CloudWatchPutAlarmMuteRule
             | Self::LambdaCreateAlias
             | Self::LambdaDeleteFunction
             | Self::LambdaGetAlias
@@ -335,59 +325,4 @@ impl fmt::Display for Operation {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use super::*;
-
-    #[test]
-    fn names_are_unique() {
-        let names: BTreeSet<String> = Operation::ALL.iter().map(ToString::to_string).collect();
-        assert_eq!(names.len(), Operation::ALL.len());
-    }
-
-    #[test]
-    fn whatever_does_not_only_read_is_a_write() {
-        for operation in Operation::ALL {
-            let Entry { name, write, .. } = operation.entry();
-            let reads = ["Get", "BatchGet", "List", "Describe", "AssumeRole"];
-            assert_eq!(write, !reads.iter().any(|verb| name.starts_with(verb)), "{operation}");
-        }
-    }
-
-    #[test]
-    fn actions_are_of_the_service_and_name_the_operation() {
-        for operation in Operation::ALL {
-            let Entry { service, name, actions, .. } = operation.entry();
-            for action in actions {
-                assert!(action.starts_with(&format!("{service}:")), "{operation}: {action}");
-            }
-            // The only one whose action has another name.
-            let action = if name == "Invoke" { "InvokeFunction" } else { name };
-            let own = format!("{service}:{action}");
-            let free = operation == Operation::StsGetCallerIdentity;
-            assert_eq!(actions.contains(&own.as_str()), !free, "{operation}");
-        }
-    }
-
-    #[test]
-    fn no_second_holds_more_calls_than_aws_allows() {
-        for (family, limit) in [
-            (Family::CloudWatchAlarms, 9.0),
-            (Family::CloudWatchMetrics, 50.0),
-            (Family::CloudWatchList, 25.0),
-            (Family::DynamoDbControl, 2_500.0),
-            (Family::AutoScaling, 10.0),
-            (Family::CodeDeploy, 10.0),
-            (Family::Rds, 20.0),
-            (Family::LambdaGetFunction, 100.0),
-            (Family::LambdaControl, 15.0),
-            (Family::LambdaInvoke, 1_000.0),
-            (Family::Sts, 600.0),
-        ] {
-            // Calls are whole: half of one too many is none.
-            assert!((family.per_second() + family.burst()).floor() <= limit, "{family:?}");
-            assert!(family.burst() >= 1.0, "{family:?} could never send");
-        }
-    }
-}
+mod tests;

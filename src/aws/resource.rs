@@ -76,11 +76,29 @@ pub fn db_cluster(cluster: &str) -> String {
 #[must_use]
 pub fn alarms(filter: &AlarmFilter) -> String {
     match filter {
-        AlarmFilter::Names(names) => match names.as_slice() {
-            [name] => format!("alarm {name}"),
-            names => format!("{} alarms", names.len()),
-        },
+        AlarmFilter::Names(names) => alarm_names(names),
         AlarmFilter::All => "all alarms".to_owned(),
         AlarmFilter::Prefix(prefix) => format!("alarms {prefix}*"),
     }
+}
+
+/// Alarms by name; which ones would be too long to say.
+#[must_use]
+pub fn alarm_names(names: &[String]) -> String {
+    match names {
+        [name] => format!("alarm {name}"),
+        names => format!("{} alarms", names.len()),
+    }
+}
+
+/// A mute rule of CloudWatch.
+#[must_use]
+pub fn mute_rule(name: &str) -> String {
+    format!("mute rule {name}")
+}
+
+/// All mute rules of CloudWatch.
+#[must_use]
+pub fn mute_rules() -> String {
+    "all mute rules".to_owned()
 }

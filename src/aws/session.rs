@@ -39,8 +39,8 @@ use crate::{
 };
 
 pub use self::guarded::{
-    GuardedAutoScaling, GuardedCloudWatch, GuardedCodeDeploy, GuardedDynamoDb, GuardedLambda,
-    GuardedRds,
+    GuardedAlarms, GuardedAutoScaling, GuardedCloudWatch, GuardedCodeDeploy, GuardedDynamoDb,
+    GuardedLambda, GuardedRds,
 };
 
 /// Most attempts of a read in one pass: enough for a lost connection and a short throttle; what
@@ -122,6 +122,12 @@ impl Session {
     #[must_use]
     pub fn needs_renewal(&self) -> bool {
         self.caller.rejected.load(Ordering::Relaxed)
+    }
+
+    /// The alarms of CloudWatch, on behalf of `context`.
+    #[must_use]
+    pub fn alarms(self: &Arc<Self>, context: CallContext) -> GuardedAlarms {
+        GuardedAlarms { session: Arc::clone(self), context }
     }
 
     /// Application Auto Scaling, on behalf of `context`.

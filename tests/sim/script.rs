@@ -238,12 +238,8 @@ impl State {
             }
             Edit::Database(status) => self.databases.instance = status,
             Edit::Deployment(stage) => self.codedeploy.deployment = Some(*stage),
-            Edit::AlarmDeleted(name) => {
-                self.cloudwatch.alarms.remove(name);
-            }
-            Edit::Alarm(name, state) => {
-                self.cloudwatch.alarms.insert(name, *state);
-            }
+            Edit::AlarmDeleted(name) => self.delete_alarm(name),
+            Edit::Alarm(name, state) => self.set_alarm(name, *state),
         }
     }
 

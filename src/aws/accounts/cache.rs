@@ -38,6 +38,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 /// The services of one target.
 #[derive(Clone)]
 pub struct Ports {
+    /// The alarms of CloudWatch.
+    pub alarms: Arc<dyn port::Alarms>,
     /// Application Auto Scaling.
     pub auto_scaling: Arc<dyn port::AutoScaling>,
     /// CloudWatch.

@@ -2,7 +2,9 @@
 
 mod alarms;
 mod deployments;
+mod full_alarms;
 mod metrics;
+mod mute_rules;
 mod scaling;
 
 use std::{
@@ -271,6 +273,24 @@ fn session_with(
     codedeploy: Arc<dyn port::CodeDeploy>,
     auto_scaling: Arc<dyn port::AutoScaling>,
 ) -> Arc<Session> {
+    session_at(Ports { auto_scaling, cloudwatch: fake, codedeploy, ..unasked() })
+}
+
+/// Services that are not asked.
+fn unasked() -> Ports {
+    Ports {
+        alarms: Arc::new(port::unasked::Unasked),
+        auto_scaling: Arc::new(port::unasked::Unasked),
+        cloudwatch: Arc::new(Fake::default()),
+        codedeploy: Arc::new(port::unasked::Unasked),
+        dynamodb: Arc::new(port::unasked::Unasked),
+        lambda: Arc::new(OneAlias(None)),
+        rds: Arc::new(port::unasked::Unasked),
+        sts: Arc::new(port::unasked::Unasked),
+    }
+}
+
+fn session_at(ports: Ports) -> Arc<Session> {
     let guards = Guards {
         limits: Arc::new(Limits::default()),
         gate: Gate::new(Leadership::none()),
@@ -278,15 +298,6 @@ fn session_with(
         metrics: crate::metrics::Metrics::new(),
     };
     let caller = Caller::new("123456789012".to_owned(), "eu-west-1".to_owned(), guards);
-    let ports = Ports {
-        auto_scaling,
-        cloudwatch: fake,
-        codedeploy,
-        dynamodb: Arc::new(port::unasked::Unasked),
-        lambda: Arc::new(OneAlias(None)),
-        rds: Arc::new(port::unasked::Unasked),
-        sts: Arc::new(port::unasked::Unasked),
-    };
     Arc::new(Session::new(caller, ports))
 }
 

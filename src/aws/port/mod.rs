@@ -3,6 +3,7 @@
 //! Ports make no choices and retry nothing. [`crate::aws::sdk`] implements them against AWS, the
 //! simulated world of the tests against memory.
 
+pub mod alarms;
 pub mod auto_scaling;
 pub mod cloudwatch;
 pub mod codedeploy;
@@ -13,6 +14,7 @@ pub mod sts;
 #[cfg(test)]
 pub mod unasked;
 
+pub use alarms::Alarms;
 pub use auto_scaling::AutoScaling;
 pub use cloudwatch::CloudWatch;
 pub use codedeploy::CodeDeploy;

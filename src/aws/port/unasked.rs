@@ -3,12 +3,15 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::{AutoScaling, CodeDeploy, DynamoDb, Rds, Sts};
+use super::{Alarms, AutoScaling, CodeDeploy, DynamoDb, Rds, Sts};
 use crate::{
     aws::Error,
     facts::{
+        alarms::{AlarmKinds, FullAlarmPage},
+        cloudwatch::AlarmFilter,
         codedeploy::{Deployment, DeploymentPage, KeptRevision, Stage},
         dynamodb::Table,
+        mute_rules::{MuteRule, MuteRulePage, NewMuteRule, OwnMuteRule},
         rds::Database,
         scaling::TargetPage,
     },
@@ -24,6 +27,36 @@ impl Rds for Unasked {
     }
     async fn describe_db_cluster(&self, cluster: &str) -> Result<Database, Error> {
         panic!("asked for cluster {cluster}")
+    }
+}
+
+#[async_trait]
+impl Alarms for Unasked {
+    async fn describe_alarms_in_full(
+        &self,
+        filter: &AlarmFilter,
+        _: AlarmKinds,
+        _: Option<&str>,
+    ) -> Result<FullAlarmPage, Error> {
+        panic!("asked for {filter:?} in full")
+    }
+    async fn disable_alarm_actions(&self, names: &[String]) -> Result<(), Error> {
+        panic!("asked to disable {names:?}")
+    }
+    async fn enable_alarm_actions(&self, names: &[String]) -> Result<(), Error> {
+        panic!("asked to enable {names:?}")
+    }
+    async fn put_alarm_mute_rule(&self, rule: &NewMuteRule) -> Result<(), Error> {
+        panic!("asked to put {rule:?}")
+    }
+    async fn get_alarm_mute_rule(&self, name: &str) -> Result<MuteRule, Error> {
+        panic!("asked for mute rule {name}")
+    }
+    async fn list_alarm_mute_rules(&self, _: Option<&str>) -> Result<MuteRulePage, Error> {
+        panic!("asked for mute rules")
+    }
+    async fn delete_alarm_mute_rule(&self, name: &OwnMuteRule) -> Result<(), Error> {
+        panic!("asked to delete {name:?}")
     }
 }
 

@@ -248,14 +248,18 @@ fn datapoints(result: &MetricDataResult, more_pages: bool) -> Option<Vec<Datapoi
 
 fn alarm(name: Option<&str>, state: Option<&StateValue>) -> Result<Alarm, String> {
     let name = name.filter(|name| !name.is_empty()).ok_or("AlarmName is missing")?;
-    let state = match state.map(StateValue::as_str) {
-        Some("OK") => AlarmState::Ok,
-        Some("ALARM") => AlarmState::Alarm,
-        Some("INSUFFICIENT_DATA") => AlarmState::InsufficientData,
-        Some(other) => return Err(format!("alarm {name} is in the unknown state {other}")),
-        None => return Err(format!("StateValue of alarm {name} is missing")),
-    };
-    Ok(Alarm { name: name.to_owned(), state })
+    Ok(Alarm { name: name.to_owned(), state: self::state(name, state)? })
+}
+
+/// The state of an alarm; what is wrong with it where it makes no sense.
+pub(super) fn state(name: &str, state: Option<&StateValue>) -> Result<AlarmState, String> {
+    match state.map(StateValue::as_str) {
+        Some("OK") => Ok(AlarmState::Ok),
+        Some("ALARM") => Ok(AlarmState::Alarm),
+        Some("INSUFFICIENT_DATA") => Ok(AlarmState::InsufficientData),
+        Some(other) => Err(format!("alarm {name} is in the unknown state {other}")),
+        None => Err(format!("StateValue of alarm {name} is missing")),
+    }
 }
 
 fn token(next: Option<&str>) -> Option<String> {
@@ -267,6 +271,6 @@ fn date_time(time: Timestamp) -> DateTime {
     DateTime::from_secs(time.as_second())
 }
 
-fn timestamp(time: &DateTime) -> Option<Timestamp> {
+pub(super) fn timestamp(time: &DateTime) -> Option<Timestamp> {
     Timestamp::new(time.secs(), i32::try_from(time.subsec_nanos()).ok()?).ok()
 }

@@ -27,6 +27,7 @@ use rustls::{
 use tokio::sync::Mutex;
 
 use super::{
+    alarms::SdkAlarms,
     auto_scaling::SdkAutoScaling,
     cloudwatch::SdkCloudWatch,
     codedeploy::SdkCodeDeploy,
@@ -241,15 +242,14 @@ pub(super) fn ports(config: &SdkConfig, target: &Target) -> Ports {
     let lambda = aws_sdk_lambda::config::Builder::from(config).retry_partition(partition("lambda"));
     let rds = aws_sdk_rds::config::Builder::from(config).retry_partition(partition("rds"));
     let sts = aws_sdk_sts::config::Builder::from(config).retry_partition(partition("sts"));
+    let cloudwatch = aws_sdk_cloudwatch::Client::from_conf(cloudwatch.build());
     Ports {
+        alarms: Arc::new(SdkAlarms::new(cloudwatch.clone(), identity.clone())),
         auto_scaling: Arc::new(SdkAutoScaling::new(
             aws_sdk_applicationautoscaling::Client::from_conf(auto_scaling.build()),
             identity.clone(),
         )),
-        cloudwatch: Arc::new(SdkCloudWatch::new(
-            aws_sdk_cloudwatch::Client::from_conf(cloudwatch.build()),
-            identity.clone(),
-        )),
+        cloudwatch: Arc::new(SdkCloudWatch::new(cloudwatch, identity.clone())),
         codedeploy: Arc::new(SdkCodeDeploy::new(
             aws_sdk_codedeploy::Client::from_conf(codedeploy.build()),
             identity.clone(),

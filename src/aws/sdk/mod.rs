@@ -3,6 +3,7 @@
 //! [`SdkConnector`] makes the ports of a target. The SDK retries nothing here and spaces nothing:
 //! that is done once, above the ports.
 
+mod alarms;
 mod auto_scaling;
 mod check;
 mod cloudwatch;

@@ -1,5 +1,6 @@
 //! What AWS answers on the wire, through the real clients.
 
+mod alarms;
 mod answers;
 mod auto_scaling;
 mod cloudwatch;

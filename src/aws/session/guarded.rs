@@ -1,5 +1,7 @@
 //! The services of a session: each call passes what every call passes.
 
+mod alarms;
+
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
@@ -23,6 +25,8 @@ use crate::{
         surplus::Surplus,
     },
 };
+
+pub use self::alarms::GuardedAlarms;
 
 /// CloudWatch behind token, time-out, metrics and retries.
 #[derive(Clone)]

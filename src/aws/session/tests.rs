@@ -113,6 +113,7 @@ impl Bench {
         let caller = Caller::new("123456789012".to_owned(), "eu-west-1".to_owned(), guards);
         let ports = Ports {
             cloudwatch: Arc::new(Scripted(Arc::clone(&script))),
+            alarms: Arc::new(port::unasked::Unasked),
             auto_scaling: Arc::new(port::unasked::Unasked),
             codedeploy: Arc::new(port::unasked::Unasked),
             dynamodb: Arc::new(port::unasked::Unasked),

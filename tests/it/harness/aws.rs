@@ -189,7 +189,7 @@ pub struct Account {
     pub number: String,
     access_key: String,
     pub lambda: aws_sdk_lambda::Client,
-    cloudwatch: aws_sdk_cloudwatch::Client,
+    pub cloudwatch: aws_sdk_cloudwatch::Client,
     auto_scaling: aws_sdk_applicationautoscaling::Client,
     codedeploy: aws_sdk_codedeploy::Client,
     dynamodb: aws_sdk_dynamodb::Client,

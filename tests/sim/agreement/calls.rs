@@ -1,7 +1,10 @@
 //! The calls that are compared, and how they are drawn: mostly such as make sense.
 
+pub mod alarms;
+
 use groundcrew::facts::cloudwatch::{AlarmFilter, AlarmState};
 
+use self::alarms::{AlarmCall, filter};
 use super::opening::Opening;
 use crate::faults::Random;
 
@@ -16,6 +19,9 @@ const ODD_WEIGHTS: [f64; 2] = [1.5, -0.1];
 pub const CODES: [&str; 3] = ["a", "b", "c"];
 /// Alarms that there are.
 pub const ALARMS: [&str; 3] = ["red", "ready", "blue"];
+/// A composite alarm over two of them, and its rule.
+pub const COMPOSITE: &str = "top";
+pub const COMPOSITE_RULE: &str = "ALARM(red) OR OK(\"blue\")";
 /// Seconds that a wait lasts: parts of what updates and moves take, and more than either.
 const WAITS: [u64; 4] = [3, 7, 20, 100];
 
@@ -39,6 +45,10 @@ pub enum Event {
     MovesFail(bool),
     /// An alarm changes its state.
     Alarm(&'static str, AlarmState),
+    /// Somebody deletes an alarm, or makes it (again).
+    AlarmIsThere(&'static str, bool),
+    /// Somebody lets an alarm act, or not.
+    AlarmActs(&'static str, bool),
     /// Whether CloudWatch fails to give series of errors.
     Withhold(bool),
     /// Whether the database runs.
@@ -87,6 +97,7 @@ pub enum Call {
         version: u64,
     },
     DescribeAlarms(AlarmFilter),
+    Alarms(AlarmCall),
     /// Metric and version of each series, and minutes.
     MetricData {
         series: Vec<(&'static str, &'static str)>,
@@ -145,6 +156,8 @@ pub struct UpdateConfiguration {
 pub struct Memory {
     image: bool,
     provisioned: bool,
+    /// Mostly alarms are silenced.
+    silences: bool,
     /// The version that the alias serves, and the one that was published last.
     serves: String,
     published: String,
@@ -179,6 +192,7 @@ impl Memory {
         Self {
             image: opening == Opening::Image,
             provisioned: opening == Opening::Provisioned,
+            silences: opening == Opening::Silences,
             serves: "1".into(),
             published: newest.into(),
             alias: None,
@@ -274,6 +288,9 @@ impl Move {
 
 impl Event {
     fn draw(random: &mut Random, memory: &Memory) -> Self {
+        if memory.silences {
+            return alarms::event(random);
+        }
         match random.below(20) {
             0 => Self::Returns(random.pick(&[Some(200), Some(500), None])),
             1 => Self::UpdatesFail(random.one_in(2)),
@@ -291,6 +308,9 @@ impl Event {
 
 impl Call {
     fn draw(random: &mut Random, memory: &Memory) -> Self {
+        if memory.silences && !random.one_in(10) {
+            return Self::Alarms(AlarmCall::draw(random));
+        }
         let known = mostly(random);
         match random.below(100) {
             0..=11 => Self::GetAlias { known, alias: mostly(random) },
@@ -365,19 +385,5 @@ impl Call {
             15 => Self::Table { known: random.one_in(2) },
             _ => Self::Caller,
         }
-    }
-}
-
-fn filter(random: &mut Random) -> AlarmFilter {
-    let names = |names: &[&str]| AlarmFilter::Names(names.iter().map(|&n| n.to_owned()).collect());
-    match random.below(8) {
-        0 => names(&["red"]),
-        1 => names(&["red", "gone"]),
-        2 => names(&["gone"]),
-        3 => names(&[]),
-        4 => AlarmFilter::Names((0..101).map(|number| format!("alarm-{number}")).collect()),
-        5 => AlarmFilter::Prefix("re".into()),
-        6 => AlarmFilter::Prefix(String::new()),
-        _ => AlarmFilter::All,
     }
 }

@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// Sequences that CI plays.
-const SEQUENCES: u64 = 40;
+const SEQUENCES: u64 = 45;
 /// Calls and events of a sequence.
 const LENGTH: usize = 60;
 /// Plays this sequence alone, and tells all of it.
@@ -166,6 +166,14 @@ impl Stage {
                 memory.learn(&world);
             }
         }
-        played
+        let (world, stand_in) = sides.actions();
+        sights.look_at_actions(&world);
+        let mut told = format!("\nactions: {world}");
+        let differs = world != stand_in;
+        if differs {
+            let _ = write!(told, "\n    the stand-in: {stand_in}");
+        }
+        played.trace.push_str(&told);
+        Played { differs: differs.then_some(told), ..played }
     }
 }

@@ -1,10 +1,11 @@
 //! What is there before the first call, in both worlds.
 
+use aws_sdk_cloudwatch::types::StateValue;
 use aws_sdk_lambda::types::{Architecture, FunctionCode, PackageType, Runtime};
 use groundcrew::facts::cloudwatch::AlarmState;
 use serde_json::json;
 
-use super::calls::{ALARMS, CODES};
+use super::calls::{ALARMS, CODES, COMPOSITE, COMPOSITE_RULE};
 use crate::{
     harness::{
         REGION,
@@ -45,6 +46,8 @@ pub enum Opening {
     OddRole,
     /// More than a page of versions.
     Many,
+    /// The same as the first; mostly alarms are silenced.
+    Silences,
 }
 
 impl Opening {
@@ -56,6 +59,7 @@ impl Opening {
             2 | 7 => Self::Image,
             4 => Self::OddRole,
             5 => Self::Many,
+            11 | 13 => Self::Silences,
             _ => Self::Plain,
         }
     }
@@ -69,13 +73,15 @@ impl Opening {
         state.lambda = Lambda::serving(1, Functions::numbered(1..=self.versions() as u64));
         let lambda = &mut state.lambda;
         match self {
-            Self::Plain | Self::Many => {}
+            Self::Plain | Self::Many | Self::Silences => {}
             Self::WithoutAlias => lambda.without_alias(),
             Self::Provisioned => lambda.provision(false),
             Self::Image => lambda.functions.become_image(),
             Self::OddRole => lambda.functions.odd_role = Some("3"),
         }
-        state.cloudwatch.alarms = ALARMS.map(|name| (name, AlarmState::Ok)).into();
+        let alarms = &mut state.cloudwatch.alarms;
+        ALARMS.iter().for_each(|name| alarms.insert(name, AlarmState::Ok));
+        alarms.insert_composite(COMPOSITE, COMPOSITE_RULE);
         for (version, invocations, errors) in TRAFFIC {
             state.cloudwatch.traffic.insert(version, (invocations, errors));
         }
@@ -108,6 +114,9 @@ impl Opening {
         for name in ALARMS {
             account.alarm(name).await;
         }
+        let put = account.cloudwatch.put_composite_alarm().alarm_name(COMPOSITE);
+        put.alarm_rule(COMPOSITE_RULE).send().await.expect("a composite alarm");
+        account.set_alarm(COMPOSITE, StateValue::Ok).await;
         traffic(account, stand_in).await;
         account.database(INSTANCE).await;
         account.table(TABLE).await;

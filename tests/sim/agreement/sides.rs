@@ -1,14 +1,16 @@
 //! The two worlds side by side: the same calls, the same time, and answers in the same words.
 
+mod alarms;
 mod told;
 
 use std::{sync::Arc, time::Duration};
 
-use aws_sdk_cloudwatch::types::StateValue;
+use aws_sdk_cloudwatch::types::{ComparisonOperator, StateValue, Statistic};
 use groundcrew::{
     aws::accounts::{Connector as _, Ports, Role, Target},
     facts::{cloudwatch::AlarmState, lambda::Invocation},
 };
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
 
@@ -27,6 +29,7 @@ use crate::{
     },
     world::{
         ALIAS, FUNCTION, World,
+        alarms::{Action, Outcome},
         databases::INSTANCE,
         functions::answered,
         lambda::{ACCOUNT, Aws},
@@ -51,6 +54,8 @@ pub struct Sides<'a> {
     here: Ports,
     seen_here: Seen,
     withheld: bool,
+    /// Actions of alarms in the stand-in while it was set up.
+    actions_before: u64,
 }
 
 impl<'a> Sides<'a> {
@@ -66,7 +71,7 @@ impl<'a> Sides<'a> {
             let ports = Aws::of(&world).connect(&target).await;
             (world, ports.expect("ports"))
         });
-        let (account, there) = runtime.block_on(async {
+        let (account, there, actions_before) = runtime.block_on(async {
             let clock = json!({"epoch": epoch().as_second(), "scale": 0});
             stand_in.control("POST", "clock", Some(clock)).await;
             let account = stand_in.account().await;
@@ -79,7 +84,10 @@ impl<'a> Sides<'a> {
             };
             let target = Target { region: REGION.into(), role: Some(role) };
             let ports = connector.connect(&target).await.expect("ports");
-            (account, ports)
+            let path = format!("alarms?account={}&region={REGION}", account.number);
+            let told = stand_in.control("GET", &path, None).await;
+            let before = told["actions"].as_array().expect("actions").len();
+            (account, ports, u64::try_from(before).expect("few"))
         });
         let seen_here = Seen::of(ACCOUNT);
         let seen_there = Seen::of(&account.number);
@@ -94,6 +102,7 @@ impl<'a> Sides<'a> {
             here,
             seen_here,
             withheld: false,
+            actions_before,
         };
         sides.function_returns(Some(200));
         sides
@@ -101,17 +110,21 @@ impl<'a> Sides<'a> {
 
     /// Makes the call in both; what the simulated world answers comes first.
     pub fn answers(&mut self, call: &Call) -> (Answer, Answer) {
-        let here = self.simulated.block_on(self.seen_here.ask(&self.here, call));
+        let now = self.now();
+        let here = self.simulated.block_on(self.seen_here.ask(&self.here, call, now));
         self.follow();
         self.withhold_from(call);
-        let there = self.runtime.block_on(self.seen_there.ask(&self.there, call));
+        let there = self.runtime.block_on(self.seen_there.ask(&self.there, call, now));
         (here, there)
+    }
+
+    fn now(&self) -> Timestamp {
+        self.simulated.block_on(async { self.world.lock().now() })
     }
 
     /// Sets the stand-in's clock to the time of the simulated world.
     fn follow(&self) {
-        let now = self.simulated.block_on(async { self.world.lock().now() });
-        let since = now.duration_since(epoch()).as_secs_f64();
+        let since = self.now().duration_since(epoch()).as_secs_f64();
         #[expect(clippy::cast_precision_loss, reason = "seconds since 1970 are exact")]
         let epoch = epoch().as_second() as f64 + since;
         self.control("clock", json!({"epoch": epoch, "scale": 0}));
@@ -152,7 +165,14 @@ impl<'a> Sides<'a> {
                 self.changes_fail("provisioned", ALIAS, INIT_FAILURE, fails);
             }
             Event::Alarm(name, state) => {
-                self.world.lock().cloudwatch.alarms.insert(name, state);
+                // One that somebody deleted has no state.
+                let known =
+                    self.world.lock().cloudwatch.alarms.states().any(|(one, _)| one == name);
+                if !known {
+                    return;
+                }
+                self.simulated.block_on(async { self.world.lock().set_alarm(name, state) });
+                self.follow();
                 let state = match state {
                     AlarmState::Ok => StateValue::Ok,
                     AlarmState::Alarm => StateValue::Alarm,
@@ -160,12 +180,82 @@ impl<'a> Sides<'a> {
                 };
                 self.runtime.block_on(self.account.set_alarm(name, state));
             }
+            Event::AlarmIsThere(name, there) => self.alarm_is_there(name, there),
+            Event::AlarmActs(name, acts) => self.alarm_acts(name, acts),
             Event::Withhold(withheld) => {
                 self.world.lock().cloudwatch.withheld = withheld.then_some("Errors");
                 self.withheld = withheld;
             }
             Event::Database(runs) => self.database_runs(runs),
         }
+    }
+
+    /// An alarm is deleted, or made, or configured once more.
+    fn alarm_is_there(&self, name: &'static str, there: bool) {
+        self.simulated.block_on(async {
+            let mut state = self.world.lock();
+            if there {
+                state.configure_alarm(name);
+            } else {
+                state.delete_alarm(name);
+            }
+        });
+        self.follow();
+        self.runtime.block_on(async {
+            if there {
+                put_alarm(&self.account, name).await;
+            } else {
+                // Fails where it is gone already.
+                let _ = self.account.cloudwatch.delete_alarms().alarm_names(name).send().await;
+            }
+        });
+    }
+
+    fn alarm_acts(&self, name: &'static str, acts: bool) {
+        self.simulated.block_on(async { self.world.lock().switch_alarm(name, acts) });
+        self.follow();
+        let cloudwatch = &self.account.cloudwatch;
+        self.runtime.block_on(async {
+            if acts {
+                let on = cloudwatch.enable_alarm_actions().alarm_names(name);
+                on.send().await.expect("an alarm that acts");
+            } else {
+                let off = cloudwatch.disable_alarm_actions().alarm_names(name);
+                off.send().await.expect("an alarm that is quiet");
+            }
+        });
+    }
+
+    /// What the actions of alarms came to, in both.
+    pub fn actions(&self) -> (String, String) {
+        let here = self.simulated.block_on(async {
+            let mut state = self.world.lock();
+            let now = state.now();
+            state.cloudwatch.alarms.settle(now);
+            let alarms = &state.cloudwatch.alarms;
+            let now = alarms.states().map(|(name, _)| (name, alarms.outcome(name, now)));
+            let now: Vec<String> = now
+                .map(|(name, outcome)| format!("{name} {}", word(outcome.expect("an alarm"))))
+                .collect();
+            let then = alarms.actions.iter().map(acted);
+            format!("{:?} now {now:?}", then.collect::<Vec<_>>())
+        });
+        self.follow();
+        let path = format!(
+            "alarms?account={}&region={REGION}&since={}",
+            self.account.number, self.actions_before
+        );
+        let told = self.runtime.block_on(self.stand_in.control("GET", &path, None));
+        let then = told["actions"].as_array().expect("actions").iter().map(|one| {
+            let text = |name: &str| one[name].as_str().expect(name).to_owned();
+            format!("{} {} {} {}", text("alarm"), text("state"), text("outcome"), text("cause"))
+        });
+        let now = told["alarms"].as_object().expect("alarms").iter();
+        let mut now: Vec<String> = now
+            .map(|(name, one)| format!("{name} {}", one["action"].as_str().expect("one")))
+            .collect();
+        now.sort();
+        (here, format!("{:?} now {now:?}", then.collect::<Vec<_>>()))
     }
 
     /// Plans that the next changes of this kind fail in the stand-in, or takes that back.
@@ -229,4 +319,32 @@ impl<'a> Sides<'a> {
             self.runtime.block_on(self.account.fault("GetMetricData", effect, 1));
         }
     }
+}
+
+/// An alarm with the settings of [`Account::alarm`]; its state stays, or is that of a new one.
+async fn put_alarm(account: &Account, name: &str) {
+    let put = account.cloudwatch.put_metric_alarm().alarm_name(name).namespace("Shop");
+    let put = put.metric_name("Complaints").statistic(Statistic::Sum).period(60);
+    let put = put.evaluation_periods(1).threshold(1.0);
+    let put = put.comparison_operator(ComparisonOperator::GreaterThanThreshold);
+    put.send().await.expect("an alarm");
+}
+
+fn word(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Fired => "fired",
+        Outcome::Muted => "muted",
+        Outcome::Disabled => "disabled",
+    }
+}
+
+fn acted(action: &Action) -> String {
+    let Action { alarm, state, outcome, unmuted } = action;
+    let state = match state {
+        AlarmState::Ok => "OK",
+        AlarmState::Alarm => "ALARM",
+        AlarmState::InsufficientData => "INSUFFICIENT_DATA",
+    };
+    let cause = if *unmuted { "unmuted" } else { "state" };
+    format!("{alarm} {state} {} {cause}", word(*outcome))
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::calls::Call;
 
 /// The name of a call, and a part of an answer to it.
-const SIGHTS: [(&str, &str); 55] = [
+const SIGHTS: [(&str, &str); 73] = [
     ("GetAlias", "NotFound"),
     ("GetAlias", "weights [(\"2\", 0."),
     // Lambda's own, while provisioned concurrency moves.
@@ -58,6 +58,24 @@ const SIGHTS: [(&str, &str); 55] = [
     ("Delete", "deleted"),
     ("Delete", "Conflict"),
     ("DescribeAlarms", " Alarm\""),
+    ("DescribeInFull", "top Composite Ok acts"),
+    ("DescribeInFull", " Metric Ok quiet"),
+    ("DescribeInFull", "fails: Invalid"),
+    ("Disable", "done"),
+    ("Disable", "fails: Invalid"),
+    ("Enable", "done"),
+    ("PutMute", "done"),
+    ("PutMute", "fails: Invalid ValidationError"),
+    ("GetMute", "Scheduled"),
+    ("GetMute", "Active"),
+    ("GetMute", "Expired"),
+    ("GetMute", "NotFound ResourceNotFoundException"),
+    ("ListMutes", "Active"),
+    ("DeleteMute", "done"),
+    ("actions", "ALARM muted state"),
+    ("actions", "ALARM disabled state"),
+    ("actions", "ALARM fired unmuted"),
+    ("actions", "OK muted state"),
     ("MetricData", "value: 100.0"),
     ("MetricData", "failed [0"),
     ("Instance", "stopped"),
@@ -71,7 +89,17 @@ pub struct Sights(BTreeSet<usize>);
 impl Sights {
     pub fn look(&mut self, call: &Call, answer: &str) {
         let call = format!("{call:?}");
+        let call = call.strip_prefix("Alarms(").unwrap_or(&call);
         let name = call.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+        self.came_upon(name, answer);
+    }
+
+    /// What the actions of alarms came to.
+    pub fn look_at_actions(&mut self, told: &str) {
+        self.came_upon("actions", told);
+    }
+
+    fn came_upon(&mut self, name: &str, answer: &str) {
         let seen = |(wanted, part): &(&str, &str)| name == *wanted && answer.contains(part);
         let found = SIGHTS.iter().enumerate().filter(|(_, sight)| seen(sight));
         self.0.extend(found.map(|(index, _)| index));

@@ -7,10 +7,7 @@ use groundcrew::{
     aws::{
         self, Class,
         operations::Operation,
-        port::{
-            self,
-            cloudwatch::{ALARM_NAMES_MAX, QUERIES_MAX},
-        },
+        port::{self, cloudwatch::QUERIES_MAX},
         resource,
     },
     facts::cloudwatch::{
@@ -22,6 +19,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     ALIAS, State,
+    alarms::{Alarms, unfit, wanted},
     lambda::{Aws, error, refusal},
 };
 use crate::{
@@ -36,8 +34,8 @@ pub struct CloudWatch {
     pub traffic: BTreeMap<&'static str, (f64, f64)>,
     /// Those of any other version.
     pub ordinary: Option<(f64, f64)>,
-    /// Alarms and their states.
-    pub alarms: BTreeMap<&'static str, AlarmState>,
+    /// Alarms, and what silences them.
+    pub alarms: Alarms,
     /// Series of this metric are not given whole: AWS fails inside, or the role may not read them.
     pub withheld: Option<&'static str>,
     /// How late data of a metric comes, after its minute is over; at once where nothing is said.
@@ -47,7 +45,7 @@ pub struct CloudWatch {
 impl CloudWatch {
     /// Whether an alarm is in ALARM.
     pub fn fires(&self) -> bool {
-        self.alarms.values().any(|state| *state == AlarmState::Alarm)
+        self.alarms.states().any(|(_, state)| state == AlarmState::Alarm)
     }
 }
 
@@ -116,13 +114,8 @@ impl State {
     }
 
     fn describe(&self, filter: &AlarmFilter) -> Vec<Alarm> {
-        let wanted = |name: &str| match filter {
-            AlarmFilter::Names(names) => names.iter().any(|wanted| wanted == name),
-            AlarmFilter::Prefix(prefix) => name.starts_with(prefix.as_str()),
-            AlarmFilter::All => true,
-        };
-        let alarms = self.cloudwatch.alarms.iter().filter(|(name, _)| wanted(name));
-        alarms.map(|(name, state)| Alarm { name: (*name).to_owned(), state: *state }).collect()
+        let asked = self.cloudwatch.alarms.states().filter(|(name, _)| wanted(filter, name));
+        asked.map(|(name, state)| Alarm { name: name.to_owned(), state }).collect()
     }
 }
 
@@ -172,12 +165,7 @@ impl port::CloudWatch for Aws {
     ) -> Result<AlarmPage, aws::Error> {
         let (operation, asked) = (Operation::CloudWatchDescribeAlarms, filter.clone());
         let about = resource::alarms(filter);
-        let unfit = match filter {
-            AlarmFilter::Names(names) => !(1..=ALARM_NAMES_MAX).contains(&names.len()),
-            AlarmFilter::Prefix(prefix) => prefix.is_empty(),
-            AlarmFilter::All => false,
-        };
-        if unfit {
+        if unfit(filter) {
             return Err(unsent(operation, &about));
         }
         self.call(

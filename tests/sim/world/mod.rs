@@ -1,5 +1,6 @@
 //! The world in memory: Lambda and Kubernetes as the ports show them, with faults at every call.
 
+pub mod alarms;
 pub mod cloudwatch;
 pub mod codedeploy;
 mod course;

@@ -41,6 +41,7 @@ impl Connector for World {
         self.0.connected.fetch_add(1, Ordering::Relaxed);
         Ok(Ports {
             cloudwatch: Arc::new(Rejecting),
+            alarms: Arc::new(port::unasked::Unasked),
             auto_scaling: Arc::new(port::unasked::Unasked),
             codedeploy: Arc::new(port::unasked::Unasked),
             dynamodb: Arc::new(port::unasked::Unasked),

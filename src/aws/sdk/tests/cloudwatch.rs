@@ -96,9 +96,9 @@ fn decode(decoder: &mut Decoder<'_>) -> Value {
     }
 }
 
-const ID: &str = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee";
+pub(super) const ID: &str = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee";
 
-fn cbor(body: &Value) -> Wire {
+pub(super) fn cbor(body: &Value) -> Wire {
     let mut encoder = Encoder::new(vec![]);
     encode(&mut encoder, body);
     let headers = vec![
@@ -109,7 +109,7 @@ fn cbor(body: &Value) -> Wire {
     Wire::Bytes(200, headers, encoder.into_writer())
 }
 
-fn sent(tape: &Tape) -> Vec<Value> {
+pub(super) fn sent(tape: &Tape) -> Vec<Value> {
     tape.sent().iter().map(|(_, _, body)| decode(&mut Decoder::new(body))).collect()
 }
 

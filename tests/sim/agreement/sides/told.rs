@@ -15,11 +15,14 @@ use groundcrew::{
     },
     names::{self, Owner},
 };
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
-use super::super::{
-    calls::{Answer, Call, Publish, Revision, UpdateAlias, UpdateCode, UpdateConfiguration},
-    opening::{bucket, image},
+use super::{
+    super::{
+        calls::{Answer, Call, Publish, Revision, UpdateAlias, UpdateCode, UpdateConfiguration},
+        opening::{bucket, image},
+    },
+    alarms,
 };
 use crate::{
     harness::epoch,
@@ -85,9 +88,9 @@ impl Seen {
     }
 
     /// Makes the call, and says what the answer tells.
-    pub async fn ask(&mut self, ports: &Ports, call: &Call) -> Answer {
+    pub async fn ask(&mut self, ports: &Ports, call: &Call, now: Timestamp) -> Answer {
         let mut answer = Answer::default();
-        let told = self.told(ports, call, &mut answer).await;
+        let told = self.told(ports, call, now, &mut answer).await;
         answer.text = told.unwrap_or_else(|error| failed(&error));
         (answer.revisions, answer.codes) = (self.revisions.len(), self.codes.len());
         answer
@@ -97,6 +100,7 @@ impl Seen {
         &mut self,
         ports: &Ports,
         call: &Call,
+        now: Timestamp,
         answer: &mut Answer,
     ) -> Result<String, Error> {
         let lambda = &ports.lambda;
@@ -145,6 +149,7 @@ impl Seen {
                 let surplus = surplus(&function(*known), *version);
                 lambda.delete_version(&surplus).await.map(|()| "deleted".to_owned())
             }
+            Call::Alarms(call) => alarms::told(ports, call, now).await,
             Call::DescribeAlarms(filter) => describe_alarms(ports, filter).await,
             Call::MetricData { series, minutes } => metric_data(ports, series, *minutes).await,
             Call::Instance { known } => {

@@ -67,6 +67,7 @@ impl Connector for Aws {
     async fn connect(&self, _target: &Target) -> Result<Ports, aws::Error> {
         let service = Arc::new(Self { world: Arc::clone(&self.world), process: self.process });
         Ok(Ports {
+            alarms: Arc::<Self>::clone(&service),
             lambda: Arc::<Self>::clone(&service),
             auto_scaling: Arc::<Self>::clone(&service),
             codedeploy: Arc::<Self>::clone(&service),
