@@ -205,6 +205,22 @@ def test_a_deleted_rule_unmutes_at_once_what_no_other_rule_mutes(account: Accoun
     assert outcomes(account)[3:] == [("b", "ALARM", "fired", "unmuted")]
 
 
+def test_a_rule_that_is_put_again_goes_on_muting_only_while_it_holds(account: Account) -> None:
+    put_alarm(account, "a")
+    put_alarm(account, "b")
+    put(account, "r", 0, "a", "b")
+    account.standin.advance(60)
+    turn(account, "a", "ALARM")
+    turn(account, "b", "ALARM")
+    # It began in the past: what it still names stays quiet.
+    put(account, "r", -120, "a")
+    assert outcomes(account)[2:] == [("b", "ALARM", "fired", "unmuted")]
+    # It begins later: what it names acts until then.
+    put(account, "r", 600, "a")
+    assert outcomes(account)[3:] == [("a", "ALARM", "fired", "unmuted")]
+    assert status(account, "r") == "SCHEDULED"
+
+
 def test_a_composite_acts_while_its_child_is_muted(account: Account) -> None:
     put_alarm(account, "a")
     put_composite(account, "c")

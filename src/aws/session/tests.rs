@@ -1,5 +1,6 @@
 //! What is sent when, and what is repeated, on paused time.
 
+mod alarms;
 mod scripted;
 
 use std::{collections::VecDeque, sync::Mutex};
@@ -113,7 +114,7 @@ impl Bench {
         let caller = Caller::new("123456789012".to_owned(), "eu-west-1".to_owned(), guards);
         let ports = Ports {
             cloudwatch: Arc::new(Scripted(Arc::clone(&script))),
-            alarms: Arc::new(port::unasked::Unasked),
+            alarms: Arc::new(Scripted(Arc::clone(&script))),
             auto_scaling: Arc::new(port::unasked::Unasked),
             codedeploy: Arc::new(port::unasked::Unasked),
             dynamodb: Arc::new(port::unasked::Unasked),

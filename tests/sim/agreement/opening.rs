@@ -28,6 +28,8 @@ pub const TRAFFIC_MINUTES: i64 = 30;
 /// multiples of 20 ms, so a little less is the same; just as much would be a matter of rounding.
 /// Moves take 1.2 s more, as ten environments come up.
 const DELAYS: [(&str, f64); 3] = [("update", 7.99), ("publish", 7.99), ("provisioned", 88.79)];
+/// Fewer mute rules than there are batches, where alarms are silenced.
+const RULES: usize = 2;
 /// More versions than a page of ListVersionsByFunction holds.
 const MANY: usize = 60;
 
@@ -82,6 +84,7 @@ impl Opening {
         let alarms = &mut state.cloudwatch.alarms;
         ALARMS.iter().for_each(|name| alarms.insert(name, AlarmState::Ok));
         alarms.insert_composite(COMPOSITE, COMPOSITE_RULE);
+        alarms.rules_max = (self == Self::Silences).then_some(RULES);
         for (version, invocations, errors) in TRAFFIC {
             state.cloudwatch.traffic.insert(version, (invocations, errors));
         }
@@ -89,7 +92,10 @@ impl Opening {
 
     /// Makes it in the stand-in.
     pub async fn make(self, account: &Account, stand_in: &StandIn) {
-        let limits = json!({"account": account.number, "off": true});
+        let mut limits = json!({"account": account.number, "off": true});
+        if self == Self::Silences {
+            limits["maxMuteRules"] = json!(RULES);
+        }
         stand_in.control("POST", "limits", Some(limits)).await;
         self.function(account).await;
         if self != Self::WithoutAlias {
