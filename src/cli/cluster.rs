@@ -1,16 +1,50 @@
 //! The cluster that a subcommand talks to.
 
-use std::{path::PathBuf, time::Duration};
+use std::{fmt, path::PathBuf, time::Duration};
 
 use k8s_openapi::api::authentication::v1::SelfSubjectReview;
 use kube::{
-    Api, Client, Config,
+    Api, Client, Config, Resource,
     api::PostParams,
     config::{KubeConfigOptions, Kubeconfig},
+    core::NamespaceResourceScope,
 };
+use serde::de::DeserializeOwned;
 
 use super::Error;
-use crate::{api::canary_rollout::CanaryRollout, api::duration, kubernetes::client::Clients};
+use crate::{
+    api::{
+        canary_rollout::CanaryRollout, duration, maintenance_window::MaintenanceWindow,
+        shared::LastAction,
+    },
+    kubernetes::client::Clients,
+};
+
+/// A kind that people look at and ask something of.
+pub(super) trait Object:
+    Resource<DynamicType = (), Scope = NamespaceResourceScope>
+    + Clone
+    + fmt::Debug
+    + DeserializeOwned
+    + Send
+    + Sync
+    + 'static
+{
+    /// The operator's answer to the last verb.
+    fn last_action(&self) -> Option<&LastAction>;
+}
+
+impl Object for CanaryRollout {
+    fn last_action(&self) -> Option<&LastAction> {
+        self.status.as_ref()?.last_action.as_ref()
+    }
+}
+
+impl Object for MaintenanceWindow {
+    fn last_action(&self) -> Option<&LastAction> {
+        self.status.as_ref()?.last_action.as_ref()
+    }
+}
 
 /// Which cluster and namespace; as in kubectl.
 #[derive(Debug, clap::Args)]
@@ -59,31 +93,39 @@ impl Args {
 }
 
 impl Connection {
-    /// For calls about CanaryRollouts.
-    pub(super) fn rollouts(&self) -> Api<CanaryRollout> {
+    /// For calls about a kind.
+    pub(super) fn objects<K: Object>(&self) -> Api<K> {
         Api::namespaced(self.calls.clone(), &self.namespace)
     }
 
-    /// For watching CanaryRollouts.
-    pub(super) fn watched(&self) -> Api<CanaryRollout> {
+    /// For watching a kind.
+    pub(super) fn watched<K: Object>(&self) -> Api<K> {
         Api::namespaced(self.watch.clone(), &self.namespace)
     }
 
-    /// Reads one.
-    pub(super) async fn get(&self, name: &str) -> Result<CanaryRollout, Error> {
-        match self.rollouts().get(name).await {
-            Ok(found) => Ok(found),
+    /// Reads one, if it is there.
+    pub(super) async fn find<K: Object>(&self, name: &str) -> Result<Option<K>, Error> {
+        match self.objects().get(name).await {
+            Ok(found) => Ok(Some(found)),
             Err(kube::Error::Api(status))
                 if status.code == 404 && !status.message.contains("page not found") =>
             {
-                Err(self.not_found(name))
+                Ok(None)
             }
-            Err(source) => Err(Error::api(format!("read CanaryRollout {name}"), &source)),
+            Err(source) => Err(Error::api(format!("read {} {name}", K::kind(&())), &source)),
         }
     }
 
-    pub(super) fn not_found(&self, name: &str) -> Error {
-        Error::NotFound { name: name.to_owned(), namespace: self.namespace.clone() }
+    /// Reads one.
+    pub(super) async fn get<K: Object>(&self, name: &str) -> Result<K, Error> {
+        self.find(name).await?.ok_or_else(|| self.not_found::<K>(name))
+    }
+
+    pub(super) fn not_found<K: Object>(&self, name: &str) -> Error {
+        Error::NotFound {
+            what: format!("{} {name}", K::kind(&())),
+            namespace: self.namespace.clone(),
+        }
     }
 
     /// Who we are: as the API server sees us, else `$USER`, else nobody.

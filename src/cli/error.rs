@@ -13,7 +13,7 @@ use crate::{
     canary_rollout::preview,
     error::chain,
     kubernetes::client::ClientError,
-    verbs::Unbound,
+    verbs::{Unbound, windows},
 };
 
 /// Why a subcommand did not do what was asked.
@@ -25,10 +25,13 @@ pub(super) enum Error {
     Infer(#[source] Box<InferConfigError>),
     #[error(transparent)]
     Client(#[from] ClientError),
-    #[error("there is no CanaryRollout {name} in namespace {namespace}")]
-    NotFound { name: String, namespace: String },
-    #[error("this cluster has no CanaryRollouts: install the chart, or apply `groundcrew crds`")]
-    NoCrd,
+    #[error("there is no {what} in namespace {namespace}")]
+    NotFound { what: String, namespace: String },
+    #[error(
+        "cannot {action}: this cluster does not know the kind; install the chart, or apply \
+         `groundcrew crds`"
+    )]
+    NoCrd { action: String },
     #[error(
         "{name} releases what $LATEST holds, and nothing in it says which: name the code with \
          --code-sha256, as UpdateFunctionCode answered it, or give --revision or --version"
@@ -38,6 +41,8 @@ pub(super) enum Error {
     Api { action: String, message: String },
     #[error(transparent)]
     Unbound(#[from] Unbound),
+    #[error(transparent)]
+    UnboundWindow(#[from] windows::Unbound),
     #[error("cannot write the output")]
     Output(#[source] io::Error),
     #[error("cannot read {}", path.display())]
@@ -66,12 +71,14 @@ impl Error {
             | Self::Manifest { .. }
             | Self::Setting(_)
             | Self::WhichLatest { .. }
-            | Self::Unbound(Unbound::Malformed(_)) => EXIT_USAGE,
+            | Self::Unbound(Unbound::Malformed(_))
+            | Self::UnboundWindow(windows::Unbound::Malformed(_)) => EXIT_USAGE,
             Self::Client(_)
             | Self::NotFound { .. }
-            | Self::NoCrd
+            | Self::NoCrd { .. }
             | Self::Api { .. }
             | Self::Unbound(Unbound::NoRevision(_) | Unbound::NoStep { .. })
+            | Self::UnboundWindow(windows::Unbound::NoOpening { .. })
             | Self::Output(_)
             | Self::Environment(_)
             | Self::Look { .. } => EXIT_FAILED,
@@ -80,19 +87,20 @@ impl Error {
 
     /// A failed call to the API server, in its own words where it answered.
     pub(super) fn api(action: impl Into<String>, source: &kube::Error) -> Self {
+        let action = action.into();
         let message = match source {
             kube::Error::Api(status) if !status.message.is_empty() => status.message.clone(),
             _ => chain(source),
         };
         // What the API server says of a path that no CRD is behind.
         if message.contains("page not found") {
-            return Self::NoCrd;
+            return Self::NoCrd { action };
         }
-        Self::Api { action: action.into(), message }
+        Self::Api { action, message }
     }
 
-    /// What a failed watch means.
-    pub(super) fn watch(source: &watcher::Error) -> FailedWatch {
+    /// What a failed watch of a kind means.
+    pub(super) fn watch(kind: &str, source: &watcher::Error) -> FailedWatch {
         let error = match source {
             watcher::Error::InitialListFailed(error)
             | watcher::Error::WatchStartFailed(error)
@@ -101,7 +109,7 @@ impl Error {
                 return FailedWatch::Broken;
             }
         };
-        let told = || Self::api("watch CanaryRollouts", error);
+        let told = || Self::api(format!("watch {kind}s"), error);
         match error {
             kube::Error::Api(status) if matches!(status.code, 401 | 403 | 404) => {
                 FailedWatch::Refused(told())

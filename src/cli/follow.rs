@@ -1,6 +1,6 @@
 //! Watching one object until something is the case.
 
-use std::{pin::pin, time::Duration};
+use std::{borrow::Cow, pin::pin, time::Duration};
 
 use futures::StreamExt as _;
 use kube::{
@@ -9,25 +9,32 @@ use kube::{
 };
 use tokio::time::{Instant, timeout_at};
 
-use super::{Error, error::FailedWatch};
-use crate::api::canary_rollout::CanaryRollout;
+use super::{Error, cluster::Object, error::FailedWatch};
 
 /// How long an API server may refuse what it allowed before. One that starts answers before it has
 /// read all permissions and CRDs.
 const STARTS_WITHIN: Duration = Duration::from_secs(60);
 
 /// Whether a watch that fails is worth to go on.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Patience {
+    /// What is watched.
+    kind: Cow<'static, str>,
     /// It was answered before.
     worked: bool,
     refused_since: Option<Instant>,
 }
 
 impl Patience {
+    /// With a watch of this kind, at its begin.
+    pub(super) fn with<K: Object>() -> Self {
+        Self { kind: K::kind(&()), worked: false, refused_since: None }
+    }
+
     /// The watch was answered.
     pub(super) fn worked(&mut self) {
-        *self = Self { worked: true, refused_since: None };
+        self.worked = true;
+        self.refused_since = None;
     }
 
     /// The watch failed.
@@ -36,7 +43,7 @@ impl Patience {
     ///
     /// What failed, when it is not worth to go on.
     pub(super) fn failed(&mut self, source: &watcher::Error) -> Result<(), Error> {
-        match Error::watch(source) {
+        match Error::watch(&self.kind, source) {
             FailedWatch::Broken => {
                 tracing::debug!(error = %crate::error::chain(source), "watches again");
                 Ok(())
@@ -57,15 +64,15 @@ impl Patience {
 /// # Errors
 ///
 /// [`Error`] when the API server does not allow it, or the object cannot be read.
-pub(super) async fn until<T>(
-    api: Api<CanaryRollout>,
+pub(super) async fn until<K: Object, T>(
+    api: Api<K>,
     name: &str,
     timeout: Duration,
-    mut look: impl FnMut(Option<&CanaryRollout>) -> Result<Option<T>, Error>,
+    mut look: impl FnMut(Option<&K>) -> Result<Option<T>, Error>,
 ) -> Result<Option<T>, Error> {
     let Some(deadline) = Instant::now().checked_add(timeout) else { return Ok(None) };
     let mut changes = pin!(watcher::watch_object(api, name).default_backoff());
-    let mut patience = Patience::default();
+    let mut patience = Patience::with::<K>();
     loop {
         let Ok(Some(change)) = timeout_at(deadline, changes.next()).await else { return Ok(None) };
         match change {
@@ -86,6 +93,7 @@ mod tests {
     use tokio::time::advance;
 
     use super::*;
+    use crate::api::canary_rollout::CanaryRollout;
 
     fn refused(code: u16) -> watcher::Error {
         let status = Status::failure("not now", "Forbidden").with_code(code);
@@ -95,8 +103,11 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_was_allowed_before_may_be_refused_while_a_server_starts() {
         for code in [401, 403, 404] {
-            assert!(Patience::default().failed(&refused(code)).is_err(), "{code} at first");
-            let mut patience = Patience::default();
+            assert!(
+                Patience::with::<CanaryRollout>().failed(&refused(code)).is_err(),
+                "{code} at first"
+            );
+            let mut patience = Patience::with::<CanaryRollout>();
             patience.worked();
             patience.failed(&refused(code)).unwrap();
             advance(STARTS_WITHIN - Duration::from_secs(1)).await;
@@ -110,7 +121,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_broken_watch_is_taken_up_again_and_an_unreadable_object_told_at_once() {
-        let mut patience = Patience::default();
+        let mut patience = Patience::with::<CanaryRollout>();
         patience.failed(&watcher::Error::NoResourceVersion).unwrap();
         patience.failed(&refused(503)).unwrap();
         patience.worked();

@@ -17,7 +17,7 @@ use std::{ffi::OsStr, path::Path};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use self::error::Error;
-use crate::verbs::Verb;
+use crate::verbs::{Verb, windows};
 
 /// Exit code when everything was done.
 pub const EXIT_DONE: u8 = 0;
@@ -70,6 +70,12 @@ enum Command {
     Pause(act::Args),
     /// Go on after a pause or a hold
     Resume(act::Args),
+    /// Close a maintenance window that is open before its time
+    Close(act::WindowArgs),
+    /// Push the close of a maintenance window that is open
+    Extend(act::ExtendArgs),
+    /// Leave out the next opening of a maintenance window
+    Skip(act::WindowArgs),
     /// Wait until a release is promoted, or went back; for CI
     Wait(wait::Args),
     /// Tell what manifests would do to AWS, without a cluster and without doing it
@@ -95,14 +101,17 @@ impl Cli {
             Command::Crds => return crds::execute(),
             Command::Completions(args) => return completions::execute(&args),
             Command::Status(args) => status::execute(&args).await,
-            Command::Promote(args) => act::execute(Verb::Promote, &args).await,
-            Command::SkipStep(args) => act::execute(Verb::SkipStep, &args).await,
-            Command::PromoteFull(args) => act::execute(Verb::PromoteFull, &args).await,
-            Command::Abort(args) => act::execute(Verb::Abort, &args).await,
-            Command::Rollback(args) => act::execute(Verb::Rollback, &args).await,
-            Command::Retry(args) => act::execute(Verb::Retry, &args).await,
-            Command::Pause(args) => act::execute(Verb::Pause, &args).await,
-            Command::Resume(args) => act::execute(Verb::Resume, &args).await,
+            Command::Promote(args) => act::rollout(Verb::Promote, &args).await,
+            Command::SkipStep(args) => act::rollout(Verb::SkipStep, &args).await,
+            Command::PromoteFull(args) => act::rollout(Verb::PromoteFull, &args).await,
+            Command::Abort(args) => act::rollout(Verb::Abort, &args).await,
+            Command::Rollback(args) => act::rollout(Verb::Rollback, &args).await,
+            Command::Retry(args) => act::rollout(Verb::Retry, &args).await,
+            Command::Pause(args) => act::rollout(Verb::Pause, &args).await,
+            Command::Resume(args) => act::rollout(Verb::Resume, &args).await,
+            Command::Close(args) => act::window(windows::Verb::Close, &args).await,
+            Command::Extend(args) => act::extend(&args).await,
+            Command::Skip(args) => act::window(windows::Verb::Skip, &args).await,
             Command::Wait(args) => wait::execute(&args).await,
             Command::Plan(args) => plan::execute(args).await,
         };
@@ -162,6 +171,10 @@ mod tests {
         let command = Cli::command();
         let missing = Verb::ALL.into_iter().find(|v| command.find_subcommand(v.as_str()).is_none());
         assert_eq!(missing, None);
+        for form in windows::Verb::FORMS {
+            let word = form.split('=').next().unwrap();
+            assert!(command.find_subcommand(word).is_some(), "{word}");
+        }
     }
 
     #[test]

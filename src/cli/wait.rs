@@ -46,26 +46,31 @@ pub(super) struct Args {
 
 pub(super) async fn execute(args: &Args) -> Result<u8, Error> {
     let connection = args.cluster.connect().await?;
-    let object = connection.get(&args.name).await?;
+    let object: CanaryRollout = connection.get(&args.name).await?;
     let wanted = wanted(args, &object)?;
     let mut seen = false;
     let mut last = String::new();
-    let verdict = follow::until(connection.watched(), &args.name, span(args.timeout), |object| {
-        let Some(object) = object else {
-            return Ok(Some(Verdict::Failed(format!("{} was deleted", args.name))));
-        };
-        seen = seen || flies(object, &wanted);
-        match judge(object, &wanted, args.goal, seen) {
-            Verdict::Waiting(text) => {
-                if text != last {
-                    print(&format!("{text}\n"))?;
-                    last = text;
+    let verdict = follow::until(
+        connection.watched(),
+        &args.name,
+        span(args.timeout),
+        |object: Option<&CanaryRollout>| {
+            let Some(object) = object else {
+                return Ok(Some(Verdict::Failed(format!("{} was deleted", args.name))));
+            };
+            seen = seen || flies(object, &wanted);
+            match judge(object, &wanted, args.goal, seen) {
+                Verdict::Waiting(text) => {
+                    if text != last {
+                        print(&format!("{text}\n"))?;
+                        last = text;
+                    }
+                    Ok(None)
                 }
-                Ok(None)
+                verdict @ (Verdict::Done(_) | Verdict::Failed(_)) => Ok(Some(verdict)),
             }
-            verdict @ (Verdict::Done(_) | Verdict::Failed(_)) => Ok(Some(verdict)),
-        }
-    });
+        },
+    );
     let verdict = verdict.await?;
     Ok(match verdict {
         Some(Verdict::Done(text)) => {

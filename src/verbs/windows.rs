@@ -1,6 +1,10 @@
 //! The verbs of a window: `<verb>[=<arg>]@<occurrence>[#<nonce>]`.
 
+mod bind;
+
 use std::fmt;
+
+pub use bind::{Unbound, bind, compose};
 
 use super::{VALUE_MAX, without_nonce};
 use crate::api::duration::Duration;

@@ -18,6 +18,7 @@ use super::*;
 type Operator = fn(&str) -> Option<(&'static str, &'static str)>;
 
 struct Stored {
+    plural: &'static str,
     object: Option<Value>,
     version: u64,
     operator: Operator,
@@ -27,19 +28,39 @@ struct Stored {
     query: String,
 }
 
-/// An API server with one CanaryRollout and an operator that answers once it is watched.
+/// An API server with one object and an operator that answers once it is watched.
 #[derive(Clone)]
 struct Server(Arc<Mutex<Stored>>);
 
 impl Server {
+    /// With a CanaryRollout.
     fn with(status: Value, operator: Operator) -> Self {
+        let spec =
+            json!({"function": {"name": "web", "alias": "live"}, "release": {"version": "2"}});
+        Self::of("CanaryRollout", "canaryrollouts", &spec, &status, operator)
+    }
+
+    /// With a MaintenanceWindow.
+    fn with_window(status: &Value, operator: Operator) -> Self {
+        let spec = json!({"timeZone": "Etc/UTC", "schedules": [{"name": "weekly", "cron": "0 2 * * SUN",
+                          "duration": "2h"}]});
+        Self::of("MaintenanceWindow", "maintenancewindows", &spec, status, operator)
+    }
+
+    fn of(
+        kind: &str,
+        plural: &'static str,
+        spec: &Value,
+        status: &Value,
+        operator: Operator,
+    ) -> Self {
         let object = json!({
-            "apiVersion": "groundcrew.dev/v1alpha1", "kind": "CanaryRollout",
+            "apiVersion": "groundcrew.dev/v1alpha1", "kind": kind,
             "metadata": {"name": "web", "namespace": "shop", "uid": "u1", "resourceVersion": "1"},
-            "spec": {"function": {"name": "web", "alias": "live"}, "release": {"version": "2"}},
-            "status": status,
+            "spec": spec, "status": status,
         });
         Self(Arc::new(Mutex::new(Stored {
+            plural,
             object: Some(object),
             version: 1,
             operator,
@@ -66,17 +87,15 @@ impl Server {
         let (parts, body) = request.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         let query = parts.uri.query().unwrap_or_default().to_owned();
+        let all = format!("/namespaces/shop/{}", self.stored().plural);
+        let one = format!("{all}/web");
         let (code, answer) = match (&parts.method, parts.uri.path()) {
             (&Method::POST, "/apis/authentication.k8s.io/v1/selfsubjectreviews") => self.review(),
-            (&Method::GET, path) if path.ends_with("/namespaces/shop/canaryrollouts") => {
-                match query.contains("watch=true") {
-                    true => (200, self.watch().await),
-                    false => (200, self.list()),
-                }
-            }
-            (method, path) if path.ends_with("/namespaces/shop/canaryrollouts/web") => {
-                self.object(method, query, &body)
-            }
+            (&Method::GET, path) if path.ends_with(&all) => match query.contains("watch=true") {
+                true => (200, self.watch().await),
+                false => (200, self.list()),
+            },
+            (method, path) if path.ends_with(&one) => self.object(method, query, &body),
             (method, path) => panic!("{method} {path}"),
         };
         let response = Response::builder().status(code).header("content-type", "application/json");
@@ -112,7 +131,7 @@ impl Server {
         let stored = self.stored();
         let items: Vec<&Value> = stored.object.iter().collect();
         json!({
-            "apiVersion": "groundcrew.dev/v1alpha1", "kind": "CanaryRolloutList",
+            "apiVersion": "groundcrew.dev/v1alpha1", "kind": "List",
             "metadata": {"resourceVersion": stored.version.to_string()}, "items": items,
         })
     }
@@ -163,7 +182,9 @@ struct Line {
 
 async fn run(server: &Server, verb: Verb, arguments: &[&str]) -> Result<Asked, Error> {
     let line = Line::parse_from(["test", "web"].iter().chain(arguments));
-    ask(verb, &line.args, &server.connection(), "n1").await
+    let args = &line.args;
+    let compose = |object: &CanaryRollout| bound(verb, args, object, "n1");
+    ask(&args.name, &args.asking, &server.connection(), compose).await
 }
 
 #[track_caller]
@@ -241,4 +262,60 @@ async fn a_name_that_the_api_server_does_not_tell_is_not_made_up() {
         [ACTION_BY_ANNOTATION]
         .clone();
     assert_eq!(by, std::env::var("USER").unwrap_or_default());
+}
+
+#[derive(clap::Parser)]
+struct WindowLine {
+    #[command(flatten)]
+    args: WindowArgs,
+}
+
+async fn run_window(
+    server: &Server,
+    verb: windows::Verb,
+    arguments: &[&str],
+) -> Result<Asked, Error> {
+    let WindowArgs { name, opening } =
+        WindowLine::parse_from(["test", "web"].iter().chain(arguments)).args;
+    let compose = |object: &MaintenanceWindow| opening.bound(verb, object, "n1");
+    ask(&name, &opening.asking, &server.connection(), compose).await
+}
+
+#[tokio::test]
+async fn a_verb_of_a_window_is_bound_signed_and_answered() {
+    let next = json!({"id": "weekly-20261206T0200Z", "schedules": ["weekly"], "local": "Sunday",
+                      "opensAt": "2026-12-06T02:00:00Z", "closesAt": "2026-12-06T04:00:00Z"});
+    let status = json!({"phase": "Scheduled", "message": "opens Sunday", "next": next});
+    let server = Server::with_window(&status, |_| Some(("Accepted", "it will not open")));
+    let asked = run_window(&server, windows::Verb::Skip, &[]).await.unwrap();
+    assert_eq!(answer(asked), ("accepted: it will not open".into(), EXIT_DONE));
+    assert_eq!(
+        server.stored().object.as_ref().unwrap()["metadata"]["annotations"],
+        json!({ACTION_ANNOTATION: "skip@weekly-20261206T0200Z#n1", ACTION_BY_ANNOTATION: "jane"})
+    );
+    let server = Server::with_window(&status, |value| {
+        assert_eq!(value, "close@weekly-20261129T0200Z#n1");
+        Some(("Refused", "weekly-20261129T0200Z is not open; nothing is"))
+    });
+    let named = ["--opening", "weekly-20261129T0200Z"];
+    let asked = run_window(&server, windows::Verb::Close, &named).await.unwrap();
+    let text = "refused: weekly-20261129T0200Z is not open; nothing is".to_owned();
+    assert_eq!(answer(asked), (text, EXIT_FAILED));
+}
+
+#[tokio::test]
+async fn a_verb_for_a_window_where_nothing_is_open_is_told_before_anything_is_written() {
+    let status = json!({"phase": "Scheduled", "message": "opens Sunday"});
+    let server = Server::with_window(&status, |_| None);
+    let verb = windows::Verb::Extend(Duration::from_secs(60));
+    let error = run_window(&server, verb, &[]).await.err().unwrap();
+    assert_eq!(error.code(), EXIT_FAILED);
+    assert_eq!(
+        error.to_string(),
+        "nothing is open, so there is no opening to extend: the window is Scheduled (opens Sunday)"
+    );
+    server.stored().object = None;
+    let error = run_window(&server, windows::Verb::Skip, &[]).await.err().unwrap();
+    assert_eq!(error.to_string(), "there is no MaintenanceWindow web in namespace shop");
+    assert_eq!(server.stored().query, "", "nothing was written");
 }

@@ -33,7 +33,7 @@ pub(super) async fn execute(
 ) -> Result<u8, Error> {
     let mut config = watcher::Config::default();
     if let Some(name) = &args.name {
-        connection.get(name).await?;
+        connection.get::<crate::api::canary_rollout::CanaryRollout>(name).await?;
         config = config.fields(&format!("metadata.name={name}"));
     }
     let mut interrupt = signal(SignalKind::interrupt()).map_err(Error::Output)?;
@@ -41,7 +41,7 @@ pub(super) async fn execute(
     let mut changes = pin!(watcher::watcher(api, config).default_backoff());
     let mut lines =
         Lines { output: args.output, terminal: Terminal::stdout(), last: HashMap::new() };
-    let mut patience = Patience::default();
+    let mut patience = Patience::with::<crate::api::canary_rollout::CanaryRollout>();
     loop {
         let change = tokio::select! {
             change = changes.next() => change,
