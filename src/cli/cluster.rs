@@ -5,9 +5,9 @@ use std::{fmt, path::PathBuf, time::Duration};
 use k8s_openapi::api::authentication::v1::SelfSubjectReview;
 use kube::{
     Api, Client, Config, Resource,
-    api::PostParams,
+    api::{ListParams, PostParams},
     config::{KubeConfigOptions, Kubeconfig},
-    core::NamespaceResourceScope,
+    core::{DeserializeGuard, NamespaceResourceScope, ObjectList},
 };
 use serde::de::DeserializeOwned;
 
@@ -19,6 +19,9 @@ use crate::{
     },
     kubernetes::client::Clients,
 };
+
+/// Most objects of one answer of the API server.
+const PAGE: u32 = 500;
 
 /// A kind that people look at and ask something of.
 pub(super) trait Object:
@@ -134,6 +137,25 @@ impl Connection {
         let review = api.create(&PostParams::default(), &SelfSubjectReview::default()).await;
         let seen = review.ok().and_then(|review| review.status?.user_info?.username);
         seen.or_else(|| std::env::var("USER").ok()).unwrap_or_default()
+    }
+}
+
+/// Reads all objects, page by page.
+pub(super) async fn list<K: Object>(
+    api: &Api<DeserializeGuard<K>>,
+) -> Result<Vec<DeserializeGuard<K>>, Error> {
+    let mut all = Vec::new();
+    let mut params = ListParams::default().limit(PAGE);
+    loop {
+        let page: ObjectList<DeserializeGuard<K>> = api
+            .list(&params)
+            .await
+            .map_err(|source| Error::api(format!("list {}s", K::kind(&())), &source))?;
+        all.extend(page.items);
+        match page.metadata.continue_.filter(|token| !token.is_empty()) {
+            Some(token) => params = params.continue_token(&token),
+            None => return Ok(all),
+        }
     }
 }
 

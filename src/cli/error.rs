@@ -47,6 +47,8 @@ pub(super) enum Error {
     Output(#[source] io::Error),
     #[error("cannot read {}", path.display())]
     ReadFile { path: PathBuf, source: io::Error },
+    #[error("cannot write {}", path.display())]
+    WriteFile { path: PathBuf, source: io::Error },
     #[error("{place}: {message}")]
     Manifest { place: String, message: String },
     #[error(transparent)]
@@ -80,6 +82,7 @@ impl Error {
             | Self::Unbound(Unbound::NoRevision(_) | Unbound::NoStep { .. })
             | Self::UnboundWindow(windows::Unbound::NoOpening { .. })
             | Self::Output(_)
+            | Self::WriteFile { .. }
             | Self::Environment(_)
             | Self::Look { .. } => EXIT_FAILED,
         }

@@ -6,9 +6,12 @@ mod completions;
 mod crds;
 mod error;
 mod follow;
+mod forecast;
+mod manifest;
 mod plan;
 mod run;
 mod status;
+mod table;
 mod terminal;
 mod wait;
 
@@ -40,7 +43,7 @@ pub struct Cli {
 
 const AFTER_HELP: &str = "\
 Exit codes:
-  0  done; a verb was accepted, a release is where `wait` wanted it, a plan has no problems
+  0  done; a verb was accepted, a release is where `wait` wanted it, a plan or forecast has no problems
   1  failed or refused
   2  wrong use
   3  the lease was lost (run)
@@ -52,7 +55,7 @@ Installed under the name kubectl-groundcrew it is a kubectl plugin: kubectl grou
 enum Command {
     /// Run the operator: in a cluster, or on a laptop with KUBECONFIG and the usual AWS environment
     Run(Box<run::Args>),
-    /// Show CanaryRollouts: a table, or one in detail
+    /// Show CanaryRollouts and MaintenanceWindows: tables, or one in detail
     Status(status::Args),
     /// Approve the step that waits, or end its hold early
     Promote(act::Args),
@@ -80,6 +83,8 @@ enum Command {
     Wait(wait::Args),
     /// Tell what manifests would do to AWS, without a cluster and without doing it
     Plan(plan::Args),
+    /// Tell when maintenance windows will open, from manifests or from the cluster
+    Forecast(forecast::Args),
     /// Print the CustomResourceDefinitions as YAML
     Crds,
     /// Print shell completions
@@ -113,6 +118,7 @@ impl Cli {
             Command::Extend(args) => act::extend(&args).await,
             Command::Skip(args) => act::window(windows::Verb::Skip, &args).await,
             Command::Wait(args) => wait::execute(&args).await,
+            Command::Forecast(args) => forecast::execute(&args).await,
             Command::Plan(args) => plan::execute(args).await,
         };
         match result {

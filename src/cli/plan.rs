@@ -1,15 +1,15 @@
 //! `groundcrew plan -f FILE`: reads AWS, and tells what manifests would do. Nothing is written.
 
-mod manifest;
 mod offline;
 mod show;
 
-use std::{
-    io::{self, Read as _},
-    path::{Path, PathBuf},
-};
+use std::path::PathBuf;
 
-use super::{EXIT_DONE, EXIT_FAILED, Error, terminal};
+use super::{
+    EXIT_DONE, EXIT_FAILED, Error,
+    manifest::{self, Manifests},
+    terminal,
+};
 use crate::canary_rollout::preview;
 
 /// Cluster name in the model, where none is given.
@@ -24,7 +24,7 @@ Exit codes: 0 nothing is in the way, 1 there are problems or AWS cannot be read,
 
 Example: groundcrew plan -f processor.yaml --aws-region eu-central-1")]
 pub(super) struct Args {
-    /// Manifests; - is standard input
+    /// Manifests, or folders of them; - is standard input
     #[arg(short, long = "filename", value_name = "FILE", required = true, num_args = 1..)]
     files: Vec<PathBuf>,
     /// AWS region where a manifest names none [env default: AWS_REGION]
@@ -33,15 +33,8 @@ pub(super) struct Args {
 }
 
 pub(super) async fn execute(args: Args) -> Result<u8, Error> {
-    let mut objects = Vec::new();
-    for path in &args.files {
-        let text = read(path)?;
-        let place =
-            if is_stdin(path) { "standard input".into() } else { path.display().to_string() };
-        let read = manifest::read(&text, &place)?;
-        read.notes.iter().for_each(|note| eprintln!("{note}"));
-        objects.extend(read.objects);
-    }
+    let Manifests { objects, notes } = manifest::load(&args.files, "default")?;
+    notes.iter().for_each(|note| eprintln!("{note}"));
     let environment = |name| std::env::var(name).ok().filter(|value: &String| !value.is_empty());
     let region = args
         .aws_region
@@ -66,18 +59,4 @@ pub(super) async fn execute(args: Args) -> Result<u8, Error> {
         }
     }
     Ok(code)
-}
-
-fn is_stdin(path: &Path) -> bool {
-    path.as_os_str() == "-"
-}
-
-fn read(path: &Path) -> Result<String, Error> {
-    let text = if is_stdin(path) {
-        let mut text = String::new();
-        io::stdin().read_to_string(&mut text).map(|_| text)
-    } else {
-        std::fs::read_to_string(path)
-    };
-    text.map_err(|source| Error::ReadFile { path: path.to_owned(), source })
 }

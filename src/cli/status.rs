@@ -1,35 +1,37 @@
-//! `groundcrew status [NAME]`: what the rollouts do.
+//! `groundcrew status [NAME]`: what the rollouts and windows do.
 
 mod details;
 mod follow;
+mod reference;
+mod rollouts;
 mod steps;
 mod table;
 #[cfg(test)]
 mod tests;
+mod windows;
 
 use clap::ValueEnum;
-use kube::{
-    Api, ResourceExt as _,
-    api::ListParams,
-    core::{DeserializeGuard, ObjectList},
-};
+use jiff::Timestamp;
+use kube::{Api, core::DeserializeGuard};
 use serde_json::{Value, json};
 
+use self::reference::{Reference, Sort};
 use super::{
     EXIT_DONE, Error,
-    cluster::{self, Connection},
-    terminal::{Terminal, print},
+    cluster::{self, Connection, Object},
+    terminal::{Terminal, Tone, print},
 };
-use crate::{api::canary_rollout::CanaryRollout, context::Clock};
-
-/// Most objects of one answer of the API server.
-const PAGE: u32 = 500;
+use crate::{
+    api::{canary_rollout::CanaryRollout, maintenance_window::MaintenanceWindow},
+    context::Clock,
+};
 
 /// Arguments of `status`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Name of one CanaryRollout, to see it in detail
-    name: Option<String>,
+    /// Name of one object, to see it in detail: cro/NAME is a CanaryRollout, mw/NAME a
+    /// MaintenanceWindow, and NAME alone the rollout of that name, else the window
+    name: Option<Reference>,
     /// All namespaces
     #[arg(short = 'A', long, conflicts_with_all = ["namespace", "name"])]
     all_namespaces: bool,
@@ -53,92 +55,146 @@ enum Output {
     Json,
 }
 
+/// A kind as it is shown.
+trait Shown: Object {
+    /// What stands before its name where kinds are mixed; empty for the one that needs none.
+    const PREFIX: &'static str;
+    /// The columns after the name; the first is the phase, the last the message.
+    const HEADER: &'static [&'static str];
+
+    /// What stands in these columns.
+    fn cells(&self, now: Timestamp) -> Vec<String>;
+
+    /// The phase, and what follows it in a line.
+    fn phase(&self) -> (&'static str, String);
+
+    /// The colour of a phase; none for another word.
+    fn tone(phase: &str) -> Option<Tone>;
+
+    /// What is awaited or wrong.
+    fn message(&self) -> Option<&str>;
+
+    /// The whole status.
+    fn status(&self) -> Value;
+
+    /// Everything that a person wants to know of it.
+    fn details(&self, now: Timestamp, terminal: Terminal) -> String;
+}
+
 /// An object, or why it cannot be read: one unreadable object must not hide the others.
-type Guarded = DeserializeGuard<CanaryRollout>;
+type Guarded<K> = DeserializeGuard<K>;
 
 pub(super) async fn execute(args: &Args) -> Result<u8, Error> {
     let connection = args.cluster.connect().await?;
-    if args.watch {
-        let api = if args.all_namespaces {
-            Api::all(connection.watch.clone())
-        } else {
-            Api::namespaced(connection.watch.clone(), &connection.namespace)
-        };
-        return follow::execute(args, &connection, api).await;
-    }
     match &args.name {
-        Some(name) => one(args, &connection, name).await,
+        Some(name) => {
+            let sort = name.sort(&connection).await?;
+            if args.watch {
+                return follow::execute(args, &connection, &[sort]).await;
+            }
+            match sort {
+                Sort::Rollout => one::<CanaryRollout>(args, &connection, &name.name).await,
+                Sort::Window => one::<MaintenanceWindow>(args, &connection, &name.name).await,
+            }
+        }
+        None if args.watch => follow::execute(args, &connection, &Sort::ALL).await,
         None => all(args, &connection).await,
     }
 }
 
-async fn one(args: &Args, connection: &Connection, name: &str) -> Result<u8, Error> {
-    let object = connection.get(name).await?;
+async fn one<K: Shown>(args: &Args, connection: &Connection, name: &str) -> Result<u8, Error> {
+    let object: K = connection.get(name).await?;
     let text = match args.output {
         Output::Json => pretty(&Row::of(&object).json()),
-        Output::Text => details::render(&object, Clock::System.now(), Terminal::stdout()),
+        Output::Text => object.details(Clock::System.now(), Terminal::stdout()),
     };
     print(&text)?;
     Ok(EXIT_DONE)
 }
 
 async fn all(args: &Args, connection: &Connection) -> Result<u8, Error> {
-    let api: Api<Guarded> = if args.all_namespaces {
-        Api::all(connection.calls.clone())
-    } else {
-        Api::namespaced(connection.calls.clone(), &connection.namespace)
-    };
-    let found = list(&api).await?;
-    let rows: Vec<Row> = found.iter().map(Row::of_guarded).collect();
+    let rollouts = Found::<CanaryRollout>::of(args, connection).await;
+    let windows = Found::<MaintenanceWindow>::of(args, connection).await;
     let text = match args.output {
-        Output::Json => pretty(&rows.iter().map(Row::json).collect()),
-        Output::Text if rows.is_empty() => {
-            let place = match args.all_namespaces {
-                true => "this cluster".to_owned(),
-                false => format!("namespace {}; -A looks in all", connection.namespace),
-            };
-            eprintln!("There are no CanaryRollouts in {place}.");
-            return Ok(EXIT_DONE);
-        }
+        Output::Json => pretty(&rollouts.json().chain(windows.json()).collect()),
         Output::Text => {
             let (now, terminal) = (Clock::System.now(), Terminal::stdout());
-            table::render(&rows, args.all_namespaces, now, terminal)
+            let tables = [
+                rollouts.table(args.all_namespaces, now, terminal),
+                windows.table(args.all_namespaces, now, terminal),
+            ];
+            tables.into_iter().flatten().collect::<Vec<_>>().join("\n")
         }
     };
+    // What could be read is shown, whatever could not.
     print(&text)?;
+    let nothing = text.is_empty();
+    rollouts.failed.map_or(Ok(()), Err)?;
+    windows.failed.map_or(Ok(()), Err)?;
+    if nothing {
+        let place = match args.all_namespaces {
+            true => "this cluster".to_owned(),
+            false => format!("namespace {}; -A looks in all", connection.namespace),
+        };
+        eprintln!("There are no CanaryRollouts and no MaintenanceWindows in {place}.");
+    }
     Ok(EXIT_DONE)
 }
 
-/// Reads all, page by page.
-async fn list(api: &Api<Guarded>) -> Result<Vec<Guarded>, Error> {
-    let mut all = Vec::new();
-    let mut params = ListParams::default().limit(PAGE);
-    loop {
-        let page: ObjectList<Guarded> =
-            api.list(&params).await.map_err(|source| Error::api("list CanaryRollouts", &source))?;
-        all.extend(page.items);
-        match page.metadata.continue_.filter(|token| !token.is_empty()) {
-            Some(token) => params = params.continue_token(&token),
-            None => return Ok(all),
+/// The objects of one kind that could be listed.
+struct Found<K> {
+    objects: Vec<Guarded<K>>,
+    failed: Option<Error>,
+}
+
+impl<K: Shown> Found<K> {
+    async fn of(args: &Args, connection: &Connection) -> Self {
+        match cluster::list(&args.api(&connection.calls, connection)).await {
+            Ok(objects) => Self { objects, failed: None },
+            Err(error) => Self { objects: Vec::new(), failed: Some(error) },
+        }
+    }
+
+    fn json(&self) -> impl Iterator<Item = Value> {
+        self.objects.iter().map(|object| Row::of_guarded(object).json())
+    }
+
+    fn table(&self, namespaces: bool, now: Timestamp, terminal: Terminal) -> Option<String> {
+        let rows: Vec<Row<'_, K>> = self.objects.iter().map(Row::of_guarded).collect();
+        (!rows.is_empty()).then(|| table::render(&rows, namespaces, now, terminal))
+    }
+}
+
+impl Args {
+    /// The objects that are looked at.
+    fn api<K: Shown>(&self, client: &kube::Client, connection: &Connection) -> Api<Guarded<K>> {
+        if self.all_namespaces {
+            Api::all(client.clone())
+        } else {
+            Api::namespaced(client.clone(), &connection.namespace)
         }
     }
 }
 
 /// One object as it is listed.
-struct Row<'a> {
+struct Row<'a, K> {
     namespace: String,
     name: String,
     /// The object, or why it cannot be read.
-    object: Result<&'a CanaryRollout, String>,
+    object: Result<&'a K, String>,
 }
 
-impl<'a> Row<'a> {
-    fn of(object: &'a CanaryRollout) -> Self {
-        let namespace = object.namespace().unwrap_or_default();
-        Self { namespace, name: object.name_any(), object: Ok(object) }
+impl<'a, K: Shown> Row<'a, K> {
+    fn of(object: &'a K) -> Self {
+        let meta = object.meta();
+        Self {
+            namespace: meta.namespace.clone().unwrap_or_default(),
+            name: meta.name.clone().unwrap_or_default(),
+            object: Ok(object),
+        }
     }
 
-    fn of_guarded(guarded: &'a Guarded) -> Self {
+    fn of_guarded(guarded: &'a Guarded<K>) -> Self {
         match &guarded.0 {
             Ok(object) => Self::of(object),
             Err(error) => {
@@ -154,9 +210,14 @@ impl<'a> Row<'a> {
 
     fn json(&self) -> Value {
         let Self { namespace, name, object } = self;
+        let kind = K::kind(&());
         match object {
-            Ok(object) => json!({"namespace": namespace, "name": name, "status": object.status}),
-            Err(error) => json!({"namespace": namespace, "name": name, "error": error}),
+            Ok(object) => {
+                json!({"kind": kind, "namespace": namespace, "name": name, "status": object.status()})
+            }
+            Err(error) => {
+                json!({"kind": kind, "namespace": namespace, "name": name, "error": error})
+            }
         }
     }
 }

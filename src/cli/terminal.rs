@@ -8,7 +8,6 @@ use std::{
 };
 
 use super::Error;
-use crate::api::canary_rollout::Phase;
 
 /// Width when a terminal does not tell.
 const WIDTH_UNKNOWN: u16 = 100;
@@ -82,28 +81,6 @@ fn width() -> u16 {
     };
     let columns = env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
     columns.or_else(asked).filter(|width| *width > 0).unwrap_or(WIDTH_UNKNOWN)
-}
-
-/// The colour of a phase.
-pub(super) fn tone(phase: Phase) -> Tone {
-    match phase {
-        Phase::Healthy => Tone::Good,
-        Phase::Pending
-        | Phase::Publishing
-        | Phase::Smoke
-        | Phase::Progressing
-        | Phase::Promoting
-        | Phase::Baking => Tone::Busy,
-        Phase::WaitingApproval | Phase::WaitingWindow | Phase::WaitingData | Phase::Suspended => {
-            Tone::Asks
-        }
-        Phase::RollingBack
-        | Phase::RolledBack
-        | Phase::Aborted
-        | Phase::Held
-        | Phase::Conflict
-        | Phase::Invalid => Tone::Bad,
-    }
 }
 
 /// Writes to standard output.

@@ -5,7 +5,7 @@
 mod decide;
 mod memory;
 mod status;
-mod window;
+pub mod window;
 #[cfg(test)]
 mod world;
 

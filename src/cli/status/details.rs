@@ -3,18 +3,20 @@
 use std::fmt::Write as _;
 
 use jiff::{Timestamp, Unit};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::ResourceExt as _;
 
-use super::{
-    steps,
-    table::{age, plain},
-};
+use super::{rollouts::tone, steps, table::age};
 use crate::{
     api::{
         analysis::{Measured, MetricStatus, Verdict},
         canary_rollout::{CanaryRollout, CanaryRolloutStatus, Release, Severity},
+        shared::LastAction,
     },
-    cli::terminal::{Terminal, Tone, tone},
+    cli::{
+        table::plain,
+        terminal::{Terminal, Tone},
+    },
 };
 
 /// Everything that a person wants to know of one rollout.
@@ -37,11 +39,12 @@ pub(super) fn render(object: &CanaryRollout, now: Timestamp, terminal: Terminal)
         let _ = writeln!(text, "  {label:<12}{value}");
     }
     preflight(&mut text, status, terminal);
-    plan(&mut text, status, terminal);
+    plan(&mut text, &status.plan, terminal);
     steps_of(&mut text, object, terminal);
     analysis(&mut text, status, terminal);
     history(&mut text, status, terminal);
-    conditions(&mut text, status, terminal);
+    let message = status.message.as_deref().unwrap_or_default();
+    conditions(&mut text, &status.conditions, message, &["Progressing"], terminal);
     text
 }
 
@@ -93,18 +96,15 @@ fn facts(
         let names = status.ignored_alarms.join(", ");
         facts.push(("Ignored", format!("alarms that fired before the start: {names}")));
     }
-    facts.extend(status.last_action.as_ref().map(|last| {
-        let by = if last.by.is_empty() { String::new() } else { format!(" by {}", last.by) };
-        let text = format!(
-            "{}{by} at {}: {:?}: {}",
-            last.value,
-            time(last.at.0),
-            last.result,
-            last.message
-        );
-        ("Last action", text)
-    }));
+    facts.extend(status.last_action.as_ref().map(last_action));
     facts
+}
+
+/// How the last verb ended.
+pub(super) fn last_action(last: &LastAction) -> (&'static str, String) {
+    let by = if last.by.is_empty() { String::new() } else { format!(" by {}", last.by) };
+    let LastAction { value, result, message, at, by: _ } = last;
+    ("Last action", format!("{value}{by} at {}: {result:?}: {message}", time(at.0)))
 }
 
 fn steps_of(text: &mut String, object: &CanaryRollout, terminal: Terminal) {
@@ -142,8 +142,8 @@ fn preflight(text: &mut String, status: &CanaryRolloutStatus, terminal: Terminal
 }
 
 /// What would be done if the mode were not Audit.
-fn plan(text: &mut String, status: &CanaryRolloutStatus, terminal: Terminal) {
-    for (number, line) in (1..).zip(&status.plan) {
+pub(super) fn plan(text: &mut String, plan: &[String], terminal: Terminal) {
+    for (number, line) in (1..).zip(plan) {
         if number == 1 {
             heading(text, "Would be done", terminal);
         }
@@ -218,19 +218,25 @@ fn history(text: &mut String, status: &CanaryRolloutStatus, terminal: Terminal) 
     }
 }
 
-/// Conditions that are not as they should be. Ready is False while work goes on by itself.
-fn conditions(text: &mut String, status: &CanaryRolloutStatus, terminal: Terminal) {
-    let on_its_way =
-        status.conditions.iter().any(|c| c.type_ == "Reconciling" && c.status == "True");
-    let wrong = status.conditions.iter().filter(|condition| {
+/// Conditions that are not as they should be. Ready is False while work goes on by itself; those in
+/// `either` may be as they like.
+pub(super) fn conditions(
+    text: &mut String,
+    all: &[Condition],
+    told: &str,
+    either: &[&str],
+    terminal: Terminal,
+) {
+    let on_its_way = all.iter().any(|c| c.type_ == "Reconciling" && c.status == "True");
+    let wrong = all.iter().filter(|condition| {
         match (condition.type_.as_str(), condition.status.as_str()) {
-            ("Ready", "True") | ("Reconciling" | "Progressing", _) => false,
+            ("Ready", "True") | ("Reconciling", _) => false,
+            (kind, _) if either.contains(&kind) => false,
             ("Ready", _) => !on_its_way,
             ("Stalled", status) => status == "True",
             (_, status) => status != "True",
         }
     });
-    let told = status.message.as_deref().unwrap_or_default();
     for (number, condition) in wrong.enumerate() {
         if number == 0 {
             heading(text, "Not as it should be", terminal);
@@ -244,16 +250,16 @@ fn conditions(text: &mut String, status: &CanaryRolloutStatus, terminal: Termina
     }
 }
 
-fn heading(text: &mut String, heading: &str, terminal: Terminal) {
+pub(super) fn heading(text: &mut String, heading: &str, terminal: Terminal) {
     let _ = writeln!(text, "\n{}", terminal.paint(heading, Tone::Strong));
 }
 
 /// The terminal less the indentation.
-fn indented(terminal: Terminal) -> Terminal {
+pub(super) fn indented(terminal: Terminal) -> Terminal {
     Terminal { width: terminal.width.map(|width| width.saturating_sub(2)), ..terminal }
 }
 
 /// Whole seconds, in UTC.
-fn time(time: Timestamp) -> String {
+pub(super) fn time(time: Timestamp) -> String {
     time.round(Unit::Second).unwrap_or(time).to_string()
 }

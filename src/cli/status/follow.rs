@@ -1,6 +1,6 @@
 //! `groundcrew status --watch`: a line for each change.
 
-use std::{collections::HashMap, pin::pin};
+use std::{cell::RefCell, collections::HashMap, pin::pin};
 
 use futures::StreamExt as _;
 use jiff::{Timestamp, tz::TimeZone};
@@ -14,13 +14,14 @@ use kube::{
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{Args, Guarded, Output, Row};
+use super::{Args, Guarded, Output, Row, Shown, Sort};
 use crate::{
+    api::{canary_rollout::CanaryRollout, maintenance_window::MaintenanceWindow},
     cli::{
         EXIT_DONE, Error,
         cluster::Connection,
         follow::Patience,
-        terminal::{Terminal, Tone, print, tone},
+        terminal::{Terminal, Tone, print},
     },
     context::Clock,
 };
@@ -29,66 +30,104 @@ use crate::{
 pub(super) async fn execute(
     args: &Args,
     connection: &Connection,
-    api: Api<Guarded>,
+    sorts: &[Sort],
 ) -> Result<u8, Error> {
-    let mut config = watcher::Config::default();
-    if let Some(name) = &args.name {
-        connection.get::<crate::api::canary_rollout::CanaryRollout>(name).await?;
-        config = config.fields(&format!("metadata.name={name}"));
-    }
     let mut interrupt = signal(SignalKind::interrupt()).map_err(Error::Output)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(Error::Output)?;
+    let lines = RefCell::new(Lines {
+        output: args.output,
+        terminal: Terminal::stdout(),
+        last: HashMap::new(),
+    });
+    let changes = async {
+        let wants = |sort| sorts.contains(&sort);
+        tokio::try_join!(
+            async {
+                if wants(Sort::Rollout) {
+                    watch::<CanaryRollout>(args, connection, &lines).await
+                } else {
+                    Ok(())
+                }
+            },
+            async {
+                if wants(Sort::Window) {
+                    watch::<MaintenanceWindow>(args, connection, &lines).await
+                } else {
+                    Ok(())
+                }
+            },
+        )
+    };
+    tokio::select! {
+        ended = changes => ended.map(|((), ())| EXIT_DONE),
+        _ = interrupt.recv() => Ok(EXIT_DONE),
+        _ = terminate.recv() => Ok(EXIT_DONE),
+    }
+}
+
+/// Prints the changes of one kind, for ever.
+async fn watch<K: Shown>(
+    args: &Args,
+    connection: &Connection,
+    lines: &RefCell<Lines>,
+) -> Result<(), Error> {
+    let api: Api<Guarded<K>> = args.api(&connection.watch, connection);
+    let mut config = watcher::Config::default();
+    if let Some(name) = &args.name {
+        connection.get::<K>(&name.name).await?;
+        config = config.fields(&format!("metadata.name={}", name.name));
+    }
     let mut changes = pin!(watcher::watcher(api, config).default_backoff());
-    let mut lines =
-        Lines { output: args.output, terminal: Terminal::stdout(), last: HashMap::new() };
-    let mut patience = Patience::with::<crate::api::canary_rollout::CanaryRollout>();
-    loop {
-        let change = tokio::select! {
-            change = changes.next() => change,
-            _ = interrupt.recv() => return Ok(EXIT_DONE),
-            _ = terminate.recv() => return Ok(EXIT_DONE),
-        };
+    let mut patience = Patience::with::<K>();
+    while let Some(change) = changes.next().await {
         match change {
-            Some(Ok(event)) => {
+            Ok(event) => {
                 // The first event of each attempt comes before the server has said anything.
                 if !matches!(event, Event::Init) {
                     patience.worked();
                 }
-                if let Some(line) = lines.of(&event, Clock::System.now()) {
+                let line = lines.borrow_mut().of(&event, Clock::System.now());
+                if let Some(line) = line {
                     print(&line)?;
                 }
             }
-            Some(Err(error)) => patience.failed(&error)?,
-            None => return Ok(EXIT_DONE),
+            Err(error) => patience.failed(&error)?,
         }
     }
+    Ok(())
 }
 
 /// Turns changes into lines; what reads as before is no news.
 pub(super) struct Lines {
     pub(super) output: Output,
     pub(super) terminal: Terminal,
-    /// What was printed last, by namespace and name.
-    pub(super) last: HashMap<(String, String), String>,
+    /// What was printed last, by kind, namespace and name.
+    pub(super) last: HashMap<(&'static str, String, String), String>,
 }
 
 impl Lines {
     /// The line of an event, if it is worth one.
-    pub(super) fn of(&mut self, event: &Event<Guarded>, now: Timestamp) -> Option<String> {
+    pub(super) fn of<K: Shown>(
+        &mut self,
+        event: &Event<Guarded<K>>,
+        now: Timestamp,
+    ) -> Option<String> {
         let (object, deleted) = match event {
             Event::Apply(object) | Event::InitApply(object) => (object, false),
             Event::Delete(object) => (object, true),
             Event::Init | Event::InitDone => return None,
         };
-        let row = Row::of_guarded(object);
+        let row: Row<'_, K> = Row::of_guarded(object);
         let text = match (self.output, deleted) {
             (Output::Json, false) => row.json().to_string(),
             (Output::Json, true) => {
-                json!({"namespace": row.namespace, "name": row.name, "deleted": true}).to_string()
+                let (namespace, name) = (&row.namespace, &row.name);
+                json!({"kind": K::kind(&()), "namespace": namespace, "name": name, "deleted": true})
+                    .to_string()
             }
             (Output::Text, _) => self.text(&row, deleted),
         };
-        let key = (row.namespace, row.name);
+        let key = (K::PREFIX, row.namespace, row.name);
         let before = if deleted {
             self.last.remove(&key);
             None
@@ -107,8 +146,8 @@ impl Lines {
         })
     }
 
-    fn text(&self, row: &Row<'_>, deleted: bool) -> String {
-        let name = format!("{}/{}", row.namespace, row.name);
+    fn text<K: Shown>(&self, row: &Row<'_, K>, deleted: bool) -> String {
+        let name = format!("{}{}/{}", K::PREFIX, row.namespace, row.name);
         let name = self.terminal.paint(&name, Tone::Strong);
         if deleted {
             return format!("{name}  deleted");
@@ -117,15 +156,9 @@ impl Lines {
             Ok(object) => object,
             Err(error) => return format!("{name}  {error}"),
         };
-        let status = object.status.as_ref();
-        let phase = status.and_then(|status| status.phase).unwrap_or_default();
-        let step = status.and_then(|status| status.step.as_ref());
-        let step = step.map(|step| format!(" {}", step.display)).unwrap_or_default();
-        let weight = status.and_then(|status| status.canary.as_ref());
-        let weight = weight.map(|canary| format!(" {}%", canary.weight)).unwrap_or_default();
-        let message = status.and_then(|status| status.message.as_deref());
-        let message = message.unwrap_or("not looked at yet");
-        let phase = self.terminal.paint(phase.as_str(), tone(phase));
-        format!("{name}  {phase}{step}{weight}  {message}")
+        let (phase, more) = object.phase();
+        let message = object.message().unwrap_or("not looked at yet");
+        let tone = K::tone(phase).unwrap_or(Tone::Strong);
+        format!("{name}  {}{more}  {message}", self.terminal.paint(phase, tone))
     }
 }

@@ -4,8 +4,11 @@ use jiff::Timestamp;
 use kube::runtime::watcher::Event;
 use serde_json::{Value, json};
 
-use super::{Guarded, Output, Row, details, follow::Lines, table};
-use crate::{api::canary_rollout::CanaryRollout, cli::terminal::Terminal};
+use super::{Guarded, Output, Row, Shown, details, follow::Lines, table};
+use crate::{
+    api::{canary_rollout::CanaryRollout, maintenance_window::MaintenanceWindow},
+    cli::terminal::Terminal,
+};
 
 const PLAIN: Terminal = Terminal { colour: false, width: Some(90) };
 const WIDE: Terminal = Terminal { colour: false, width: None };
@@ -212,9 +215,11 @@ fn an_age_has_the_unit_that_matters() {
 
 #[test]
 fn changes_are_a_line_each_and_what_reads_as_before_is_none() {
-    let guarded = |status| -> Guarded { serde_json::from_value(object("web", status)).unwrap() };
+    let guarded = |status| -> Guarded<CanaryRollout> {
+        serde_json::from_value(object("web", status)).unwrap()
+    };
     let mut lines = Lines { output: Output::Text, terminal: WIDE, last: HashMap::new() };
-    let mut line = |event: Event<Guarded>| lines.of(&event, now());
+    let mut line = |event: Event<Guarded<CanaryRollout>>| lines.of(&event, now());
     let first = "10:30:00Z  shop/web  Progressing 2/3 10%  10%: 212 of 300 invocations; holds until 10:45:00Z\n";
     assert_eq!(line(Event::InitApply(guarded(flying()))).as_deref(), Some(first));
     let mut same = flying();
@@ -231,6 +236,132 @@ fn changes_are_a_line_each_and_what_reads_as_before_is_none() {
 fn as_json_the_whole_status_is_there() {
     let web = rollout("web", flying());
     let json = Row::of(&web).json();
+    assert_eq!(json["kind"], "CanaryRollout");
     assert_eq!(json["namespace"], "shop");
     assert_eq!(json["status"]["step"]["display"], "2/3");
+}
+
+fn window(status: Value) -> MaintenanceWindow {
+    serde_json::from_value(json!({
+        "apiVersion": "groundcrew.dev/v1alpha1", "kind": "MaintenanceWindow",
+        "metadata": {"name": "weekly", "namespace": "shop", "generation": 1},
+        "spec": {"timeZone": "Europe/Berlin",
+                 "schedules": [{"name": "weekly", "cron": "0 2 * * SUN", "duration": "2h"}]},
+        "status": status,
+    }))
+    .unwrap()
+}
+
+fn open() -> Value {
+    let opening = |id: &str, at: &str, closes: &str, local: &str, note: &str| {
+        json!({"id": id, "schedules": ["weekly"], "opensAt": at, "closesAt": closes,
+               "local": local, "note": note})
+    };
+    let next = opening(
+        "weekly-20261213T0100Z",
+        "2026-12-13T01:00:00Z",
+        "2026-12-13T03:00:00Z",
+        "Sun 13 Dec 2026 02:00–04:00 CET",
+        "",
+    );
+    let moved = opening(
+        "weekly-20270328T0100Z",
+        "2027-03-28T01:00:00Z",
+        "2027-03-28T03:00:00Z",
+        "Sun 28 Mar 2027 03:00–05:00 CEST",
+        "02:00 does not exist on 28 Mar 2027: opens at 03:00 CEST",
+    );
+    json!({
+        "observedGeneration": 1, "phase": "Open",
+        "message": "open until Sun 6 Dec 2026 04:30 CET: weekly-20261206T0100Z",
+        "gate": {"open": true, "until": "2026-12-06T03:00:00Z", "closes": "2026-12-06T03:30:00Z",
+                 "reason": "Open", "message": "open",
+                 "blackout": {"name": "year-end", "from": "2026-12-17T23:00:00Z",
+                              "until": "2027-01-03T23:00:00Z"}},
+        "next": next, "upcoming": [next, moved],
+        "current": {
+            "id": "weekly-20261206T0100Z", "parts": [], "opensAt": "2026-12-06T01:00:00Z",
+            "closesAt": "2026-12-06T03:30:00Z", "closes": "Sun 6 Dec 2026 04:30 CET",
+            "extendedBy": "30m", "openedAt": "2026-12-06T01:00:01Z",
+            "spec": {"timeZone": "Europe/Berlin"},
+        },
+        "skipped": [{"id": "weekly-20261220T0100Z", "until": "2026-12-20T03:00:00Z"}],
+        "history": [
+            {"id": "weekly-20261129T0100Z", "opensAt": "2026-11-29T01:00:00Z",
+             "closesAt": "2026-11-29T03:00:00Z", "openedAt": "2026-11-29T01:00:00Z",
+             "closedAt": "2026-11-29T03:00:00Z", "outcome": "Completed",
+             "message": "its time is over"},
+            {"id": "weekly-20261122T0100Z", "opensAt": "2026-11-22T01:00:00Z",
+             "closesAt": "2026-11-22T03:00:00Z", "outcome": "Missed",
+             "message": "the operator was away from its start to its end"},
+        ],
+        "lastAction": {"value": "extend=30m@weekly-20261206T0100Z#n1", "by": "jane",
+                       "result": "Accepted", "message": "it closes Sun 6 Dec 2026 04:30 CET",
+                       "at": "2026-12-06T01:30:00Z"},
+        "conditions": [condition("Open", "True", "Open"), condition("Ready", "True", "Open")],
+    })
+}
+
+#[test]
+fn one_window_is_shown_with_all_that_matters() {
+    insta::assert_snapshot!(window(open()).details(now(), WIDE), @r"
+    shop/weekly  Open
+      open until Sun 6 Dec 2026 04:30 CET: weekly-20261206T0100Z
+
+      Zone        Europe/Berlin
+      Gate        open for new work until Sun 6 Dec 2026 04:00 CET
+      Blackout    year-end from Fri 18 Dec 2026 00:00 CET until Mon 4 Jan 2027 00:00 CET
+      Current     weekly-20261206T0100Z, open since Sun 6 Dec 2026 02:00 CET, closes Sun 6 Dec 2026 04:30 CET, extended by 30m
+      Skipped     weekly-20261220T0100Z
+      Last action extend=30m@weekly-20261206T0100Z#n1 by jane at 2026-12-06T01:30:00Z: Accepted: it closes Sun 6 Dec 2026 04:30 CET
+
+    Next openings
+      LOCAL TIME                        UTC                   SCHEDULES  ID                     NOTE
+      Sun 13 Dec 2026 02:00–04:00 CET   2026-12-13T01:00:00Z  weekly     weekly-20261213T0100Z  -
+      Sun 28 Mar 2027 03:00–05:00 CEST  2027-03-28T01:00:00Z  weekly     weekly-20270328T0100Z  02:00 does not exist on 28 Mar 2027: opens at 03:00 CEST
+
+    History
+      OPENING                OUTCOME    OPENED                CLOSED                MESSAGE
+      weekly-20261129T0100Z  Completed  2026-11-29T01:00:00Z  2026-11-29T03:00:00Z  its time is over
+      weekly-20261122T0100Z  Missed     -                     -                     the operator was away from its start to its end
+    ");
+}
+
+#[test]
+fn windows_are_a_table_of_their_own() {
+    let (open, new) = (window(open()), window(Value::Null));
+    let closed = window(json!({"phase": "Invalid", "message": "spec.timeZone: there is none"}));
+    let rows = [Row::of(&open), Row::of(&closed), Row::of(&new)];
+    insta::assert_snapshot!(table::render(&rows, true, now(), WIDE), @r"
+    NAMESPACE  NAME    PHASE      NEXT                             CLOSES                    MESSAGE
+    shop       weekly  Open       Sun 13 Dec 2026 02:00–04:00 CET  Sun 6 Dec 2026 04:30 CET  open until Sun 6 Dec 2026 04:30 CET: weekly-20261206T0100Z
+    shop       weekly  Invalid    -                                -                         spec.timeZone: there is none
+    shop       weekly  Scheduled  -                                -                         not looked at yet
+    ");
+}
+
+#[test]
+fn a_window_that_is_closed_is_as_it_should_be() {
+    let status = json!({"observedGeneration": 1, "phase": "Scheduled", "message": "opens Sunday",
+        "gate": {"open": false, "reason": "Closed", "message": "opens Sunday"},
+        "conditions": [condition("Open", "False", "Closed"), condition("Ready", "True", "Scheduled")]});
+    let shown = window(status).details(now(), WIDE);
+    assert_eq!(
+        shown,
+        "shop/weekly  Scheduled\n  opens Sunday\n\n  Zone        Europe/Berlin\n  Gate        closed for new work (Closed)\n"
+    );
+}
+
+#[test]
+fn a_window_is_told_apart_from_a_rollout_of_the_same_name() {
+    let mut lines = Lines { output: Output::Text, terminal: WIDE, last: HashMap::new() };
+    let guarded: Guarded<MaintenanceWindow> =
+        serde_json::from_value(serde_json::to_value(window(open())).unwrap()).unwrap();
+    assert_eq!(
+        lines.of(&Event::Apply(guarded), now()).as_deref(),
+        Some(
+            "10:30:00Z  mw/shop/weekly  Open  open until Sun 6 Dec 2026 04:30 CET: weekly-20261206T0100Z\n"
+        )
+    );
+    assert_eq!(Row::of(&window(open())).json()["kind"], "MaintenanceWindow");
 }

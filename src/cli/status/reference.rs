@@ -1,0 +1,104 @@
+//! Which object is meant: `web`, `cro/web`, `mw/weekly`.
+
+use std::str::FromStr;
+
+use crate::{
+    api::{canary_rollout::CanaryRollout, maintenance_window::MaintenanceWindow},
+    cli::{Error, cluster::Connection},
+};
+
+/// A sort of object that is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sort {
+    /// A CanaryRollout.
+    Rollout,
+    /// A MaintenanceWindow.
+    Window,
+}
+
+impl Sort {
+    pub(super) const ALL: [Self; 2] = [Self::Rollout, Self::Window];
+
+    /// The sort by any of its names, as kubectl takes them.
+    fn named(word: &str) -> Option<Self> {
+        let word = word.to_ascii_lowercase();
+        match word.split('.').next().unwrap_or_default() {
+            "cro" | "canaryrollout" | "canaryrollouts" => Some(Self::Rollout),
+            "mw" | "maintenancewindow" | "maintenancewindows" => Some(Self::Window),
+            _ => None,
+        }
+    }
+}
+
+/// A name, with or without the sort of what it names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Reference {
+    /// The name alone.
+    pub(super) name: String,
+    sort: Option<Sort>,
+}
+
+impl FromStr for Reference {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (sort, name) = match text.split_once('/') {
+            Some((sort, name)) => (
+                Some(Sort::named(sort).ok_or_else(|| {
+                    format!("there is no kind {sort:?}: write cro/NAME or mw/NAME")
+                })?),
+                name,
+            ),
+            None => (None, text),
+        };
+        if name.is_empty() || name.contains('/') {
+            return Err("write NAME, cro/NAME or mw/NAME".to_owned());
+        }
+        Ok(Self { name: name.to_owned(), sort })
+    }
+}
+
+impl Reference {
+    /// What it names; without a sort the rollout of that name, else the window.
+    pub(super) async fn sort(&self, connection: &Connection) -> Result<Sort, Error> {
+        let name = &self.name;
+        if let Some(sort) = self.sort {
+            return Ok(sort);
+        }
+        if connection.find::<CanaryRollout>(name).await?.is_some() {
+            return Ok(Sort::Rollout);
+        }
+        if connection.find::<MaintenanceWindow>(name).await?.is_some() {
+            return Ok(Sort::Window);
+        }
+        Err(Error::NotFound {
+            what: format!("CanaryRollout and no MaintenanceWindow {name}"),
+            namespace: connection.namespace.clone(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_have_the_names_that_kubectl_takes() {
+        let read = |text: &str| text.parse::<Reference>().map(|read| (read.sort, read.name));
+        let window = Ok((Some(Sort::Window), "weekly".to_owned()));
+        for kind in
+            ["mw", "MaintenanceWindow", "maintenancewindows", "maintenancewindows.groundcrew.dev"]
+        {
+            assert_eq!(read(&format!("{kind}/weekly")), window);
+        }
+        for kind in ["cro", "canaryrollout", "canaryrollouts.v1alpha1.groundcrew.dev"] {
+            assert_eq!(read(&format!("{kind}/web")), Ok((Some(Sort::Rollout), "web".to_owned())));
+        }
+        assert_eq!(read("weekly"), Ok((None, "weekly".to_owned())));
+        let unknown = "there is no kind \"pod\": write cro/NAME or mw/NAME".to_owned();
+        assert_eq!(read("pod/web"), Err(unknown));
+        for text in ["", "mw/", "mw/a/b"] {
+            assert_eq!(read(text), Err("write NAME, cro/NAME or mw/NAME".to_owned()), "{text}");
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! MaintenanceWindows as they are shown.
+
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::{
+    Shown,
+    details::{conditions, heading, indented, last_action, plan, time},
+    table::none,
+};
+use crate::{
+    api::maintenance_window::{
+        CurrentOpening, Gate, MaintenanceWindow, MaintenanceWindowStatus, Phase,
+    },
+    cli::{
+        table::plain,
+        terminal::{Terminal, Tone},
+    },
+    time::Zone,
+};
+
+impl Shown for MaintenanceWindow {
+    const PREFIX: &'static str = "mw/";
+    const HEADER: &'static [&'static str] = &["PHASE", "NEXT", "CLOSES", "MESSAGE"];
+
+    fn cells(&self, _: Timestamp) -> Vec<String> {
+        let status = self.status.as_ref();
+        let next = status.and_then(|status| status.next.as_ref());
+        let current = status.and_then(|status| status.current.as_ref());
+        vec![
+            self.phase().0.to_owned(),
+            next.map_or_else(none, |next| next.local.clone()),
+            current.map_or_else(none, |current| current.closes.clone()),
+            self.message().unwrap_or("not looked at yet").to_owned(),
+        ]
+    }
+
+    fn phase(&self) -> (&'static str, String) {
+        let phase = self.status.as_ref().and_then(|status| status.phase);
+        (phase.unwrap_or_default().as_str(), String::new())
+    }
+
+    fn tone(phase: &str) -> Option<Tone> {
+        serde_json::from_value(phase.into()).ok().map(tone)
+    }
+
+    fn message(&self) -> Option<&str> {
+        self.status.as_ref()?.message.as_deref()
+    }
+
+    fn status(&self) -> Value {
+        json!(self.status)
+    }
+
+    fn details(&self, _: Timestamp, terminal: Terminal) -> String {
+        render(self, terminal)
+    }
+}
+
+/// The colour of a phase.
+fn tone(phase: Phase) -> Tone {
+    match phase {
+        Phase::Open => Tone::Good,
+        Phase::Scheduled => Tone::Faint,
+        Phase::Preparing => Tone::Busy,
+        Phase::Suspended => Tone::Asks,
+        Phase::Invalid => Tone::Bad,
+    }
+}
+
+/// Everything that a person wants to know of one window.
+fn render(object: &MaintenanceWindow, terminal: Terminal) -> String {
+    let meta = &object.metadata;
+    let (namespace, name) = (meta.namespace.as_deref(), meta.name.as_deref());
+    let name = format!("{}/{}", namespace.unwrap_or_default(), name.unwrap_or_default());
+    let default = MaintenanceWindowStatus::default();
+    let status = object.status.as_ref().unwrap_or(&default);
+    let phase = status.phase.unwrap_or_default();
+    let mut text = String::new();
+    let (name, word) =
+        (terminal.paint(&name, Tone::Strong), terminal.paint(phase.as_str(), tone(phase)));
+    let message = status.message.as_deref().unwrap_or("not looked at yet");
+    let _ = writeln!(text, "{name}  {word}\n  {message}");
+    if status.observed_generation != object.metadata.generation {
+        let news = "the spec was changed since; the operator has not looked at it yet";
+        let _ = writeln!(text, "  {}", terminal.paint(news, Tone::Asks));
+    }
+    text.push('\n');
+    for (label, value) in facts(object, status) {
+        let _ = writeln!(text, "  {label:<12}{value}");
+    }
+    plan(&mut text, &status.plan, terminal);
+    upcoming(&mut text, status, terminal);
+    history(&mut text, status, terminal);
+    let message = status.message.as_deref().unwrap_or_default();
+    conditions(&mut text, &status.conditions, message, &["Open"], terminal);
+    text
+}
+
+fn facts(
+    object: &MaintenanceWindow,
+    status: &MaintenanceWindowStatus,
+) -> Vec<(&'static str, String)> {
+    // One that no time zone fits is Invalid, and has no times of its own.
+    let zone = Zone::parse(&object.spec.time_zone).unwrap_or_else(|_| Zone::utc());
+    let mut facts = vec![("Zone", object.spec.time_zone.clone())];
+    facts.extend(object.spec.emergency.as_ref().map(|emergency| {
+        let windows = emergency.stands_for.join(", ");
+        let text =
+            format!("for {windows}: {}, asked for by {}", emergency.reason, emergency.requested_by);
+        ("Emergency", text)
+    }));
+    facts.extend(status.gate.as_ref().map(|gate| ("Gate", told(gate, &zone))));
+    facts.extend(status.gate.as_ref().and_then(|gate| gate.blackout.as_ref()).map(|dark| {
+        let (from, until) = (zone.told(dark.from.0), zone.told(dark.until.0));
+        ("Blackout", format!("{} from {from} until {until}", dark.name))
+    }));
+    facts.extend(status.current.as_ref().map(|current| ("Current", opened(current, &zone))));
+    for skipped in &status.skipped {
+        facts.push(("Skipped", skipped.id.clone()));
+    }
+    facts.extend(status.last_action.as_ref().map(last_action));
+    facts
+}
+
+/// What the gate says, but for the sentence that stands on top.
+fn told(gate: &Gate, zone: &Zone) -> String {
+    let word = if gate.open { "open for new work" } else { "closed for new work" };
+    let until = gate.until.as_ref().filter(|_| gate.open);
+    let until = until.map(|until| format!(" until {}", zone.told(until.0))).unwrap_or_default();
+    let reason = gate.reason.as_str();
+    if gate.open { format!("{word}{until}") } else { format!("{word} ({reason})") }
+}
+
+fn opened(current: &CurrentOpening, zone: &Zone) -> String {
+    let CurrentOpening { id, closes, opened_at, extended_by, closing, .. } = current;
+    let extended = extended_by.map(|by| format!(", extended by {by}")).unwrap_or_default();
+    let closing = closing.as_ref().map(|c| format!(", closing: {}", c.message)).unwrap_or_default();
+    format!("{id}, open since {}, closes {closes}{extended}{closing}", zone.told(opened_at.0))
+}
+
+fn upcoming(text: &mut String, status: &MaintenanceWindowStatus, terminal: Terminal) {
+    if status.upcoming.is_empty() {
+        return;
+    }
+    heading(text, "Next openings", terminal);
+    let header = ["LOCAL TIME", "UTC", "SCHEDULES", "ID", "NOTE"];
+    let mut table = plain(&header, indented(terminal));
+    for opening in &status.upcoming {
+        let note = if opening.note.is_empty() { none() } else { opening.note.clone() };
+        table.add_row(vec![
+            opening.local.clone(),
+            time(opening.opens_at.0),
+            opening.schedules.join(","),
+            opening.id.clone(),
+            note,
+        ]);
+    }
+    for line in table.lines() {
+        let _ = writeln!(text, "  {}", line.trim_end());
+    }
+}
+
+fn history(text: &mut String, status: &MaintenanceWindowStatus, terminal: Terminal) {
+    if status.history.is_empty() {
+        return;
+    }
+    heading(text, "History", terminal);
+    let header = ["OPENING", "OUTCOME", "OPENED", "CLOSED", "MESSAGE"];
+    let mut table = plain(&header, indented(terminal));
+    for entry in &status.history {
+        let moment = |at: Option<Timestamp>| at.map_or_else(none, time);
+        table.add_row(vec![
+            entry.id.clone(),
+            entry.outcome.as_str().to_owned(),
+            moment(entry.opened_at.as_ref().map(|at| at.0)),
+            moment(entry.closed_at.as_ref().map(|at| at.0)),
+            entry.message.clone(),
+        ]);
+    }
+    for line in table.lines() {
+        let _ = writeln!(text, "  {}", line.trim_end());
+    }
+}
