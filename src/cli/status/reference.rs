@@ -80,7 +80,41 @@ impl Reference {
 
 #[cfg(test)]
 mod tests {
+    use std::convert::Infallible;
+
+    use http::{Request, Response};
+    use kube::client::Body;
+    use serde_json::{Value, json};
+
     use super::*;
+
+    /// A namespace with objects at these paths, and nothing else.
+    fn namespace(objects: &'static [&'static str]) -> Connection {
+        let spec = json!({
+            "function": {"name": "web", "alias": "live"}, "release": {"version": "2"},
+            "timeZone": "Etc/UTC", "always": true,
+        });
+        let service = tower::service_fn(move |request: Request<Body>| {
+            let path = request.uri().path().to_owned();
+            let found = objects.iter().any(|object| path.ends_with(&format!("/shop/{object}")));
+            let (code, answer): (u16, Value) = if found {
+                (200, json!({"metadata": {"name": "web", "namespace": "shop"}, "spec": spec}))
+            } else {
+                let message = format!("{path} not found");
+                (
+                    404,
+                    json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "code": 404,
+                             "status": "Failure", "message": message, "reason": "NotFound"}),
+                )
+            };
+            let response =
+                Response::builder().status(code).header("content-type", "application/json");
+            let response = response.body(Body::from(serde_json::to_vec(&answer).unwrap()));
+            async move { Ok::<_, Infallible>(response.unwrap()) }
+        });
+        let client = kube::Client::new(service, "shop");
+        Connection { calls: client.clone(), watch: client, namespace: "shop".into() }
+    }
 
     #[test]
     fn kinds_have_the_names_that_kubectl_takes() {
@@ -100,5 +134,20 @@ mod tests {
         for text in ["", "mw/", "mw/a/b"] {
             assert_eq!(read(text), Err("write NAME, cro/NAME or mw/NAME".to_owned()), "{text}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_name_alone_is_the_rollout_else_the_window() {
+        let both = namespace(&["canaryrollouts/web", "maintenancewindows/web"]);
+        let window = namespace(&["maintenancewindows/web"]);
+        let sort = async |text: &str, connection: &Connection| {
+            let reference: Reference = text.parse().unwrap();
+            reference.sort(connection).await.map_err(|error| error.to_string())
+        };
+        assert_eq!(sort("web", &both).await, Ok(Sort::Rollout));
+        assert_eq!(sort("mw/web", &both).await, Ok(Sort::Window));
+        assert_eq!(sort("web", &window).await, Ok(Sort::Window));
+        let nothing = "there is no CanaryRollout and no MaintenanceWindow web in namespace shop";
+        assert_eq!(sort("web", &namespace(&[])).await, Err(nothing.to_owned()));
     }
 }
