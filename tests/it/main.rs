@@ -14,6 +14,7 @@
 )]
 
 mod chart;
+mod command_line;
 mod drift;
 mod harness;
 mod scale;
