@@ -152,13 +152,17 @@ impl Forecast {
     ) -> Result<(), SearchFailed> {
         let (from, until) = (self.from, self.until);
         let happening = all(calendar, from, until)?;
-        let bare = match without_blackouts(&object.spec) {
+        let mut bare = match without_blackouts(&object.spec) {
             Some(bare) => all(&bare, from, until)?,
             None => Vec::new(),
         };
         if happening.len() >= OPENINGS_MAX || bare.len() >= OPENINGS_MAX {
             let message = format!("only the first {OPENINGS_MAX} openings are looked at");
             self.found(name, Severity::Warning, message);
+        }
+        if let Some(last) = happening.get(OPENINGS_MAX.saturating_sub(1)) {
+            // Of what comes later nobody looked whether it takes place.
+            bare.retain(|planned| planned.opens_at <= last.opens_at);
         }
         let zone = calendar.zone();
         let overlap =

@@ -206,11 +206,16 @@ fn what_cannot_be_meant_is_an_error_and_what_is_hardly_meant_a_warning() {
 fn a_window_that_opens_without_a_pause_between_is_told_up_to_a_bound() {
     let often = json!({"timeZone": "Etc/UTC", "schedules": [
         {"name": "often", "cron": "*/30 * * * *", "duration": "10m"}]});
-    let forecast = forecast(&[window("often", often, Value::Null)], "2026-12-06T12:00", 60);
-    assert_eq!(forecast.rows.len(), 2_000);
-    assert_eq!(forecast.findings[0].message, "only the first 2000 openings are looked at");
-    let pairs = forecast.rows.windows(2);
-    assert!(pairs.into_iter().all(|pair| pair[0].closes_at < pair[1].opens_at));
+    let cut = json!([{"name": "cut", "from": "2026-12-06T13:02", "until": "2026-12-06T13:05",
+                      "onOverlap": "Truncate"}]);
+    for spec in [often.clone(), with(often, json!({ "blackouts": cut }))] {
+        let forecast = forecast(&[window("often", spec, Value::Null)], "2026-12-06T12:00", 60);
+        assert_eq!(forecast.rows.len(), 2_000);
+        assert_eq!(forecast.findings[0].message, "only the first 2000 openings are looked at");
+        assert!(forecast.rows.iter().all(|row| row.happens));
+        let mut pairs = forecast.rows.windows(2);
+        assert!(pairs.all(|pair| pair[0].closes_at < pair[1].opens_at));
+    }
 }
 
 /// What a line of an iCalendar says: its name and its text.
