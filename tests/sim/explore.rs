@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use groundcrew::api::canary_rollout::CanaryRollout;
+use groundcrew::api::{canary_rollout::CanaryRollout, maintenance_window::MaintenanceWindow};
 use jiff::Timestamp;
 use serde_json::Value;
 use tokio::time::{Instant, sleep_until};
@@ -18,7 +18,7 @@ use crate::{
     random,
     scenarios::{End, Scenario},
     script::Rule,
-    world::{Call, MAIN, State, World, operator, sights::Sight},
+    world::{Call, MAIN, State, World, kubernetes::key, operator, sights::Sight},
 };
 
 /// When every run begins; any time will do.
@@ -38,7 +38,10 @@ pub struct Run {
     pub writes: Vec<Write>,
     /// Most writes too many that repeat the one before them.
     repetitions: usize,
+    /// Statuses of the windows, masked alike.
+    windows: BTreeMap<String, Value>,
     pub status_writes: u32,
+    pub window_status_writes: u32,
     /// Events for people.
     pub events: usize,
     pub all_calls: usize,
@@ -117,7 +120,9 @@ impl Run {
             alias,
             writes: state.lambda.writes.clone(),
             repetitions: if state.is_denied("GetProvisionedConcurrencyConfig") { 3 } else { 1 },
+            windows: state.windows().map(told).collect(),
             status_writes: state.kubernetes.status_writes,
+            window_status_writes: state.kubernetes.window_status_writes,
             events: state.kubernetes.events,
             all_calls: state.calls.len(),
             calls: state.calls.iter().filter(|call| call.at + RECOVERY < end).cloned().collect(),
@@ -155,10 +160,17 @@ fn without_circumstances(text: &str) -> String {
     format!("{before}{unreadable}{}", after.unwrap_or_default())
 }
 
+/// What a window tells.
+fn told(window: &MaintenanceWindow) -> (String, Value) {
+    let mut value = serde_json::to_value(&window.status).expect("a status");
+    mask(&mut value);
+    (key(window), value)
+}
+
 /// Takes away what differs between runs that are the same to a user: times, and Lambda's revision
 /// ids, which count all writes.
 fn mask(value: &mut Value) {
-    const MASKED: [&str; 12] = [
+    const MASKED: [&str; 14] = [
         // How much was evaluated depends on when.
         "failures",
         "samples",
@@ -167,6 +179,8 @@ fn mask(value: &mut Value) {
         "startedAt",
         "endedAt",
         "holdUntil",
+        "openedAt",
+        "closedAt",
         "pausedAt",
         "at",
         "since",
@@ -245,6 +259,8 @@ impl Run {
             format!("{:?}", json(&self.status)),
             format!("{:?}", json(&golden.status)),
         );
+        let (is, was) = (&self.windows, &golden.windows);
+        differ("windows", is == was, format!("{is:?}"), format!("{was:?}"));
         differ(
             "alias",
             self.alias == golden.alias,

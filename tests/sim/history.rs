@@ -3,7 +3,10 @@
 use std::{collections::BTreeMap, fmt};
 
 use groundcrew::{
-    api::canary_rollout::CanaryRollout,
+    api::{
+        canary_rollout::{CanaryRollout, CanaryRolloutSpec},
+        maintenance_window::MaintenanceWindow,
+    },
     facts::{
         cloudwatch::{Alarm, Span},
         lambda::{Alias, AliasChange, Publication},
@@ -25,6 +28,8 @@ pub enum Event {
         after: Option<Alias>,
         /// The object, as the API server had it then.
         object: Option<Box<CanaryRollout>>,
+        /// The spec that its status speaks of.
+        spec: Option<Box<CanaryRolloutSpec>>,
         leads: bool,
         /// It was sent long before.
         late: bool,
@@ -49,6 +54,8 @@ pub enum Event {
         after: Box<CanaryRollout>,
         /// What the observed generation asks for.
         asked: Option<Asked>,
+        /// The spec of that generation.
+        spec: Option<Box<CanaryRolloutSpec>>,
         /// The alias at that time.
         alias: Option<Alias>,
     },
@@ -77,6 +84,10 @@ pub enum Event {
     FinalizerRemoved { object: Box<CanaryRollout>, alias: Option<Alias> },
     /// A person changed the object.
     PersonEdited,
+    /// A person made or changed a window, which is like this now.
+    WindowEdited(Box<MaintenanceWindow>),
+    /// The operator applied the status of a window.
+    WindowTold { before: Box<MaintenanceWindow>, after: Box<MaintenanceWindow> },
 }
 
 /// A call as it is sent.

@@ -29,6 +29,7 @@ mod random;
 mod releases;
 mod scenarios;
 mod script;
+mod windows;
 mod world;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -56,7 +57,9 @@ fn every_single_fault_ends_the_same_way() {
     let one_of = number("GROUNDCREW_SIM_ONE_OF").map_or(1, |number| number as usize);
     let scenarios: Vec<_> = scenarios::all()
         .into_iter()
-        .filter(|scenario| only.as_ref().is_none_or(|only| scenario.name == only))
+        .filter(|scenario| {
+            only.as_ref().is_none_or(|only| only.split(',').any(|only| scenario.name == only))
+        })
         .collect();
     let deviations = in_parallel(0..scenarios.len() as u64, |index| {
         let scenario = &scenarios[usize::try_from(index).expect("small")];
@@ -111,6 +114,19 @@ fn a_healthy_rollout_is_left_alone() {
         let polls = lasts.as_secs() / (15 * 60);
         let calls = (after.all_calls - before.all_calls) as u64;
         assert!(calls <= 2 * polls + 2, "{calls} calls in {lasts:?}: two reads each 15 minutes");
+    }
+}
+
+#[test]
+fn what_waits_for_a_window_is_left_alone() {
+    let waits = |lasts| explore::simulate(windows::far_away, Vec::new(), Faults::none, lasts);
+    for lasts in [minutes(10), minutes(24 * 60)] {
+        let (before, after) = (waits(minutes(3)), waits(minutes(3) + lasts));
+        let counts = |run: &explore::Run| {
+            (run.writes.len(), run.status_writes, run.window_status_writes, run.events)
+        };
+        assert_eq!(counts(&before), counts(&after), "{}", after.trace);
+        assert_eq!((after.writes.len(), after.window_status_writes), (0, 1), "{}", after.trace);
     }
 }
 

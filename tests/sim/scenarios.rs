@@ -13,6 +13,7 @@ use groundcrew::api::{
 use crate::{
     checks, claims, denied, evidence, modes, releases,
     script::{Edit, Rule, View, aborted, always, first_step, healthy, rule, second_step},
+    windows,
     world::{ALIAS, FUNCTION, NAME, State},
 };
 
@@ -146,6 +147,7 @@ pub fn all() -> Vec<Scenario> {
     all.extend(checks::all());
     all.extend(modes::all());
     all.extend(denied::all());
+    all.extend(windows::all());
     all
 }
 

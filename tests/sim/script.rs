@@ -7,6 +7,7 @@ use groundcrew::{
         ACTION_ANNOTATION, FINALIZER,
         canary_rollout::{CanaryRollout, CanaryRolloutStatus, Phase, Preset, Release, Step},
         shared::Mode,
+        windows::Windows,
     },
     facts::{
         cloudwatch::AlarmState,
@@ -18,7 +19,7 @@ use kube::ResourceExt as _;
 
 use crate::{
     releases::archive,
-    world::{ALIAS, MAIN, State, functions::answered},
+    world::{ALIAS, MAIN, State, functions::answered, windows::WindowEdit},
 };
 
 /// One thing that somebody does.
@@ -84,6 +85,12 @@ pub enum Edit {
     AlarmDeleted(&'static str),
     /// The same is done to the other object.
     Other(Box<Edit>),
+    /// Somebody does something to the window of this name.
+    Window(&'static str, WindowEdit),
+    /// Changes which windows the object obeys.
+    Windows(Option<Windows>),
+    /// The node of the operator dies, and no other process follows for so many seconds.
+    Away(u64),
 }
 
 /// When something is done: `after` it is so.
@@ -233,6 +240,9 @@ impl State {
             }
             Edit::Deny(calls) => self.denied.push(calls),
             Edit::Kill => self.crash(),
+            Edit::Away(seconds) => self.leave(*seconds),
+            Edit::Window(name, edit) => self.edit_window(name, edit),
+            Edit::Windows(windows) => self.obey(key, windows.as_ref()),
             Edit::Traffic(version, invocations, errors) => {
                 self.cloudwatch.traffic.insert(version, (*invocations, *errors));
             }
@@ -241,6 +251,18 @@ impl State {
             Edit::AlarmDeleted(name) => self.delete_alarm(name),
             Edit::Alarm(name, state) => self.set_alarm(name, *state),
         }
+    }
+
+    fn leave(&mut self, seconds: u64) {
+        self.away = Duration::from_secs(seconds);
+        self.crash();
+    }
+
+    fn obey(&mut self, key: &str, windows: Option<&Windows>) {
+        self.edit_object(key, |object| {
+            object.spec.windows = windows.cloned();
+            object.spec.window_gate.take_if(|_| windows.is_none());
+        });
     }
 
     /// The alias that an object names.

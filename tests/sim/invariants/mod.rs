@@ -7,17 +7,23 @@
 //! weights only rise or go, C5 each write carries the current revision id, C6 a new release starts at
 //! step 0, C7 going back waits for nothing that it does not need, C8 an alarm that fires before the start
 //! is told as such, C9 of two rollouts on one alias the older acts, C10 no version in use is deleted,
-//! Audit nothing goes forward in Audit.
+//! Audit nothing goes forward in Audit, M7 an
+//! occurrence opens once, Gate nothing goes forward outside of its windows, Prompt what waits for a
+//! window goes on soon after it opens.
 
 mod alarms;
 mod aliases;
+mod due;
 mod evidence_read;
+mod gated;
 mod limits;
 mod moves;
+mod planned;
 mod prompt;
 mod statuses;
 #[cfg(test)]
 mod tests;
+mod windows;
 
 use std::collections::BTreeMap;
 
@@ -36,6 +42,7 @@ use self::{
     moves::Moved,
     prompt::Prompt,
     statuses::Applied,
+    windows::Windows,
 };
 use crate::{
     faults::Sort,
@@ -55,6 +62,7 @@ pub struct Invariants {
     alarms: Alarms,
     /// What is due.
     pub prompt: Prompt,
+    pub windows: Windows,
 }
 
 /// What is remembered of an object.
@@ -106,6 +114,7 @@ impl Invariants {
     }
 
     fn known(&mut self, now: Timestamp, key: &str, object: &CanaryRollout) {
+        self.windows.rollout(now, key, object);
         let alias = self.aliases.get(&object.spec.function.alias);
         self.prompt.seen(now, key, object, alias.is_some_and(|alias| alias.is_left_by(key)));
     }
@@ -113,16 +122,19 @@ impl Invariants {
     /// The watch told the operator that the object is gone.
     pub fn forgotten(&mut self, key: &str) {
         self.prompt.forgotten(key);
+        self.windows.rollout_forgotten(key);
     }
 
     /// A process leads.
-    pub fn process_leads(&mut self) {
+    pub fn process_leads(&mut self, now: Timestamp) {
         self.prompt.process_leads();
+        self.windows.process_leads(now);
     }
 
     /// The process died, or must not write any more.
     pub fn process_died(&mut self) {
         self.prompt.process_died();
+        self.windows.process_died();
     }
 
     /// A call was carried out whose answer nobody got.
@@ -135,18 +147,21 @@ impl Invariants {
     /// Checks a call that is sent.
     pub fn called(&mut self, now: Timestamp, made: &Made<'_>) -> Vec<String> {
         let found = self.prompt.called(now, made, &self.aliases);
+        self.windows.called(now, made);
         self.report(found)
     }
 
     /// Checks what should have been done by now.
     pub fn overdue(&mut self, now: Timestamp) -> Vec<String> {
-        let found = self.prompt.overdue(now);
+        let mut found = self.prompt.overdue(now);
+        found.extend(self.windows.overdue(now));
         self.report(found)
     }
 
     /// Checks what happened, and returns what it breaks.
     pub fn observe(&mut self, now: Timestamp, event: &Event) -> Vec<String> {
         let mut found = self.prompt.overdue(now);
+        found.extend(self.windows.overdue(now));
         found.extend(self.check(now, event));
         self.report(found)
     }
@@ -183,12 +198,14 @@ impl Invariants {
                 self.aliases.entry(alias.clone()).or_default().disturbed(now, after);
                 Found::new()
             }
-            Event::StatusApplied { before, after, asked, alias } => {
+            Event::StatusApplied { before, after, asked, spec, alias } => {
                 let key =
                     &format!("{}/{}", after.namespace().unwrap_or_default(), after.name_any());
                 let (asked, alias) = (asked.as_ref(), alias.as_ref());
                 let applied = Applied { now, key, before, after, asked, alias };
-                self.applied(&applied)
+                let mut found = self.applied(&applied);
+                found.extend(self.windows.started(now, key, (before, after), spec.as_deref()));
+                found
             }
             Event::FinalizerRemoved { object, alias } => self.let_go(object, alias.as_ref()),
             Event::AliasRead { alias, answer } => {
@@ -208,6 +225,11 @@ impl Invariants {
                 self.prompt.version_gone(version);
                 Found::new()
             }
+            Event::WindowEdited(object) => {
+                self.windows.edited(now, object);
+                Found::new()
+            }
+            Event::WindowTold { before, after } => self.windows.applied(now, before, after),
             Event::FinalizerAdded | Event::PersonEdited => Found::new(),
         }
     }
@@ -219,7 +241,8 @@ impl Invariants {
         event: &Event,
         (by, change): (&String, &AliasChange),
     ) -> Found {
-        let Event::AliasUpdated { before, after, object, late, provisioned, .. } = event else {
+        let Event::AliasUpdated { before, after, object, spec, late, provisioned, .. } = event
+        else {
             return Found::new();
         };
         if !late {
@@ -236,6 +259,10 @@ impl Invariants {
         let mut found = moves::updated(&moved, alias, past);
         // What was sent before it was told may still arrive.
         found.extend(audited(change, object).filter(|_| !late));
+        if let Some(object) = object.filter(|_| !late) {
+            let spec = spec.as_deref();
+            found.extend(self.windows.moved(now, by, (before, change), object, spec));
+        }
         self.prompt.disturbed(&change.alias, Some(by.as_str()));
         alias.moved(now, by, after);
         found

@@ -152,7 +152,7 @@ impl State {
             }
             Some(Fault::LeaseLost) => Course::LastWithLease,
             Some(Fault::WatchLost) => {
-                self.kubernetes.break_watch();
+                self.kubernetes.break_watch(what);
                 Course::Answered
             }
             Some(Fault::Meanwhile(edit)) => {

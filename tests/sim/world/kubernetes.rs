@@ -1,49 +1,50 @@
-//! The API server with one kind: versions, generations, finalizers, the status subresource, and a
-//! watch that may be late.
+//! The API server: versions, generations, finalizers, and the status subresource. Its objects and
+//! watches are those of `shelf`.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
-    time::Duration,
 };
 
 use async_trait::async_trait;
 use groundcrew::{
     api::{
         FINALIZER,
-        canary_rollout::{CanaryRollout, Release},
+        canary_rollout::{CanaryRollout, CanaryRolloutSpec, Release},
+        maintenance_window::MaintenanceWindow,
     },
+    engine::Kind as _,
     kubernetes::port::{Class, Error, Event as Note, ObjectId, Port},
+    maintenance_window::MaintenanceWindows,
 };
 use kube::ResourceExt as _;
 use serde_json::Value;
-use tokio::time::Instant;
 
-use super::{State, World};
+pub use super::shelf::key;
+use super::{
+    State, World,
+    shelf::{Shelf, Stored},
+};
 use crate::{
     faults::{Fault, Sort},
     history::{Asked, Event},
 };
 
-/// How long a change takes to reach those who watch.
-const WATCH_LAG: Duration = Duration::from_millis(35);
-/// How long it takes until a broken watch is taken up again.
-const WATCH_BROKEN: Duration = Duration::from_secs(40);
-
-/// What the API server stores; objects go by `namespace/name`.
+/// What the API server stores.
 #[derive(Default)]
 pub struct Store {
-    pub(super) objects: BTreeMap<String, CanaryRollout>,
-    /// Specs by object and generation.
-    specs: BTreeMap<(String, i64), Release>,
+    pub(super) rollouts: Shelf<CanaryRollout>,
+    pub(super) windows: Shelf<MaintenanceWindow>,
+    /// Specs of rollouts by object and generation.
+    specs: BTreeMap<(String, i64), CanaryRolloutSpec>,
     pub(super) version: u64,
     pub(super) uids: u64,
-    watch: VecDeque<(Instant, Watched)>,
-    watch_broken_until: Option<Instant>,
     /// How many Events people were told.
     pub events: usize,
     /// Status writes that were applied.
     pub status_writes: u32,
+    /// The same of windows.
+    pub window_status_writes: u32,
     /// Objects that a person let go, or took our finalizer of.
     pub(super) let_go_by_people: BTreeSet<String>,
     /// Objects whose status a person emptied that nothing else told of.
@@ -52,81 +53,42 @@ pub struct Store {
     pub(super) ending: BTreeSet<String>,
 }
 
-/// An object as `namespace/name`.
-pub fn key(object: &CanaryRollout) -> String {
-    format!("{}/{}", object.namespace().unwrap_or_default(), object.name_any())
-}
-
-/// The same of an id.
+/// An id as `namespace/name`.
 fn key_of(id: &ObjectId) -> String {
     format!("{}/{}", id.namespace, id.name)
 }
 
-/// What a watch tells.
-#[derive(Clone, Debug)]
-pub enum Watched {
-    /// The object is like this now.
-    Applied(Box<CanaryRollout>),
-    /// The object is gone.
-    Deleted(String),
-}
-
 impl Store {
-    /// From now on changes are told late.
-    pub fn break_watch(&mut self) {
-        self.watch_broken_until = Some(Instant::now() + WATCH_BROKEN);
-    }
-
-    /// All objects: what a process that starts lists. Whatever was to be told is in it.
-    pub fn list(&mut self) -> Vec<CanaryRollout> {
-        self.watch.clear();
-        self.watch_broken_until = None;
-        self.objects.values().cloned().collect()
-    }
-
-    /// When the watch tells something next.
-    pub fn next_watched(&self) -> Option<Instant> {
-        self.watch.front().map(|(at, _)| *at)
-    }
-
-    /// What the watch has told by now.
-    pub fn watched(&mut self) -> Option<Watched> {
-        let due = self.next_watched()? <= Instant::now();
-        if due { self.watch.pop_front().map(|(_, what)| what) } else { None }
-    }
-
-    /// The version that a generation of the spec asks for.
-    pub fn asked(&self, key: &str, generation: i64) -> Option<&Release> {
-        self.specs.get(&(key.to_owned(), generation))
-    }
-
-    fn tell(&mut self, what: Watched) {
-        let soon = Instant::now() + WATCH_LAG;
-        let broken = self.watch_broken_until.unwrap_or(soon);
-        let last = self.watch.back().map_or(soon, |(at, _)| *at);
-        self.watch.push_back((soon.max(broken).max(last), what));
-    }
-
-    /// Stores a changed object under a new resourceVersion and tells it; gone once it is being
-    /// deleted and has no finalizers.
-    pub(super) fn store(&mut self, mut object: CanaryRollout) -> CanaryRollout {
-        self.version += 1;
-        object.metadata.resource_version = Some(self.version.to_string());
-        let key = key(&object);
-        let generation = object.metadata.generation.unwrap_or_default();
-        self.specs.insert((key.clone(), generation), object.spec.release.clone());
-        if object.metadata.deletion_timestamp.is_some() && object.finalizers().is_empty() {
-            self.objects.remove(&key);
-            self.tell(Watched::Deleted(key));
+    /// From now on changes of this kind are told late.
+    pub(super) fn break_watch(&mut self, call: &str) {
+        if call.starts_with(MaintenanceWindow::CALLS) {
+            self.windows.break_watch();
         } else {
-            self.objects.insert(key, object.clone());
-            self.tell(Watched::Applied(Box::new(object.clone())));
+            self.rollouts.break_watch();
         }
+    }
+
+    /// Stores a changed object under a new resourceVersion and tells it.
+    pub(super) fn store<K: Stored>(&mut self, mut object: K) -> K {
+        self.version += 1;
+        object.meta_mut().resource_version = Some(self.version.to_string());
+        K::shelf(self).put(&object);
         object
     }
 
-    fn find(&self, id: &ObjectId, action: &'static str) -> Result<CanaryRollout, Error> {
-        let found = self.objects.get(&key_of(id));
+    /// The same for a rollout.
+    pub(super) fn store_rollout(&mut self, object: CanaryRollout) -> CanaryRollout {
+        let generation = object.metadata.generation.unwrap_or_default();
+        self.specs.insert((key(&object), generation), object.spec.clone());
+        self.store(object)
+    }
+
+    pub(super) fn find<K: Stored>(
+        &mut self,
+        id: &ObjectId,
+        action: &'static str,
+    ) -> Result<K, Error> {
+        let found = K::shelf(self).objects.get(&key_of(id));
         let found = found.filter(|object| object.uid().as_deref() == Some(id.uid.as_str()));
         found.cloned().ok_or_else(|| failure(id, action, Class::Gone))
     }
@@ -135,12 +97,12 @@ impl Store {
 impl State {
     /// The object of this namespace and name.
     pub fn object(&self, key: &str) -> Option<&CanaryRollout> {
-        self.kubernetes.objects.get(key)
+        self.kubernetes.rollouts.objects.get(key)
     }
 
     /// All objects.
     pub fn objects(&self) -> impl Iterator<Item = &CanaryRollout> {
-        self.kubernetes.objects.values()
+        self.kubernetes.rollouts.objects.values()
     }
 
     /// Of the objects that name this alias, the one that was made first.
@@ -181,20 +143,20 @@ impl State {
     }
 
     fn apply_status(&mut self, id: &ObjectId, status: &Value) -> Result<Value, Error> {
-        let before = self.kubernetes.find(id, "apply the status")?;
+        let before: CanaryRollout = self.kubernetes.find(id, "apply the status")?;
         let mut after = before.clone();
         after.status = serde_json::from_value(status.clone()).expect("a status of the CRD");
         let changed = after.status != before.status;
         let answer = if changed {
             self.kubernetes.status_writes += 1;
-            self.kubernetes.store(after.clone())
+            self.kubernetes.store_rollout(after.clone())
         } else {
             before.clone()
         };
-        let generation = after.status.as_ref().and_then(|status| status.observed_generation);
-        let release = generation.and_then(|number| self.kubernetes.asked(&key_of(id), number));
+        let spec = self.spec_told(&after);
         let stable = after.status.as_ref().and_then(|status| status.stable.as_ref());
-        let asked = release.map(|release| self.asked(release, stable.map(|one| &*one.version)));
+        let stable = stable.map(|one| &*one.version);
+        let asked = spec.as_ref().map(|spec| self.asked(&spec.release, stable));
         let phase = after.status.as_ref().and_then(|status| status.phase);
         let message = after.status.as_ref().and_then(|status| status.message.clone());
         self.note(format!("      {phase:?}: {}", message.unwrap_or_default()));
@@ -204,10 +166,17 @@ impl State {
             before: Box::new(before),
             after: Box::new(after),
             asked,
+            spec,
             alias,
         });
         self.process_sees(&answer);
         Ok(to_value(&answer))
+    }
+
+    /// The spec that the status of an object speaks of.
+    pub(super) fn spec_told(&self, object: &CanaryRollout) -> Option<Box<CanaryRolloutSpec>> {
+        let generation = object.status.as_ref()?.observed_generation?;
+        self.kubernetes.specs.get(&(key(object), generation)).cloned().map(Box::new)
     }
 
     /// What a release asks for, and what a version has of it.
@@ -230,7 +199,7 @@ impl State {
         finalizers: &[String],
     ) -> Result<Value, Error> {
         let action = "set the finalizers";
-        let before = self.kubernetes.find(id, action)?;
+        let before: CanaryRollout = self.kubernetes.find(id, action)?;
         if before.resource_version().as_deref() != Some(version) {
             return Err(failure(id, action, Class::Conflict));
         }
@@ -243,7 +212,7 @@ impl State {
         if after == before {
             return Ok(to_value(&before));
         }
-        let after = self.kubernetes.store(after);
+        let after = self.kubernetes.store_rollout(after);
         let ours = |object: &CanaryRollout| object.finalizers().iter().any(|one| one == FINALIZER);
         self.note(format!("      finalizers {finalizers:?}"));
         let alias = self.lambda.alias_named(&after.spec.function.alias).cloned();
@@ -268,7 +237,7 @@ impl State {
     }
 }
 
-fn to_value(object: &CanaryRollout) -> Value {
+pub(super) fn to_value<K: Stored>(object: &K) -> Value {
     serde_json::to_value(object).expect("an object of the CRD")
 }
 
@@ -299,22 +268,45 @@ fn refusal(id: &ObjectId, action: &'static str, fault: &Fault) -> Error {
 /// The port of the world.
 pub struct Kubernetes(pub Arc<World>);
 
-#[async_trait]
-impl Port for Kubernetes {
-    async fn get(&self, object: &ObjectId) -> Result<Option<Value>, Error> {
+impl Kubernetes {
+    async fn read<K: Stored>(
+        &self,
+        object: &ObjectId,
+        sees: fn(&mut State, &K),
+    ) -> Result<Option<Value>, Error> {
         let (id, about) = (object.clone(), object.clone());
         self.0
             .call(
                 Sort::KubernetesRead,
-                "get".into(),
+                format!("{}get", K::CALLS),
                 move |state| {
-                    let found = state.kubernetes.find(&id, "read").ok();
-                    found.iter().for_each(|object| state.process_sees(object));
+                    let found = state.kubernetes.find::<K>(&id, "read").ok();
+                    found.iter().for_each(|object| sees(state, object));
                     Ok(found.as_ref().map(to_value))
                 },
                 move |fault| refusal(&about, "read", fault),
             )
             .await
+    }
+}
+
+/// What calls about an object are told by.
+fn calls(id: &ObjectId) -> &'static str {
+    if is_window(id) { MaintenanceWindow::CALLS } else { CanaryRollout::CALLS }
+}
+
+fn is_window(id: &ObjectId) -> bool {
+    id.kind == MaintenanceWindows::NAMES
+}
+
+#[async_trait]
+impl Port for Kubernetes {
+    async fn get(&self, object: &ObjectId) -> Result<Option<Value>, Error> {
+        if is_window(object) {
+            self.read::<MaintenanceWindow>(object, |_, _| {}).await
+        } else {
+            self.read::<CanaryRollout>(object, State::process_sees).await
+        }
     }
 
     async fn apply_status(&self, object: &ObjectId, status: &Value) -> Result<Value, Error> {
@@ -322,8 +314,14 @@ impl Port for Kubernetes {
         self.0
             .call(
                 Sort::KubernetesWrite,
-                "apply status".into(),
-                move |state| state.apply_status(&id, &status),
+                format!("{}apply status", calls(object)),
+                move |state| {
+                    if is_window(&id) {
+                        state.apply_window_status(&id, &status)
+                    } else {
+                        state.apply_status(&id, &status)
+                    }
+                },
                 move |fault| refusal(&about, "apply the status", fault),
             )
             .await
@@ -335,6 +333,7 @@ impl Port for Kubernetes {
         resource_version: &str,
         finalizers: &[String],
     ) -> Result<Value, Error> {
+        assert!(!is_window(object), "a window has nothing to undo yet");
         let (id, about) = (object.clone(), object.clone());
         let (version, finalizers) = (resource_version.to_owned(), finalizers.to_vec());
         self.0
@@ -352,7 +351,7 @@ impl Port for Kubernetes {
         self.0
             .call(
                 Sort::KubernetesEvent,
-                format!("event {}", event.reason),
+                format!("{}event {}", calls(object), event.reason),
                 move |state| state.publish_event(&id),
                 move |fault| refusal(&about, "publish an event", fault),
             )

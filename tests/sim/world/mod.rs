@@ -5,6 +5,7 @@ pub mod cloudwatch;
 pub mod codedeploy;
 mod course;
 pub mod databases;
+mod desk;
 pub mod functions;
 pub mod kubernetes;
 pub mod lambda;
@@ -12,7 +13,9 @@ pub mod operator;
 mod people;
 pub mod provisioned;
 pub mod scaling;
+mod shelf;
 pub mod sights;
+pub mod windows;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -106,6 +109,8 @@ pub struct State {
     crashed: bool,
     /// When the process that lost its lease ends.
     dies_at: Option<Instant>,
+    /// How long no other process follows the one that dies next.
+    pub away: Duration,
     clock: Clock,
     changed: watch::Sender<u64>,
 }
@@ -155,6 +160,7 @@ impl World {
             late: false,
             crashed: false,
             dies_at: None,
+            away: Duration::ZERO,
             clock: clock.clone(),
             changed: changed.clone(),
         };
@@ -164,6 +170,11 @@ impl World {
     /// The state, for a moment.
     pub fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How long no process is to follow, asked once.
+    fn away(&self) -> Duration {
+        std::mem::take(&mut self.lock().away)
     }
 
     /// Follows changes.
@@ -262,7 +273,7 @@ impl State {
         self.crashed = false;
         self.dies_at = None;
         self.lease = Some(lease);
-        self.invariants.process_leads();
+        self.invariants.process_leads(self.clock.now());
     }
 
     /// Whether the process held the lease when it sent what is carried out now.

@@ -1,19 +1,22 @@
-//! The operator in the world: the real driver, told by a small scheduler when to look. It looks at
-//! several objects at once, and at one object once at a time. One process after another; each starts
-//! with empty memory.
+//! The operator in the world: the real drivers of both kinds, told by a small scheduler when to look.
+//! They look at several objects at once, and at one object once at a time. One process after another;
+//! each starts with empty memory.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::BTreeMap,
     future::poll_fn,
     pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     task::Poll,
     time::Duration,
 };
 
 use async_trait::async_trait;
 use groundcrew::{
-    api::canary_rollout::CanaryRollout,
+    api::{canary_rollout::CanaryRollout, maintenance_window::MaintenanceWindow},
     aws::{
         accounts::{Accounts, ExternalIdTemplate, NamespaceFacts, Settings},
         gate::Gate,
@@ -21,39 +24,41 @@ use groundcrew::{
         limits::Limits,
         session::Guards,
     },
-    canary_rollout::{CanaryRollouts, peer},
+    canary_rollout::{CanaryRollouts, awaits_windows, peer},
     checks::{
         Checks,
         http::{Answer, Fetch, Unanswered, Url},
     },
     context::{Context, Namespaces, Rollouts, Windows},
-    engine::Driver,
+    engine::Kind as _,
     facts::{peers::Peer, windows::WindowFact},
     kubernetes::leader::Leadership,
+    maintenance_window::{MaintenanceWindows, fact},
     metrics::Metrics,
 };
 use kube::ResourceExt as _;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::{
-    ACTING, CLUSTER, World,
-    kubernetes::{Kubernetes, Watched, key},
+    CLUSTER, World,
+    desk::{Cache, Desk},
+    kubernetes::Kubernetes,
     lambda::Aws,
+    shelf::Watched,
 };
 
 /// How long it takes until another process leads.
 const DOWNTIME: Duration = Duration::from_secs(2);
 
-/// What the watch told of all objects.
-type Cache = Arc<Mutex<BTreeMap<String, CanaryRollout>>>;
+/// How long after the rollouts a process that starts has listed the windows.
+const WINDOWS_LATER: Duration = Duration::from_millis(30);
 
 /// The rollouts that the process knows.
-struct Known(Cache);
+struct Known(Cache<CanaryRollout>);
 
 impl Known {
     fn find(&self, named: impl Fn(&CanaryRollout) -> bool) -> Vec<Peer> {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.values().filter(|object| named(object)).map(peer).collect()
+        self.0.all().values().filter(|object| named(object)).map(peer).collect()
     }
 }
 
@@ -69,12 +74,17 @@ impl Rollouts for Known {
     }
 }
 
-/// No scenario has a window.
-struct NoWindows;
+/// The windows that the process knows; none before it has listed them.
+struct KnownWindows {
+    listed: Arc<AtomicBool>,
+    cache: Cache<MaintenanceWindow>,
+}
 
-impl Windows for NoWindows {
+impl Windows for KnownWindows {
     fn of(&self, namespace: &str) -> Option<Vec<WindowFact>> {
-        panic!("no scenario has windows in {namespace}")
+        let all = self.cache.all();
+        let theirs = all.values().filter(|window| window.namespace().as_deref() == Some(namespace));
+        self.listed.load(Ordering::Relaxed).then(|| theirs.map(fact).collect())
     }
 }
 
@@ -98,26 +108,22 @@ impl Namespaces for Anywhere {
     }
 }
 
-/// A process, and what its watch told it.
+/// A process, and what its watches told it.
 struct Process {
     world: Arc<World>,
-    driver: Arc<Driver<CanaryRollouts>>,
-    cache: Cache,
-    /// Generation, finalizers and annotations when a change last counted.
-    triggers: HashMap<String, Trigger>,
-    due: BTreeMap<String, Instant>,
-    /// What is looked at now.
-    looked_at: BTreeSet<String>,
+    rollouts: Desk<CanaryRollouts>,
+    windows: Desk<MaintenanceWindows>,
+    /// Whether the windows were listed, and when they are.
+    listed: Arc<AtomicBool>,
+    lists_at: Instant,
 }
 
-type Trigger = (Option<i64>, Vec<String>, BTreeMap<String, String>);
-
-/// The looks that are under way, by object.
-type Looks = BTreeMap<String, Pin<Box<dyn Future<Output = Duration>>>>;
+/// The looks that are under way, by kind and object.
+pub type Looks = BTreeMap<(&'static str, String), Pin<Box<dyn Future<Output = Duration>>>>;
 
 /// The next look that ends. Of those that could go on at the same time, the first by its object does
 /// first: a run is to be the same again.
-async fn ended(looks: &mut Looks) -> (String, Duration) {
+async fn ended(looks: &mut Looks) -> ((&'static str, String), Duration) {
     poll_fn(|context| {
         let ended = looks.iter_mut().find_map(|(key, look)| match look.as_mut().poll(context) {
             Poll::Ready(wait) => Some((key.clone(), wait)),
@@ -134,7 +140,7 @@ async fn ended(looks: &mut Looks) -> (String, Duration) {
 pub async fn run(world: &Arc<World>, end: Instant) {
     while Instant::now() < end {
         let mut process = Process::start(world);
-        let metrics = process.driver.context().metrics.clone();
+        let metrics = process.rollouts.driver.context().metrics.clone();
         tokio::select! {
             biased;
             () = world.death() => {}
@@ -145,7 +151,11 @@ pub async fn run(world: &Arc<World>, end: Instant) {
             }
         }
         drop(process);
-        sleep(DOWNTIME).await;
+        let mut downtime = world.away().max(DOWNTIME);
+        while !downtime.is_zero() {
+            sleep(downtime).await;
+            downtime = world.away();
+        }
     }
 }
 
@@ -153,7 +163,8 @@ impl Process {
     fn start(world: &Arc<World>) -> Self {
         let (lease, leadership) = Leadership::held();
         let clock = world.clock.clone();
-        let cache = Cache::default();
+        let (rollouts, windows) = (Cache::default(), Cache::default());
+        let listed = Arc::new(AtomicBool::new(false));
         let metrics = Metrics::new();
         let guards = Guards {
             limits: Arc::new(Limits::default()),
@@ -164,7 +175,8 @@ impl Process {
         let allowed = "*".parse().expect("all namespaces");
         let settings = Settings::new(CLUSTER.into(), None, allowed, ExternalIdTemplate::default());
         let hub = Arc::new(Hub::default());
-        let context = Context {
+        let known = KnownWindows { listed: Arc::clone(&listed), cache: Cache::clone(&windows) };
+        let context = Arc::new(Context {
             checks: Checks::new(Arc::new(Web), Arc::clone(&hub), clock.clone()),
             clock,
             settings: settings.expect("settings"),
@@ -172,24 +184,20 @@ impl Process {
             hub,
             kubernetes: Arc::new(Kubernetes(Arc::clone(world))),
             namespaces: Arc::new(Anywhere),
-            rollouts: Arc::new(Known(Arc::clone(&cache))),
-            windows: Arc::new(NoWindows),
+            rollouts: Arc::new(Known(Cache::clone(&rollouts))),
+            windows: Arc::new(known),
             metrics,
-        };
+        });
+        world.lock().lead(lease);
         let mut process = Self {
             world: Arc::clone(world),
-            driver: Arc::new(Driver::new(Arc::new(context))),
-            cache,
-            triggers: HashMap::new(),
-            due: BTreeMap::new(),
-            looked_at: BTreeSet::new(),
+            rollouts: Desk::new(Arc::clone(&context), rollouts),
+            windows: Desk::new(context, windows),
+            listed,
+            lists_at: Instant::now() + WINDOWS_LATER,
         };
-        let listed = {
-            let mut state = world.lock();
-            state.lead(lease);
-            state.kubernetes.list()
-        };
-        for object in listed {
+        let objects = world.lock().kubernetes.rollouts.list();
+        for object in objects {
             process.learn(Watched::Applied(Box::new(object)));
         }
         process
@@ -200,49 +208,40 @@ impl Process {
         let mut looks = Looks::new();
         loop {
             self.follow();
-            while let Some(object) = self.next() {
-                let (driver, object_key) = (Arc::clone(&self.driver), key(&object));
-                self.looked_at.insert(object_key.clone());
-                let look =
-                    ACTING.scope(object_key.clone(), async move { driver.look(&object).await });
-                looks.insert(object_key, Box::pin(look));
-            }
+            self.rollouts.look(&mut looks, |key, object| {
+                self.world.lock().process_sees(object);
+                key.to_owned()
+            });
+            self.windows.look(&mut looks, |key, _| format!("window {key}"));
             let pause = self.pause();
             tokio::select! {
                 biased;
-                (looked_at, wait) = ended(&mut looks) => {
-                    self.looked_at.remove(&looked_at);
+                ((kind, key), wait) = ended(&mut looks) => {
                     let again = Instant::now() + wait;
-                    let at = self.due.entry(looked_at).or_insert(again);
-                    *at = again.min(*at);
+                    if kind == MaintenanceWindows::NAMES.kind {
+                        self.windows.looked(key, again);
+                    } else {
+                        self.rollouts.looked(key, again);
+                    }
                 }
                 () = pause => {}
             }
         }
     }
 
-    /// The next object that is due, unless it is looked at.
-    fn next(&mut self) -> Option<CanaryRollout> {
-        let now = Instant::now();
-        let idle = |(key, at): &(&String, &Instant)| **at <= now && !self.looked_at.contains(*key);
-        let key = self.due.iter().find(idle).map(|(key, _)| key.clone())?;
-        self.due.remove(&key);
-        let object = self.known().get(&key).cloned()?;
-        self.world.lock().process_sees(&object);
-        Some(object)
-    }
-
-    fn known(&self) -> MutexGuard<'_, BTreeMap<String, CanaryRollout>> {
-        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Waits for whatever comes next beside the end of a look.
     fn pause(&self) -> impl Future<Output = ()> + use<> {
         let mut changes = self.world.changes();
-        let told = self.world.lock().kubernetes.next_watched();
-        let idle = self.due.iter().filter(|(key, _)| !self.looked_at.contains(*key));
-        let next = idle.map(|(_, at)| *at).chain(told).min();
-        let next = next.unwrap_or_else(|| Instant::now() + super::FOREVER);
+        let told = {
+            let state = self.world.lock();
+            let windows = match self.listed() {
+                true => state.kubernetes.windows.next_watched(),
+                false => Some(self.lists_at),
+            };
+            state.kubernetes.rollouts.next_watched().into_iter().chain(windows).min()
+        };
+        let next = self.rollouts.next_due().into_iter().chain(self.windows.next_due()).chain(told);
+        let next = next.min().unwrap_or_else(|| Instant::now() + super::FOREVER);
         async move {
             tokio::select! {
                 _ = changes.changed() => {}
@@ -251,38 +250,52 @@ impl Process {
         }
     }
 
-    /// Takes in what the watch has told by now.
+    fn listed(&self) -> bool {
+        self.listed.load(Ordering::Relaxed)
+    }
+
+    /// Takes in what the watches have told by now.
     fn follow(&mut self) {
         loop {
-            let watched = self.world.lock().kubernetes.watched();
-            let Some(watched) = watched else { return };
+            let watched = self.world.lock().kubernetes.rollouts.watched();
+            let Some(watched) = watched else { break };
             self.learn(watched);
+        }
+        if !self.listed() {
+            if Instant::now() >= self.lists_at {
+                let objects = self.world.lock().kubernetes.windows.list();
+                self.listed.store(true, Ordering::Relaxed);
+                for object in objects {
+                    self.learn_window(Watched::Applied(Box::new(object)));
+                }
+            }
+            return;
+        }
+        loop {
+            let watched = self.world.lock().kubernetes.windows.watched();
+            let Some(watched) = watched else { return };
+            self.learn_window(watched);
         }
     }
 
-    fn learn(&mut self, watched: Watched) {
-        match watched {
-            Watched::Applied(object) => {
-                self.world.lock().process_is_told(&object);
-                let key = key(&object);
-                let trigger = (
-                    object.metadata.generation,
-                    object.finalizers().to_vec(),
-                    object.annotations().clone(),
-                );
-                if self.triggers.insert(key.clone(), trigger.clone()) != Some(trigger) {
-                    self.due.insert(key.clone(), Instant::now());
-                }
-                self.known().insert(key, *object);
-            }
-            Watched::Deleted(key) => {
-                let (namespace, name) = key.split_once('/').expect("a namespace and a name");
-                self.driver.forget(namespace.into(), name.into());
-                self.world.lock().process_forgets(&key);
-                self.known().remove(&key);
-                self.triggers.remove(&key);
-                self.due.remove(&key);
-            }
+    fn learn(&mut self, watched: Watched<CanaryRollout>) {
+        match &watched {
+            Watched::Applied(object) => self.world.lock().process_is_told(object),
+            Watched::Deleted(key) => self.world.lock().process_forgets(key),
         }
+        self.rollouts.learn(watched);
+    }
+
+    /// Rollouts that obey windows are looked at again when one changes.
+    fn learn_window(&mut self, watched: Watched<MaintenanceWindow>) {
+        let namespace = match &watched {
+            Watched::Applied(object) => object.namespace().unwrap_or_default(),
+            Watched::Deleted(key) => key.split('/').next().unwrap_or_default().to_owned(),
+        };
+        self.world.lock().process_knows_window(&watched);
+        self.windows.learn(watched);
+        self.rollouts.wake(|rollout| {
+            rollout.namespace().as_ref() == Some(&namespace) && awaits_windows(rollout)
+        });
     }
 }

@@ -18,19 +18,19 @@ impl State {
         object.metadata.uid = Some(format!("uid-{}", self.kubernetes.uids));
         object.metadata.generation = Some(1);
         object.metadata.creation_timestamp.get_or_insert(Time(self.now()));
-        self.kubernetes.store(object);
+        self.kubernetes.store_rollout(object);
     }
 
     /// Somebody changes the object; another spec is another generation.
     pub fn edit_object(&mut self, key: &str, change: impl FnOnce(&mut CanaryRollout)) {
-        let Some(before) = self.kubernetes.objects.get(key).cloned() else { return };
+        let Some(before) = self.kubernetes.rollouts.objects.get(key).cloned() else { return };
         let mut after = before.clone();
         change(&mut after);
         if after.spec != before.spec {
             after.metadata.generation = before.metadata.generation.map(|number| number + 1);
         }
         if after != before {
-            self.kubernetes.store(after);
+            self.kubernetes.store_rollout(after);
             self.happened(&Event::PersonEdited);
         }
     }

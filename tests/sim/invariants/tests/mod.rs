@@ -107,6 +107,7 @@ fn write(before: &Alias, change: AliasChange, object: CanaryRollout) -> Event {
         before: Some(before.clone()),
         change,
         after: Some(after),
+        spec: Some(Box::new(object.spec.clone())),
         object: Some(Box::new(object)),
         leads: true,
         late: false,
@@ -117,6 +118,7 @@ fn write(before: &Alias, change: AliasChange, object: CanaryRollout) -> Event {
 fn applied(before: CanaryRollout, after: CanaryRollout, alias: &Alias) -> Event {
     Event::StatusApplied {
         before: Box::new(before),
+        spec: Some(Box::new(after.spec.clone())),
         after: Box::new(after),
         asked: Some(Asked { version: Some("43".into()), code_sha256: None, served_code: None }),
         alias: Some(alias.clone()),

@@ -39,7 +39,7 @@ fn play(acts: &[(i64, Act<'_>)], expected: &[&str]) {
                 invariants.called(now, &Made { by: *by, what, fault: fault.as_ref() });
             }
             Act::Dies => invariants.process_died(),
-            Act::Leads => invariants.process_leads(),
+            Act::Leads => invariants.process_leads(now),
             Act::Nothing => {}
         }
     }

@@ -92,6 +92,7 @@ impl State {
         self.note(format!("      {write}"));
         self.lambda.writes.push(write);
         let object = self.object(by).cloned();
+        let spec = object.as_ref().and_then(|object| self.spec_told(object));
         let leads = self.leads();
         self.acted(by, &change.alias, outcome.is_ok());
         self.happened(&Event::AliasUpdated {
@@ -100,6 +101,7 @@ impl State {
             change: change.clone(),
             after: outcome.as_ref().ok().cloned(),
             object: object.map(Box::new),
+            spec,
             leads,
             late: self.is_late(),
             provisioned: self.lambda.is_provisioned(&change.alias),

@@ -1,0 +1,238 @@
+//! When a window may be open, by the specs that people gave it: worked out from the calendar alone, and
+//! as much as could ever be. What holds in the operator's eyes may be less.
+
+use std::collections::BTreeSet;
+
+use groundcrew::{
+    api::{
+        ACTION_ANNOTATION,
+        duration::Duration,
+        maintenance_window::{
+            Blackout as RawBlackout, MaintenanceWindow, MaintenanceWindowSpec, OnOverlap,
+            Schedule as RawSchedule,
+        },
+        shared::Mode,
+    },
+    time::{Blackout, Calendar, Cron, Length, Opening, Overlap, Schedule, Start, Times, Zone},
+};
+use jiff::{SignedDuration, Timestamp};
+use kube::ResourceExt as _;
+
+/// One spec of a window.
+#[derive(Debug)]
+pub struct Version {
+    pub object: MaintenanceWindow,
+    pub since: Timestamp,
+    /// When a process was first told of it, and of a later one.
+    pub told: Option<Timestamp>,
+    pub until: Option<Timestamp>,
+    /// None when it cannot work.
+    pub calendar: Option<Calendar>,
+}
+
+/// An opening that may be under way.
+#[derive(Clone, Debug)]
+pub struct Running {
+    pub opening: Opening,
+    /// Its end, as far as it may have been pushed.
+    pub closes: Timestamp,
+    pub extended: SignedDuration,
+    pub cutoff: SignedDuration,
+}
+
+/// A window, as people made it.
+#[derive(Debug, Default)]
+pub struct Planned {
+    pub versions: Vec<Version>,
+    /// What is told to be over, or not to come.
+    pub over: BTreeSet<String>,
+    /// Opening and time of verbs that push its close.
+    extensions: Vec<(String, SignedDuration)>,
+    verbs: BTreeSet<String>,
+}
+
+impl Version {
+    fn spec(&self) -> &MaintenanceWindowSpec {
+        &self.object.spec
+    }
+
+    /// It opens nothing, and closes what is open.
+    pub fn stops(&self) -> bool {
+        self.object.metadata.deletion_timestamp.is_some()
+            || self.spec().suspend == Some(true)
+            || self.spec().mode == Some(Mode::Audit)
+    }
+
+    /// Whether a process may go by it at some time from `since` on.
+    pub fn is_known(&self, since: Timestamp) -> bool {
+        self.until.is_none_or(|until| until >= since)
+    }
+
+    pub fn is_always(&self) -> bool {
+        self.calendar.as_ref().is_some_and(Calendar::is_always)
+    }
+
+    pub fn is_dark(&self, at: Timestamp) -> bool {
+        self.calendar.as_ref().is_some_and(|calendar| calendar.blackout_at(at).is_some())
+    }
+
+    /// Windows that it stands in for.
+    pub fn stands_for(&self, name: &str) -> bool {
+        let emergency = self.spec().emergency.as_ref();
+        emergency.is_some_and(|one| one.stands_for.iter().any(|other| other == name))
+    }
+
+    /// Opening that may have begun by then, the last ones.
+    fn begun(&self, at: Timestamp) -> Vec<Opening> {
+        let Some(calendar) = self.calendar.as_ref().filter(|_| !self.is_always()) else {
+            return Vec::new();
+        };
+        let day = SignedDuration::from_hours(36);
+        calendar.starts_between(at - day, at).unwrap_or_default()
+    }
+}
+
+impl Planned {
+    /// A person made or changed it.
+    pub fn edited(&mut self, now: Timestamp, object: &MaintenanceWindow) {
+        if let Some(verb) = object.annotations().get(ACTION_ANNOTATION)
+            && self.verbs.insert(verb.clone())
+            && let Some((by, target)) =
+                verb.strip_prefix("extend=").and_then(|rest| rest.split_once('@'))
+            && let Ok(by) = by.parse::<Duration>()
+        {
+            let id = target.split('#').next().unwrap_or_default();
+            self.extensions.push((id.to_owned(), by.signed()));
+        }
+        let same = |last: &Version| {
+            last.object.spec == object.spec
+                && last.object.metadata.generation == object.metadata.generation
+        };
+        if !self.versions.last().is_some_and(same) {
+            let calendar = calendar(&object.spec);
+            let object = object.clone();
+            self.versions.push(Version { object, since: now, told: None, until: None, calendar });
+        }
+    }
+
+    /// A process is told of a generation.
+    pub fn told(&mut self, now: Timestamp, generation: Option<i64>) {
+        let Some(at) =
+            self.versions.iter().position(|one| one.object.metadata.generation == generation)
+        else {
+            return;
+        };
+        self.versions[at].told.get_or_insert(now);
+        for before in &mut self.versions[..at] {
+            before.until.get_or_insert(now);
+        }
+    }
+
+    /// A process is told that it is gone.
+    pub fn gone(&mut self, now: Timestamp) {
+        for version in &mut self.versions {
+            version.until.get_or_insert(now);
+        }
+        if let Some(last) = self.versions.last_mut() {
+            last.told.get_or_insert(now);
+        }
+    }
+
+    /// The spec that a status speaks of.
+    pub fn version(&self, generation: Option<i64>) -> Option<&Version> {
+        self.versions.iter().find(|one| one.object.metadata.generation == generation)
+    }
+
+    pub fn latest(&self) -> Option<&Version> {
+        self.versions.last()
+    }
+
+    fn extension(&self, id: &str, version: &Version) -> SignedDuration {
+        let asked = self.extensions.iter().filter(|(of, _)| of == id);
+        let asked = asked.fold(SignedDuration::ZERO, |sum, (_, by)| sum + *by);
+        let max = version.spec().extend.as_ref().map(|extend| extend.max.signed());
+        asked.min(max.unwrap_or_default())
+    }
+
+    /// Openings that may be under way at `at`: each began with a spec that a process may have gone by,
+    /// and was not ended by what a process was told more than `slack` before.
+    pub fn running(&self, at: Timestamp, slack: SignedDuration) -> Vec<Running> {
+        let mut found = Vec::new();
+        for (index, version) in self.versions.iter().enumerate().filter(|(_, one)| !one.stops()) {
+            let later = &self.versions[index + 1..];
+            let told = later.iter().filter(|one| one.stops()).filter_map(|one| one.told).min();
+            if told.is_some_and(|told| told + slack < at) {
+                continue;
+            }
+            for opening in version.begun(at) {
+                let extended = self.extension(&opening.id, version);
+                let closes = opening.closes_at + extended;
+                let begins = opening.opens_at.max(version.since);
+                let known = version.is_known(begins - slack);
+                if known && at < closes && version.since <= at && !self.over.contains(&opening.id) {
+                    let cutoff = version.spec().cutoff.unwrap_or_default().signed();
+                    found.push(Running { opening, closes, extended, cutoff });
+                }
+            }
+        }
+        found
+    }
+
+    /// Whether something begins or ends in this time, by any of its specs.
+    pub fn has_boundary(&self, from: Timestamp, until: Timestamp) -> bool {
+        let within = |at: Timestamp| from <= at && at <= until;
+        self.versions.iter().any(|version| {
+            let cutoff = version.spec().cutoff.unwrap_or_default().signed();
+            let ends = version.begun(until).into_iter().any(|opening| {
+                let pushed = opening.closes_at + self.extension(&opening.id, version);
+                let closes = [opening.closes_at, pushed];
+                within(opening.opens_at)
+                    || closes.iter().any(|at| within(*at) || within(*at - cutoff))
+            });
+            ends || version.is_dark(from) != version.is_dark(until)
+        })
+    }
+
+    /// Whether a window without schedules may be open.
+    pub fn always_open(&self, at: Timestamp, slack: SignedDuration) -> bool {
+        let mut known = self.versions.iter().filter(|one| one.is_known(at - slack));
+        known.any(|one| one.is_always() && !one.stops() && !one.is_dark(at))
+    }
+}
+
+/// The times of a spec; none when they cannot work.
+fn calendar(spec: &MaintenanceWindowSpec) -> Option<Calendar> {
+    let zone = Zone::parse(&spec.time_zone).ok()?;
+    let times = match &spec.schedules {
+        None => Times::Always,
+        Some(all) => Times::Schedules(all.iter().map(schedule).collect::<Option<_>>()?),
+    };
+    let blackouts = spec.blackouts.iter().flatten().map(blackout).collect::<Option<_>>()?;
+    Calendar::new(zone, times, blackouts).ok()
+}
+
+fn schedule(raw: &RawSchedule) -> Option<Schedule> {
+    let start = match (&raw.cron, &raw.once) {
+        (Some(cron), _) => Start::Cron { cron: Cron::parse(cron).ok()?, plus_days: 0 },
+        (None, once) => Start::Once(once.as_ref()?.parse().ok()?),
+    };
+    let length = match raw.duration {
+        Some(duration) => Length::For(duration.signed()),
+        None => Length::Until(raw.until.as_ref()?.parse().ok()?),
+    };
+    Some(Schedule { name: raw.name.clone(), start, length })
+}
+
+fn blackout(raw: &RawBlackout) -> Option<Blackout> {
+    Some(Blackout {
+        name: raw.name.clone(),
+        from: raw.from.parse().ok()?,
+        until: raw.until.parse().ok()?,
+        yearly: false,
+        reason: String::new(),
+        on_overlap: match raw.on_overlap {
+            None | Some(OnOverlap::Skip) => Overlap::Skip,
+            Some(OnOverlap::Truncate) => Overlap::Truncate,
+        },
+    })
+}

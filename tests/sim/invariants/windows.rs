@@ -1,0 +1,196 @@
+//! M7 and Gate: a window opens each occurrence at most once, tells its end once, and its gate is open
+//! only while its specs let it be.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use groundcrew::api::maintenance_window::{Gate, MaintenanceWindow, MaintenanceWindowStatus};
+use jiff::{SignedDuration, Timestamp};
+use kube::ResourceExt as _;
+
+use super::{
+    Found,
+    due::{Gated, Trouble},
+    planned::{Planned, Running},
+};
+use crate::world::kubernetes::key;
+
+/// How long a pass takes from its look at the clock to its last call.
+const SLACK: SignedDuration = SignedDuration::from_secs(2);
+
+/// The windows by `namespace/name`.
+#[derive(Debug, Default)]
+pub struct Windows {
+    pub all: BTreeMap<String, WindowPast>,
+    /// Since when the process leads.
+    pub leads: Option<Timestamp>,
+    /// What went wrong in whose calls; those that are shared go by nothing.
+    pub trouble: BTreeMap<String, Trouble>,
+    /// The rollouts that wait for a window.
+    pub rollouts: BTreeMap<String, Gated>,
+}
+
+/// What is remembered of a window.
+#[derive(Debug, Default)]
+pub struct WindowPast {
+    uid: Option<String>,
+    pub planned: Planned,
+    /// Ids of openings that were open.
+    opened: BTreeSet<String>,
+    /// As it is in the API server.
+    pub status: Option<MaintenanceWindowStatus>,
+    /// Generation and annotations, as the process was told.
+    news: Option<(Option<i64>, BTreeMap<String, String>)>,
+    /// When the process was told of something that a person did.
+    pub heard: Option<Timestamp>,
+    /// When a status was written, and for the how many-th time without a pause.
+    pub wrote: Option<Timestamp>,
+    pub in_a_row: u32,
+}
+
+impl Windows {
+    /// A person made or changed it.
+    pub fn edited(&mut self, now: Timestamp, object: &MaintenanceWindow) {
+        let past = self.all.entry(key(object)).or_default();
+        if past.uid != object.uid() {
+            *past = WindowPast { uid: object.uid(), ..WindowPast::default() };
+        }
+        past.planned.edited(now, object);
+        if object.metadata.deletion_timestamp.is_some() && object.finalizers().is_empty() {
+            past.status = None;
+        }
+    }
+
+    /// A process is told of it.
+    pub fn told(&mut self, now: Timestamp, key: &str, object: &MaintenanceWindow) {
+        if let Some(past) = self.all.get_mut(key).filter(|past| past.uid == object.uid()) {
+            past.planned.told(now, object.metadata.generation);
+            let news = (object.metadata.generation, object.annotations().clone());
+            if past.news.replace(news.clone()) != Some(news) {
+                past.heard = Some(now);
+            }
+        }
+    }
+
+    /// A process is told that it is gone.
+    pub fn forgotten(&mut self, now: Timestamp, key: &str) {
+        if let Some(past) = self.all.get_mut(key) {
+            past.planned.gone(now);
+        }
+    }
+
+    /// A status was applied.
+    pub fn applied(
+        &mut self,
+        now: Timestamp,
+        before: &MaintenanceWindow,
+        after: &MaintenanceWindow,
+    ) -> Found {
+        let mut found = match after.status == before.status {
+            true => Found::new(),
+            false => self.is_silent(now, (before, after), &key(after)),
+        };
+        let Some(past) = self.all.get_mut(&key(after)) else { return found };
+        let Some(status) = &after.status else { return found };
+        let row = past.wrote.is_some_and(|at| now < at + SLACK);
+        past.in_a_row = if row { past.in_a_row + 1 } else { 1 };
+        past.wrote = Some(now);
+        found.extend(past.opens(before.status.as_ref(), status));
+        found.extend(past.tells_ends(before.status.as_ref(), status));
+        if let Some(gate) = status.gate.as_ref().filter(|gate| gate.open) {
+            found.extend(past.is_open_wrongly(now, gate, status));
+        }
+        past.status = Some(status.clone());
+        found
+    }
+}
+
+impl WindowPast {
+    /// M7: no occurrence opens twice.
+    fn opens(
+        &mut self,
+        before: Option<&MaintenanceWindowStatus>,
+        after: &MaintenanceWindowStatus,
+    ) -> Found {
+        let current = |status: &MaintenanceWindowStatus| Some(status.current.as_ref()?.id.clone());
+        let Some(id) = current(after) else { return Found::new() };
+        if before.and_then(current).as_ref() == Some(&id) {
+            return Found::new();
+        }
+        let known = before.is_some_and(|before| before.history.iter().any(|one| one.id == id));
+        let again = !self.opened.insert(id.clone());
+        match again || known {
+            true => vec![("M7", format!("{id} opened again"))],
+            false => Found::new(),
+        }
+    }
+
+    /// M7: the history has each occurrence once, and what it says of it stays.
+    fn tells_ends(
+        &mut self,
+        before: Option<&MaintenanceWindowStatus>,
+        after: &MaintenanceWindowStatus,
+    ) -> Found {
+        let mut found = Found::new();
+        let ids: BTreeSet<&str> = after.history.iter().map(|entry| entry.id.as_str()).collect();
+        if ids.len() < after.history.len() {
+            found.push(("M7", format!("an end was told twice: {:?}", after.history)));
+        }
+        let old = before.map(|before| before.history.as_slice()).unwrap_or_default();
+        let room = after.history.len() >= 10;
+        if !room && old.iter().any(|entry| !after.history.contains(entry)) {
+            found.push(("M7", format!("{old:?} became {:?}", after.history)));
+        }
+        if let Some(current) = &after.current
+            && ids.contains(current.id.as_str())
+        {
+            found.push(("M7", format!("{} is over and open", current.id)));
+        }
+        self.planned.over.extend(ids.into_iter().map(str::to_owned));
+        if let Some(closing) = after.current.as_ref().filter(|one| one.closing.is_some()) {
+            self.planned.over.insert(closing.id.clone());
+        }
+        found
+    }
+
+    /// Gate: what is open is an opening of a spec, within its time.
+    fn is_open_wrongly(
+        &self,
+        now: Timestamp,
+        gate: &Gate,
+        status: &MaintenanceWindowStatus,
+    ) -> Found {
+        let wrong = |why: String| vec![("Gate", why)];
+        let version = self.planned.version(status.observed_generation);
+        if version.is_none_or(|version| version.stops()) {
+            return wrong(
+                "it is open by a spec that is suspended, Audit, deleted or unknown".into(),
+            );
+        }
+        let Some(current) = &status.current else {
+            let open = [now, now - SLACK].iter().any(|at| self.planned.always_open(*at, SLACK));
+            return if open { Found::new() } else { wrong("it is open without an opening".into()) };
+        };
+        let running: Vec<Running> = [now, now - SLACK]
+            .iter()
+            .flat_map(|at| self.planned.running(*at, SLACK))
+            .filter(|one| one.opening.id == current.id)
+            .collect();
+        let fits = |one: &Running| {
+            let (until, closes) = (one.closes - one.cutoff, one.closes);
+            let parts = gate.schedules.iter().all(|part| {
+                one.opening.parts.iter().any(|own| {
+                    own.schedule == part.name
+                        && own.from <= part.from.0
+                        && part.until.0 <= own.until + one.extended - one.cutoff
+                })
+            });
+            gate.until.as_ref().is_some_and(|told| told.0 <= until && now - SLACK < told.0)
+                && gate.closes.as_ref().is_some_and(|told| told.0 <= closes)
+                && parts
+        };
+        match running.iter().any(fits) {
+            true => Found::new(),
+            false => wrong(format!("{} is open: {gate:?}, not one of {running:?}", current.id)),
+        }
+    }
+}
