@@ -183,10 +183,12 @@ pub(super) fn not_after(situation: &Situation<'_>) -> Option<Timestamp> {
     let flight = situation.memory.flight.as_ref()?;
     let lately = flight.ending.as_ref().is_some_and(|ending| ending.reason == LATELY);
     let bound = gate.on_close != OnClose::Continue || gate.advance || gate.promote;
-    match verdict {
-        Verdict::Open(open) if bound && !lately && !flight.is_baking() => open.closes,
-        Verdict::Open(_) | Verdict::Ending(..) | Verdict::Closed(_) | Verdict::Unknown(_) => None,
-    }
+    let closes = match verdict {
+        Verdict::Open(open) => open.closes,
+        Verdict::Ending(_, closes) => Some(*closes),
+        Verdict::Closed(_) | Verdict::Unknown(_) => None,
+    };
+    closes.filter(|_| bound && !lately && !flight.is_baking())
 }
 
 /// When a window closes, so that what it means is not late.

@@ -210,7 +210,9 @@ fn a_promotion_that_was_intended_is_not_carried_out_after_the_close() {
 #[test]
 fn a_move_forward_leaves_before_the_close_or_not_at_all() {
     let flying = |gate, verdict| gated(World::flying(2, None), gate, verdict).plan();
-    assert_eq!(flying(gate("Start"), open("04:00:00")).not_after, Some(time("04:00:00")));
+    for verdict in [open("04:00:00"), ending()] {
+        assert_eq!(flying(gate("Start"), verdict).not_after, Some(time("04:00:00")));
+    }
     let continues = Gate { on_close: OnClose::Continue, ..gate("Start") };
     assert_eq!(flying(continues, open("04:00:00")).not_after, None);
 }
