@@ -21,6 +21,7 @@ use std::{
 
 use futures::FutureExt as _;
 use jiff::Timestamp;
+use serde_json::json;
 use tokio::{
     runtime::Runtime,
     sync::{Mutex, OnceCell},
@@ -103,7 +104,13 @@ fn logs() -> PathBuf {
 
 /// The stand-in of most scenarios.
 async fn stand_in() -> Arc<StandIn> {
-    let start = || StandIn::start("aws", Pace::Scaled);
+    let start = async || {
+        let stand_in = StandIn::start("aws", Pace::Scaled).await;
+        // Its clock began when it came up: what mutes and ends by itself has to do so in time.
+        let clock = json!({"scale": SCALE, "epoch": scaled_now().to_string()});
+        stand_in.control("POST", "clock", Some(clock)).await;
+        stand_in
+    };
     Arc::clone(STAND_IN.get_or_init(start).await)
 }
 
