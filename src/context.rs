@@ -19,6 +19,7 @@ use crate::{
     facts::{peers::Peer, windows::WindowFact},
     kubernetes::port::Port,
     metrics::Metrics,
+    sweeps::Sweeps,
 };
 
 /// Everything that a pass is handed.
@@ -39,6 +40,8 @@ pub struct Context {
     pub rollouts: Arc<dyn Rollouts>,
     /// What MaintenanceWindows say.
     pub windows: Arc<dyn Windows>,
+    /// When windows were last swept.
+    pub sweeps: Sweeps,
     /// Checks that run beside the passes.
     pub checks: Checks,
     /// Where things are counted.

@@ -51,6 +51,7 @@ pub mod operator;
 pub mod plan;
 pub mod stats;
 pub mod status;
+pub mod sweeps;
 pub mod telemetry;
 pub mod thresholds;
 pub mod time;

@@ -45,6 +45,7 @@ use crate::{
     },
     maintenance_window::MaintenanceWindows,
     metrics::Metrics,
+    sweeps::Sweeps,
 };
 
 /// Name of the Lease that replicas compete for; the chart's Role grants it by this name.
@@ -218,6 +219,7 @@ impl Work {
             namespaces: known,
             rollouts: Arc::new(KnownRollouts(rollouts)),
             windows: Arc::new(KnownWindows(windows)),
+            sweeps: Sweeps::default(),
             metrics,
         };
         let tell = windows_changed.clone();

@@ -2,6 +2,8 @@
 
 use jiff::Timestamp;
 
+use crate::error::Remedy;
+
 /// When to look again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Revisit {
@@ -19,6 +21,17 @@ pub struct Note {
     /// Why, in CamelCase.
     pub reason: &'static str,
     /// One sentence.
+    pub message: String,
+}
+
+/// Something that could not be read or done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unread {
+    /// Who must move next.
+    pub remedy: Remedy,
+    /// Why, in CamelCase: the reason of the conditions.
+    pub reason: &'static str,
+    /// Why, in a sentence.
     pub message: String,
 }
 

@@ -43,6 +43,12 @@ pub const PLAN_MAX: usize = 100;
 /// Most alarms that fire at a start and are ignored. No release starts with more.
 pub const IGNORED_ALARMS_MAX: usize = 500;
 
+/// Most mute rules of one region: those of 2,000 alarms, and what extensions and new alarms add.
+pub const MUTE_RULES_MAX: usize = 60;
+/// Most alarms of one mute rule. Source: CloudWatch API reference, MuteTargets.
+pub const ALARMS_PER_RULE_MAX: usize = 100;
+/// Most alarms that are told to fire still when a window closes.
+pub const STILL_IN_ALARM_MAX: usize = 50;
 /// Entries of `status.upcoming` of a window.
 pub const UPCOMING_MAX: usize = 5;
 /// Most openings that are skipped ahead: more than are shown, so that some stay to be given back.
@@ -153,6 +159,10 @@ impl Fit for MaintenanceWindowStatus {
             plan,
             last_action,
             answered,
+            // Names that must stay whole.
+            silenced: _,
+            region: _,
+            account_id: _,
             // Numbers; conditions are cut where they are merged.
             observed_generation: _,
             phase: _,
@@ -205,6 +215,7 @@ impl Fit for Closing {
 impl Fit for WindowHistoryEntry {
     fn fit(&mut self) {
         cut(&mut self.message, SENTENCE_MAX);
+        self.still_in_alarm.truncate(STILL_IN_ALARM_MAX);
     }
 }
 

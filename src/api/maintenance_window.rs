@@ -4,7 +4,11 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{duration::Duration, shared::Mode};
+use super::{
+    duration::Duration,
+    shared::{AwsLocation, Mode},
+    window_alarms::Alarms,
+};
 
 pub use super::window_status::{
     Closing, CurrentOpening, FrozenSpec, Gate, GateBlackout, GateReason, GateSchedule,
@@ -48,9 +52,14 @@ pub const EMERGENCY_FOR_MAX: usize = 32;
     validation = Rule::new("!has(self.emergency) || (has(self.schedules) && self.schedules.size() == 1 && has(self.schedules[0].once))").message("an emergency has exactly one schedule, with once"),
     validation = Rule::new("!has(self.emergency) || !has(self.blackouts)").message("blackouts do not apply to an emergency: leave them out"),
     validation = Rule::new("!has(self.always) || !(has(self.cutoff) || has(self.lateOpen) || has(self.extend))").message("a window that is always open has no end: leave cutoff, lateOpen and extend out"),
+    validation = Rule::new("!has(self.always) || !has(self.alarms)").message("a window that is always open cannot keep alarms quiet: leave alarms out"),
+    validation = Rule::new("!has(oldSelf.aws) || !has(oldSelf.aws.region) || (has(self.aws) && has(self.aws.region) && self.aws.region == oldSelf.aws.region)").message("aws.region is immutable: make a new MaintenanceWindow for another region"),
     validation = Rule::new("!has(self.lateOpen) || !has(self.cutoff) || self.lateOpen.minRemaining > self.cutoff").message("lateOpen.minRemaining must be more than cutoff: no work would be accepted else"),
 )]
 pub struct MaintenanceWindowSpec {
+    /// Where the alarms are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aws: Option<AwsLocation>,
     /// Time zone of all times here: an IANA name such as Europe/Berlin, or Etc/UTC.
     #[schemars(length(min = 1, max = 64))]
     #[x_kube(validation = Rule::new("self.matches('^[A-Z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$') && !(self in ['Local', 'Factory']) && timestamp('2026-01-01T00:00:00Z').getHours(self) >= 0").message("timeZone must be an IANA name such as Europe/Berlin or Etc/UTC"))]
@@ -79,6 +88,9 @@ pub struct MaintenanceWindowSpec {
     /// How far the close may be pushed; absent: not at all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub extend: Option<Extend>,
+    /// The alarms that are quiet while it is open; absent: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alarms: Option<Alarms>,
     /// Makes this an emergency: its one opening stands in for other windows, blackouts or not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub emergency: Option<Emergency>,

@@ -13,6 +13,7 @@ pub mod fit;
 pub mod maintenance_window;
 pub mod schema;
 pub mod shared;
+pub mod window_alarms;
 pub mod window_status;
 pub mod windows;
 

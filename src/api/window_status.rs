@@ -10,6 +10,7 @@ use super::{
     fit,
     maintenance_window::{MaintenanceWindowSpec, SCHEDULES_MAX},
     shared::LastAction,
+    window_alarms::Silenced,
 };
 
 /// What the window is doing.
@@ -49,6 +50,14 @@ pub struct MaintenanceWindowStatus {
     /// Generation of the spec that this status speaks of; -1 before the first look.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
+    /// AWS region, pinned when first resolved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 32))]
+    pub region: Option<String>,
+    /// AWS account, pinned when first resolved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 12))]
+    pub account_id: Option<String>,
     /// What the window is doing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phase: Option<Phase>,
@@ -69,6 +78,9 @@ pub struct MaintenanceWindowStatus {
     /// What is open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub current: Option<CurrentOpening>,
+    /// The alarms that are quiet, or are about to be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silenced: Option<Silenced>,
     /// Openings that a person skipped, and that have not passed yet.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = fit::SKIPPED_MAX))]
@@ -88,7 +100,7 @@ pub struct MaintenanceWindowStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = fit::ANSWERED_MAX), inner(length(max = fit::ACTION_MAX)))]
     pub answered: Vec<String>,
-    /// Ready, Reconciling, Stalled, Open.
+    /// Ready, Reconciling, Stalled, Open, AlarmsSilenced.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
@@ -325,4 +337,8 @@ pub struct WindowHistoryEntry {
     /// Why, in a sentence.
     #[schemars(length(max = fit::SENTENCE_MAX))]
     pub message: String,
+    /// Alarms that were quiet and were in ALARM when it closed, the first 50 by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = fit::STILL_IN_ALARM_MAX), inner(length(max = 255)))]
+    pub still_in_alarm: Vec<String>,
 }

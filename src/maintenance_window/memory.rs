@@ -11,6 +11,7 @@ use crate::api::{
         WindowHistoryEntry,
     },
     shared::LastAction,
+    window_alarms::Silenced,
 };
 
 /// What a window remembers.
@@ -20,6 +21,8 @@ pub struct Memory {
     pub promised: Option<Promised>,
     /// What is open.
     pub current: Option<Current>,
+    /// The alarms that are quiet, or are about to be.
+    pub silenced: Option<Silenced>,
     /// Openings to come that a person skipped.
     pub skipped: Vec<SkippedOpening>,
     /// How the last openings went, newest first.
@@ -85,6 +88,7 @@ impl Memory {
                 .as_ref()
                 .map(|next| Promised { id: next.id.clone(), opens_at: next.opens_at.0 }),
             current: status.current.as_ref().and_then(current),
+            silenced: status.silenced.clone(),
             skipped: status.skipped.clone(),
             history: status.history.clone(),
             last_action: status.last_action.clone(),
@@ -136,7 +140,8 @@ fn current(status: &CurrentOpening) -> Option<Current> {
 /// own memory at each pass.
 impl Fit for Memory {
     fn fit(&mut self) {
-        let Self { promised: _, current, skipped, history, last_action, answered } = self;
+        let Self { promised: _, current, silenced: _, skipped, history, last_action, answered } =
+            self;
         if let Some(current) = current {
             current.closing.fit();
         }

@@ -2,9 +2,15 @@
 //!
 //! A pass observes, decides and publishes; see the files of these names.
 
+pub mod alarms;
+mod aws;
 mod decide;
+mod error;
 mod memory;
+mod observe;
 mod status;
+#[cfg(test)]
+mod tests;
 pub mod window;
 #[cfg(test)]
 mod world;
@@ -14,23 +20,22 @@ use jiff::Timestamp;
 use kube::ResourceExt as _;
 
 use self::{
-    decide::{Facts, Plan, decide},
+    decide::{Plan, decide},
+    error::Error,
     memory::Memory,
-    window::Window,
 };
 use crate::{
-    api::maintenance_window::{GateReason, MaintenanceWindow},
+    api::maintenance_window::{GateReason, MaintenanceWindow, Phase},
     aws::limits::Place,
     context::Context,
     engine::{Class, Kind, Next, Pass},
     error::{Remedy, chain},
     facts::windows::{GateFact, GateState, WindowFact},
     kubernetes::{
-        objects,
         port::{Event, KindNames},
         publish,
     },
-    plan::Revisit,
+    plan::{Revisit, Unread},
 };
 
 /// The kind, for the engine.
@@ -41,7 +46,7 @@ impl Kind for MaintenanceWindows {
     type Object = MaintenanceWindow;
     const NAMES: KindNames = KindNames {
         api_version: "groundcrew.dev/v1alpha1",
-        kind: "MaintenanceWindow",
+        kind: alarms::KIND,
         plural: "maintenancewindows",
     };
 
@@ -50,25 +55,35 @@ impl Kind for MaintenanceWindows {
     async fn pass(
         object: &MaintenanceWindow,
         context: &Context,
-        _failures: u32,
+        _: u32,
     ) -> Pass<MaintenanceWindow> {
         pass(object, context).await
     }
 
     /// There are few, and an opening is not to wait for its turn after a start.
-    fn class(_: &MaintenanceWindow) -> Class {
-        Class::Urgent
+    fn class(object: &MaintenanceWindow) -> Class {
+        let status = object.status.as_ref();
+        let quiet = status.is_some_and(|status| status.silenced.is_some());
+        let current = status.and_then(|status| status.current.as_ref());
+        let prepares = status.and_then(|status| status.phase) == Some(Phase::Preparing);
+        let ends = current.map_or(!prepares, |current| current.closing.is_some())
+            || object.metadata.deletion_timestamp.is_some();
+        if quiet && ends { Class::Undo } else { Class::Urgent }
     }
 
-    fn place(_: &MaintenanceWindow) -> Option<Place> {
-        None
+    fn place(object: &MaintenanceWindow) -> Option<Place> {
+        let status = object.status.as_ref()?;
+        let (account, region) = status.account_id.clone().zip(status.region.clone())?;
+        Some(Place { account, region })
     }
 
     fn subject(_: &MaintenanceWindow) -> u64 {
         0
     }
 
-    fn forget(_: &Context, _: &str, _: &str) {}
+    fn forget(context: &Context, namespace: &str, name: &str) {
+        context.sweeps.forget(namespace, name);
+    }
 }
 
 /// Brings one window to where it should be at this moment.
@@ -77,30 +92,63 @@ impl Kind for MaintenanceWindows {
 #[tracing::instrument(skip_all, fields(namespace = object.namespace(), name = object.name_any()))]
 async fn pass(object: &MaintenanceWindow, context: &Context) -> Pass<MaintenanceWindow> {
     let now = context.clock.now(); // The only clock read of the pass.
-    let plan = decide(&observe(object), &Memory::recall(object.status.as_ref()), now);
+    let mut place = None;
+    let plan = attempt(object, context, now, &mut place).await;
     let mut object_now = None;
-    let told = tell(object, context, &plan, now, &mut object_now).await;
+    let told = tell(object, context, &plan, place, now, &mut object_now).await;
     if let Err(error) = &told {
         tracing::warn!(error = %chain(error), "not published");
         return Pass { object: object_now, unsure: true, next: Next::failed(Remedy::Retry) };
     }
-    let next = match plan.revisit {
-        Revisit::Now => Next::Now,
-        Revisit::At(then) => Next::At(then),
+    let next = match (&plan.trouble, plan.revisit) {
+        (_, Revisit::Now) => Next::Now,
+        (None, Revisit::At(then)) => Next::At(then),
+        (Some(Unread { remedy, .. }), Revisit::At(then)) => {
+            Next::Failed { remedy: *remedy, at_latest: Some(then) }
+        }
     };
     Pass { object: object_now, unsure: false, next }
 }
 
-/// What the object says.
-fn observe(object: &MaintenanceWindow) -> Facts {
-    let observed = object.status.as_ref().and_then(|status| status.observed_generation);
-    Facts {
-        spec: object.spec.clone(),
-        window: Window::parse(&object.spec),
-        edited: observed != object.metadata.generation,
-        deletion: objects::deletion(object),
-        request: objects::action_request(object),
+/// Decides, asks AWS where that is needed, and carries out what follows. What fails is decided upon
+/// once more, as a fact.
+async fn attempt(
+    object: &MaintenanceWindow,
+    context: &Context,
+    now: Timestamp,
+    place: &mut Option<(String, String)>,
+) -> Plan {
+    let memory = Memory::recall(object.status.as_ref());
+    let mut facts = observe::observe(object, context, now);
+    let mut plan = decide(&facts, &memory, now);
+    let Some(question) = &plan.asks else { return plan };
+    let strays = question.strays;
+    let calls = match aws::Calls::of(object, context, now).await {
+        Ok(calls) => calls,
+        Err(error) => {
+            facts.alarms = Some(Err(told(&error)));
+            return decide(&facts, &memory, now);
+        }
+    };
+    *place = Some(calls.place());
+    let answer = calls.ask(question, &facts.owner).await;
+    if strays && answer.is_ok() {
+        context.sweeps.done(&facts.owner.namespace, &facts.owner.name, now);
     }
+    facts.alarms = Some(answer.map_err(|error| told(&error)));
+    plan = decide(&facts, &memory, now);
+    if let Err(error) = calls.act(&plan.actions).await {
+        facts.alarms = Some(Err(told(&error)));
+        plan = decide(&facts, &memory, now);
+    }
+    plan
+}
+
+/// A failure as a fact.
+fn told(error: &Error) -> Unread {
+    let message = chain(error);
+    tracing::warn!(error = message, "the pass stopped");
+    Unread { remedy: error.remedy(), reason: error.reason(), message }
 }
 
 /// Publishes status and Events. The object as it is after the last write that was answered is left in
@@ -109,19 +157,28 @@ async fn tell(
     object: &MaintenanceWindow,
     context: &Context,
     plan: &Plan,
+    place: Option<(String, String)>,
     now: Timestamp,
     published: &mut Option<MaintenanceWindow>,
 ) -> Result<(), crate::kubernetes::port::Error> {
     let port = &*context.kubernetes;
     let id = publish::id(MaintenanceWindows::NAMES, object);
     let old = object.status.as_ref();
-    let new = status::summarize(old, object.metadata.generation, plan, now);
+    let mut new = status::summarize(old, object.metadata.generation, plan, now);
+    if let Some((region, account)) = place {
+        new.region = Some(region);
+        new.account_id = Some(account);
+    }
     *published = publish::status(port, &id, old, &new).await?;
-    let events: Vec<Event> = status::notes(old, &new)
-        .into_iter()
+    let notes = status::notes(old, &new).into_iter().chain(plan.notes.clone());
+    let events: Vec<Event> = notes
         .map(|note| Event { warning: note.warning, reason: note.reason.into(), note: note.message })
         .collect();
     publish::events(port, &id, &events).await;
+    let current = published.as_ref().unwrap_or(object);
+    if let Some(finalized) = publish::finalizer(port, &id, current, plan.finalizer).await? {
+        *published = Some(finalized);
+    }
     Ok(())
 }
 

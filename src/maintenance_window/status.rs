@@ -31,8 +31,9 @@ pub fn summarize(
     now: Timestamp,
 ) -> MaintenanceWindowStatus {
     let before: &[Condition] = old.map(|old| old.conditions.as_slice()).unwrap_or_default();
-    let Plan { memory, report, gate, upcoming, ahead, zone, revisit: _ } = plan;
-    let Memory { promised: _, current, skipped, history, last_action, answered } = memory.clone();
+    let Plan { memory, report, gate, upcoming, ahead, zone, silenced, .. } = plan;
+    let Memory { promised: _, current, silenced: quiet, skipped, history, last_action, answered } =
+        memory.clone();
     let upcoming: Vec<OpeningStatus> = upcoming
         .iter()
         .zip(zone.iter().cycle())
@@ -49,14 +50,23 @@ pub fn summarize(
         reason: gate.reason.as_str().into(),
         message: clean(&gate.message),
     });
+    told.extend(silenced.as_ref().map(|(holds, reason, message)| Statement {
+        kind: "AlarmsSilenced",
+        holds: *holds,
+        reason: (*reason).into(),
+        message: clean(message),
+    }));
     let mut status = MaintenanceWindowStatus {
         observed_generation: generation,
+        region: old.and_then(|old| old.region.clone()),
+        account_id: old.and_then(|old| old.account_id.clone()),
         phase: Some(report.phase),
         message: Some(message),
         gate: Some(gate.clone()),
         next: upcoming.first().cloned(),
         upcoming,
         current: current.map(current_opening),
+        silenced: quiet,
         skipped,
         history,
         plan: ahead.iter().map(|line| clean(line)).collect(),

@@ -7,6 +7,8 @@ use crate::{
         Blackout as RawBlackout, Emergency, MaintenanceWindowSpec, OnOverlap,
         Schedule as RawSchedule,
     },
+    api::window_alarms::AlarmMode,
+    maintenance_window::alarms::Choice,
     time::{Blackout, Calendar, Cron, Length, Overlap, Schedule, Start, Times, Zone},
 };
 
@@ -21,6 +23,8 @@ pub struct Window {
     pub min_remaining: Option<SignedDuration>,
     /// All extensions of one opening together.
     pub extend_max: SignedDuration,
+    /// The alarms that are quiet while it is open; none: none.
+    pub alarms: Option<Choice>,
     /// Why it opens outside of all plans; none for an ordinary window.
     pub emergency: Option<Emergency>,
 }
@@ -78,9 +82,32 @@ impl Window {
             cutoff: spec.cutoff.unwrap_or_default().signed(),
             min_remaining: spec.late_open.as_ref().map(|late| late.min_remaining.signed()),
             extend_max: spec.extend.as_ref().map(|extend| extend.max).unwrap_or_default().signed(),
+            alarms: choice(spec)?,
             emergency: spec.emergency.clone(),
         })
     }
+}
+
+/// The alarms that a spec names; none where it names none.
+fn choice(spec: &MaintenanceWindowSpec) -> Result<Option<Choice>, InvalidSpec> {
+    let Some(alarms) = &spec.alarms else { return Ok(None) };
+    if alarms.mode == Some(AlarmMode::None) {
+        return Ok(None);
+    }
+    if spec.always == Some(true) {
+        return Err(invalid("alarms", "a window that is always open cannot keep alarms quiet"));
+    }
+    let list = |list: &Option<Vec<String>>| list.clone().unwrap_or_default();
+    let choice = Choice {
+        names: list(&alarms.names),
+        prefixes: list(&alarms.name_prefixes),
+        excluded: list(&alarms.exclude_prefixes),
+        regions: list(&alarms.regions),
+    };
+    if choice.names.is_empty() && choice.prefixes.is_empty() {
+        return Err(invalid("alarms", "give names or namePrefixes"));
+    }
+    Ok(Some(choice))
 }
 
 fn schedule(raw: &RawSchedule, field: &str) -> Result<Schedule, InvalidSpec> {

@@ -1,6 +1,10 @@
 //! A window, its memory and the time, for tests of decisions.
 
+mod cloud;
+
 use jiff::{SignedDuration, Timestamp};
+
+pub use cloud::Cloud;
 
 use super::{
     decide::{Facts, Plan, decide},
@@ -11,6 +15,7 @@ use super::{
 use crate::{
     api::maintenance_window::{MaintenanceWindowSpec, MaintenanceWindowStatus, Phase},
     facts::kubernetes::{ActionRequest, Deletion},
+    names::Owner,
     plan::Revisit,
 };
 
@@ -23,6 +28,8 @@ pub struct World {
     pub now: Timestamp,
     /// Reasons of the Events so far.
     pub events: Vec<&'static str>,
+    /// What CloudWatch has.
+    pub cloud: Cloud,
 }
 
 /// A time of December 2026, which begins on a Tuesday.
@@ -52,11 +59,21 @@ impl World {
                 edited: true,
                 deletion: Deletion::None,
                 request: None,
+                owner: Owner {
+                    cluster: "prod".into(),
+                    namespace: "flightdata".into(),
+                    name: "weekly".into(),
+                },
+                uid: "u-1".into(),
+                finalizer: false,
+                alarms: None,
+                sweeps: false,
             },
             status: None,
             generation: 1,
             now: december(time),
             events: Vec::new(),
+            cloud: Cloud::default(),
         }
     }
 
@@ -85,13 +102,34 @@ impl World {
 
     /// One pass; its status goes through JSON, as it does in life.
     pub fn pass(&mut self) -> Plan {
-        let plan = self.plan();
+        let plan = self.carry_out();
         let new = summarize(self.status.as_ref(), Some(self.generation), &plan, self.now);
         let events = notes(self.status.as_ref(), &new);
         self.events.extend(events.iter().map(|note| note.reason));
         self.status = serde_json::from_value(serde_json::to_value(new).unwrap()).unwrap();
         self.facts.edited = false;
+        // On an object that is being deleted the API server refuses new finalizers.
+        if self.facts.deletion == Deletion::None || !plan.finalizer {
+            self.facts.finalizer = plan.finalizer;
+        }
         plan
+    }
+
+    /// Decides, asks and writes as a pass does.
+    fn carry_out(&mut self) -> Plan {
+        self.facts.alarms = None;
+        let plan = self.plan();
+        let Some(question) = &plan.asks else { return plan };
+        self.facts.alarms = Some(self.cloud.answer(question, &self.facts.owner, self.now));
+        let plan = self.plan();
+        assert!(plan.asks.is_none(), "asked twice");
+        match self.cloud.act(&plan.actions, self.now) {
+            Ok(()) => plan,
+            Err(unread) => {
+                self.facts.alarms = Some(Err(unread));
+                self.plan()
+            }
+        }
     }
 
     /// Passes until nothing is left to do at once.

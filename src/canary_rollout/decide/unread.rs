@@ -7,16 +7,7 @@ use super::{
 };
 use crate::{api::canary_rollout::Phase, error::Remedy};
 
-/// Something that could not be read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unread {
-    /// Who must move next.
-    pub remedy: Remedy,
-    /// Why, in CamelCase: the reason of the conditions.
-    pub reason: &'static str,
-    /// Why, in a sentence.
-    pub message: String,
-}
+pub use crate::plan::Unread;
 
 impl Unread {
     /// What nobody asked for, because nothing needs it.

@@ -27,6 +27,7 @@ use crate::{
         port::{self, Class, Event, ObjectId, Port},
     },
     metrics::Metrics,
+    sweeps::Sweeps,
 };
 
 /// A context with our own credentials and without a cluster. Without a lease, too: its gate lets no
@@ -57,6 +58,7 @@ pub(super) fn context(region: Option<String>) -> Result<Context, Error> {
         namespaces: Arc::new(NoCluster),
         rollouts: Arc::new(NoCluster),
         windows: Arc::new(NoCluster),
+        sweeps: Sweeps::default(),
         metrics,
     })
 }

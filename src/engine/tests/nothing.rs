@@ -29,6 +29,7 @@ use crate::{
         port::{Error, Event, ObjectId, Port},
     },
     metrics::Metrics,
+    sweeps::Sweeps,
 };
 
 /// A context on simulated time in which every call is a failure of the test.
@@ -58,6 +59,7 @@ pub(super) fn context() -> Context {
         namespaces: Arc::new(Nothing),
         rollouts: Arc::new(Nothing),
         windows: Arc::new(Nothing),
+        sweeps: Sweeps::default(),
         metrics,
     }
 }

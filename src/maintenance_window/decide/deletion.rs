@@ -1,11 +1,14 @@
 //! The object is being deleted: what is open closes first, then it is let go.
 
-use super::{plan::Plan, situation::Situation};
+use super::{
+    plan::{Note, Plan},
+    situation::Situation,
+};
 use crate::{api::maintenance_window::Phase, facts::kubernetes::Deletion};
 
 /// Rule: nothing is open any more, or nothing shall be undone.
 pub(super) fn let_go(situation: &Situation<'_>) -> Option<Plan> {
-    let open = situation.memory.current.is_some();
+    let open = situation.memory.current.is_some() || situation.memory.silenced.is_some();
     match situation.facts.deletion {
         Deletion::None => return None,
         Deletion::Undo if open => return None,
@@ -13,6 +16,22 @@ pub(super) fn let_go(situation: &Situation<'_>) -> Option<Plan> {
     }
     let mut plan =
         situation.plan(Phase::Scheduled, "Deleted", "nothing is left to undo".to_owned());
+    if let Some(silenced) = &situation.memory.silenced {
+        // What stays where it is let go without undoing.
+        let rules = silenced.regions.iter().flat_map(|region| &region.rules);
+        let until = rules.clone().map(|rule| rule.until.0).max().unwrap_or(situation.now);
+        let names: Vec<&str> = rules.map(|rule| rule.name.as_str()).collect();
+        plan.notes.push(Note {
+            warning: true,
+            reason: "Abandoned",
+            message: format!(
+                "let go without undoing: alarms stay quiet until {until} by the mute rules {}",
+                names.join(", ")
+            ),
+        });
+    }
     plan.memory.current = None;
+    plan.memory.silenced = None;
+    plan.finalizer = false;
     Some(plan)
 }

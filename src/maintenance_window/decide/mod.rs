@@ -4,7 +4,9 @@ mod deletion;
 mod gate;
 mod passed;
 mod plan;
+mod restore;
 mod running;
+mod silence;
 mod situation;
 #[cfg(test)]
 mod tests;
@@ -13,16 +15,18 @@ mod waiting;
 
 use jiff::Timestamp;
 
-pub use plan::Plan;
+pub use plan::{Action, Plan};
 use situation::Situation;
 
 use super::{
+    alarms::AlarmFacts,
     memory::Memory,
     window::{InvalidSpec, Window},
 };
 use crate::{
     api::{fit::Fit as _, maintenance_window::MaintenanceWindowSpec, shared::Mode},
     facts::kubernetes::{ActionRequest, Deletion},
+    names::Owner,
 };
 
 /// What a pass knows.
@@ -38,6 +42,16 @@ pub struct Facts {
     pub deletion: Deletion,
     /// A verb, handled or not.
     pub request: Option<ActionRequest>,
+    /// Whose window this is.
+    pub owner: Owner,
+    /// Its uid, for tags.
+    pub uid: String,
+    /// Whether our finalizer is on the object.
+    pub finalizer: bool,
+    /// What AWS says of alarms and mute rules; none when it was not asked.
+    pub alarms: Option<AlarmFacts>,
+    /// Whether rules that nobody knows of are to be looked for.
+    pub sweeps: bool,
 }
 
 impl Facts {
@@ -56,15 +70,18 @@ pub fn decide(facts: &Facts, memory: &Memory, now: Timestamp) -> Plan {
     let mut situation = Situation::new(facts, memory.clone(), now);
     verbs::answer(&mut situation);
     passed::record(&mut situation);
-    let rules = [
+    let rules: [fn(&Situation<'_>) -> Option<Plan>; 11] = [
         deletion::let_go,
         running::close,
         running::stay,
+        restore::left_over,
         waiting::unusable,
         waiting::suspended,
         waiting::always,
         waiting::audit,
         waiting::open,
+        waiting::prepare,
+        restore::sweep,
     ];
     let plan = rules.iter().find_map(|rule| rule(&situation));
     let mut plan = plan.unwrap_or_else(|| waiting::wait(&situation));

@@ -1,12 +1,15 @@
 //! A plan: plain data that says what to tell, and when to look again.
 
+use std::fmt;
+
 use crate::{
     api::maintenance_window::{Gate, Phase},
-    maintenance_window::memory::Memory,
+    facts::mute_rules::{NewMuteRule, OwnMuteRule},
+    maintenance_window::{alarms::Question, memory::Memory},
     time::{Opening, Zone},
 };
 
-pub use crate::plan::Revisit;
+pub use crate::plan::{Note, Revisit, Unread};
 
 /// What a pass does and says.
 #[derive(Clone, Debug)]
@@ -23,8 +26,65 @@ pub struct Plan {
     pub zone: Option<Zone>,
     /// In Audit: what would happen, in order.
     pub ahead: Vec<String>,
+    /// Writes to AWS, in order.
+    pub actions: Vec<Action>,
+    /// What has to be known of AWS first: then it is decided again.
+    pub asks: Option<Question>,
+    /// Whether deletion of the object must wait for us.
+    pub finalizer: bool,
+    /// Things to tell once, beyond what the status shows.
+    pub notes: Vec<Note>,
+    /// What keeps something from being done: it is told, and tried again.
+    pub trouble: Option<Unread>,
+    /// What the condition AlarmsSilenced says; none where no alarm is to be quiet.
+    pub silenced: Option<(bool, &'static str, String)>,
     /// When to look again.
     pub revisit: Revisit,
+}
+
+/// A write to AWS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Make a mute rule.
+    PutMuteRule {
+        /// Region of the alarms.
+        region: String,
+        /// The rule.
+        rule: NewMuteRule,
+    },
+    /// Take a mute rule away.
+    DeleteMuteRule {
+        /// Its region.
+        region: String,
+        /// Its name.
+        rule: OwnMuteRule,
+    },
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::PutMuteRule { region, rule } => {
+                let (from, duration) = rule.schedule();
+                let (name, count) = (rule.name.as_str(), rule.alarms.len());
+                write!(
+                    f,
+                    "PutAlarmMuteRule {name} in {region}: {count} alarms, {from} for {duration}"
+                )
+            }
+            Self::DeleteMuteRule { region, rule } => {
+                write!(f, "DeleteAlarmMuteRule {} in {region}", rule.as_str())
+            }
+        }
+    }
+}
+
+impl Plan {
+    /// The same with what another plan does: what that one tells is left out.
+    pub(super) fn doing(self, other: Self) -> Self {
+        let Self { memory, actions, asks, finalizer, trouble, revisit, .. } = other;
+        Self { memory, actions, asks, finalizer, trouble, revisit, ..self }
+    }
 }
 
 /// What the status says.

@@ -2,33 +2,71 @@
 
 use super::{
     plan::{Plan, Revisit},
+    restore,
+    silence::{self, Quiet, Target},
     situation::Situation,
 };
 use crate::{
-    api::maintenance_window::{Closing, Outcome, Phase},
+    api::{
+        maintenance_window::{Closing, Outcome, Phase},
+        window_alarms::Silenced,
+    },
     facts::kubernetes::Deletion,
     maintenance_window::memory::Current,
     time::moments,
 };
 
-/// Rule: what is open closes, in two steps: first the gate, with the reason; then the rest.
+/// Rule: what is open closes: first the gate, with the reason; then the alarms come back; and when that
+/// was read back, it is over.
 pub(super) fn close(situation: &Situation<'_>) -> Option<Plan> {
     let current = situation.memory.current.as_ref()?;
     let closing = current.closing.clone().or_else(|| ends(situation, current))?;
     let Closing { outcome, message } = &closing;
     let mut plan = if situation.closing_told {
-        let text = format!("closed {}: {message}", current.id);
-        let mut plan = situation.plan(Phase::Scheduled, "Closed", text);
-        plan.memory = situation.ended(current, *outcome, message.clone());
-        plan
+        let undo = restore::undo(situation, Phase::Scheduled);
+        let waits = |plan: &Plan| {
+            let quiet = plan.memory.silenced.as_ref();
+            // What cannot be taken away ends by itself, and is tried on after the end was told.
+            let over =
+                plan.trouble.is_some() && quiet.is_some_and(|quiet| is_over(situation, quiet));
+            quiet.is_some() && !over
+        };
+        match undo {
+            Some(plan) if waits(&plan) => return Some(plan),
+            undone => ended(situation, current, &closing, undone),
+        }
     } else {
         let text = format!("closing {}: {message}", current.id);
         let mut plan = situation.plan(Phase::Scheduled, "Closing", text);
+        let closing = Closing { outcome: *outcome, message: message.clone() };
         plan.memory.current = Some(Current { closing: Some(closing), ..current.clone() });
         plan
     };
     plan.revisit = Revisit::Now;
     Some(plan)
+}
+
+/// The end, written into the history.
+fn ended(
+    situation: &Situation<'_>,
+    current: &Current,
+    closing: &Closing,
+    undone: Option<Plan>,
+) -> Plan {
+    let Closing { outcome, message } = closing;
+    let text = format!("closed {}: {message}", current.id);
+    let mut plan = situation.plan(Phase::Scheduled, "Closed", text);
+    let silenced = undone.and_then(|undone| undone.memory.silenced);
+    plan.memory = situation.ended(current, *outcome, message.clone());
+    plan.finalizer = silenced.is_some();
+    plan.memory.silenced = silenced;
+    plan
+}
+
+/// Whether every rule has ended by itself.
+fn is_over(situation: &Situation<'_>, silenced: &Silenced) -> bool {
+    let mut rules = silenced.regions.iter().flat_map(|region| &region.rules);
+    rules.all(|rule| rule.until.0 <= situation.now)
 }
 
 /// Why it closes now, if it does.
@@ -70,5 +108,14 @@ pub(super) fn stay(situation: &Situation<'_>) -> Option<Plan> {
         None => "open".to_owned(),
     };
     let message = format!("{why} until {closes}{work}: {}", current.id);
-    Some(situation.plan(Phase::Open, "Open", message))
+    let plan = situation.plan(Phase::Open, "Open", message);
+    let target =
+        Target { id: &current.id, opens_at: current.opens_at, closes_at: current.closes_at };
+    let choice = current.window.alarms.as_ref();
+    Some(match silence::bring_about(situation, choice, &target, Phase::Open) {
+        Quiet::First(first) => plan.doing(*first),
+        Quiet::Off => plan,
+        Quiet::There => silence::watched(situation, plan),
+        Quiet::Trouble(unread) => silence::tell(situation, plan, unread),
+    })
 }

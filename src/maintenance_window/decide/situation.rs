@@ -6,12 +6,14 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use super::{
     Facts, gate,
     plan::{Plan, Report, Revisit},
+    silence::{self, MUTE_LEAD},
 };
 use crate::{
     api::{
         fit::UPCOMING_MAX,
         maintenance_window::{Outcome, Phase, WindowHistoryEntry},
     },
+    facts::kubernetes::Deletion,
     maintenance_window::{
         memory::{Current, Memory},
         window::Window,
@@ -67,6 +69,26 @@ impl<'a> Situation<'a> {
         Ok(all)
     }
 
+    /// The opening that is due, or comes next.
+    pub(super) fn coming(&self) -> Option<Opening> {
+        self.upcoming().ok()?.into_iter().next()
+    }
+
+    /// Whether nothing but the time keeps it from opening.
+    pub(super) fn may_open(&self) -> bool {
+        let facts = self.facts;
+        !facts.suspended() && !facts.audits() && facts.deletion == Deletion::None
+    }
+
+    /// The phase while nothing is open.
+    pub(super) fn resting_phase(&self) -> Phase {
+        match &self.facts.window {
+            Err(_) => Phase::Invalid,
+            Ok(_) if self.facts.suspended() => Phase::Suspended,
+            Ok(_) => Phase::Scheduled,
+        }
+    }
+
     /// Whether it is too late to open it, and why.
     pub(super) fn too_late(&self, window: &Window, opening: &Opening) -> Option<String> {
         let left = opening.closes_at.duration_since(self.now);
@@ -100,6 +122,7 @@ impl<'a> Situation<'a> {
             closed_at: None,
             outcome,
             message,
+            still_in_alarm: Vec::new(),
         }
     }
 
@@ -115,6 +138,7 @@ impl<'a> Situation<'a> {
             closed_at: Some(Time(moments::stamp(self.now))),
             outcome,
             message,
+            still_in_alarm: silence::still_firing(self.facts.alarms.as_ref()),
         });
         memory
     }
@@ -127,7 +151,10 @@ impl<'a> Situation<'a> {
         let blackout = gate.blackout.iter().flat_map(|dark| [dark.from.0, dark.until.0]);
         let opens = upcoming.first().map(|opening| opening.opens_at);
         let recheck = moments::after(self.now, RECHECK);
-        let changes = ends.chain(blackout).chain(opens).filter(|moment| *moment > self.now);
+        let mutes = self.window().and_then(|window| window.alarms.as_ref()).and(opens);
+        let mutes = mutes.map(|opens| moments::before(opens, MUTE_LEAD));
+        let changes =
+            ends.chain(blackout).chain(opens).chain(mutes).filter(|moment| *moment > self.now);
         let revisit = Revisit::At(changes.min().map_or(recheck, |moment| moment.min(recheck)));
         Plan {
             memory: self.memory.clone(),
@@ -136,6 +163,12 @@ impl<'a> Situation<'a> {
             upcoming,
             zone: self.window().map(|window| window.calendar.zone().clone()),
             ahead: Vec::new(),
+            actions: Vec::new(),
+            asks: None,
+            finalizer: self.memory.silenced.is_some(),
+            notes: Vec::new(),
+            trouble: None,
+            silenced: silence::told(self),
             revisit,
         }
     }

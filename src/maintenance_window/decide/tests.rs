@@ -1,3 +1,4 @@
+mod alarms;
 mod laws;
 mod openings;
 mod verbs;

@@ -2,6 +2,7 @@
 
 use super::{
     plan::{Plan, Revisit},
+    silence::{self, MUTE_LEAD, Quiet, Target},
     situation::Situation,
 };
 use crate::{
@@ -9,8 +10,11 @@ use crate::{
         duration::Duration,
         maintenance_window::{Outcome, Phase},
     },
-    maintenance_window::memory::{Current, Part},
-    time::{Blackout, moments},
+    maintenance_window::{
+        memory::{Current, Part},
+        window::Window,
+    },
+    time::{Blackout, Opening, moments},
 };
 
 /// Rule: a spec that cannot work opens nothing.
@@ -80,15 +84,20 @@ pub(super) fn audit(situation: &Situation<'_>) -> Option<Plan> {
     Some(plan)
 }
 
-/// Rule: its time has come.
+/// Rule: its time has come. It opens once its alarms are quiet; an emergency does not wait for that.
 pub(super) fn open(situation: &Situation<'_>) -> Option<Plan> {
     let window = situation.window()?;
     let opening = situation.due()?;
-    let mut memory = situation.memory.clone();
     if let Some(why) = situation.too_late(window, &opening) {
+        let mut memory = situation.memory.clone();
         memory.remember(situation.entry(&opening, Outcome::Missed, why));
         let mut plan = wait(&Situation { memory, ..*situation });
         plan.revisit = Revisit::Now;
+        return Some(plan);
+    }
+    if window.emergency.is_none()
+        && let Some(plan) = prepared(situation, window, &opening)
+    {
         return Some(plan);
     }
     let parts = opening.parts.iter().map(|part| Part {
@@ -96,6 +105,7 @@ pub(super) fn open(situation: &Situation<'_>) -> Option<Plan> {
         from: part.from,
         until: part.until,
     });
+    let mut memory = situation.memory.clone();
     memory.current = Some(Current {
         id: opening.id.clone(),
         parts: parts.collect(),
@@ -108,6 +118,40 @@ pub(super) fn open(situation: &Situation<'_>) -> Option<Plan> {
         window: window.clone(),
     });
     super::running::stay(&Situation { memory, ..*situation })
+}
+
+/// Rule: its alarms are made ready to be quiet before it opens.
+pub(super) fn prepare(situation: &Situation<'_>) -> Option<Plan> {
+    let window = situation.window()?;
+    let opening = situation.coming()?;
+    if situation.now < moments::before(opening.opens_at, MUTE_LEAD) || window.alarms.is_none() {
+        return None;
+    }
+    if let Some(plan) = prepared(situation, window, &opening) {
+        return Some(plan);
+    }
+    let local = opening.local(window.calendar.zone());
+    let message = format!("its alarms will be quiet; opens {local}");
+    Some(situation.plan(Phase::Preparing, "Preparing", message))
+}
+
+/// What has to be done first; none when it may open.
+fn prepared(situation: &Situation<'_>, window: &Window, opening: &Opening) -> Option<Plan> {
+    let target =
+        Target { id: &opening.id, opens_at: opening.opens_at, closes_at: opening.closes_at };
+    match silence::bring_about(situation, window.alarms.as_ref(), &target, Phase::Preparing) {
+        Quiet::First(plan) => Some(*plan),
+        Quiet::Off | Quiet::There => None,
+        Quiet::Trouble(unread) => {
+            let message = format!(
+                "its alarms cannot be made quiet: {}; it opens {} once they are, while enough of it is left",
+                unread.message,
+                opening.local(window.calendar.zone())
+            );
+            let plan = situation.plan(Phase::Preparing, unread.reason, message);
+            Some(silence::tell(situation, plan, unread))
+        }
+    }
 }
 
 /// Nothing is to be done now.

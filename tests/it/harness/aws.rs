@@ -1,6 +1,8 @@
 //! The AWS stand-in, and one account in it as its owner sees it.
 
 // By their paths, for tests/sim shares this file.
+#[path = "aws/alarms.rs"]
+mod alarms;
 #[path = "aws/codedeploy.rs"]
 mod codedeploy;
 #[path = "aws/databases.rs"]

@@ -7,7 +7,7 @@ use groundcrew::api::{
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use kube::{
     Api,
-    api::{Patch, PatchParams, PostParams},
+    api::{DeleteParams, Patch, PatchParams, PostParams},
 };
 use serde_json::{Value, json};
 
@@ -62,6 +62,24 @@ impl Scene<'_> {
             window.is_some_and(|it| it.status.as_ref().is_some_and(&holds))
         });
         found.await.unwrap()
+    }
+
+    /// The same by all of the object.
+    pub async fn until_window_object(
+        &self,
+        name: &str,
+        what: &str,
+        holds: impl Fn(&MaintenanceWindow) -> bool,
+    ) -> MaintenanceWindow {
+        let windows = self.windows();
+        until(&windows, name, what, |window| window.is_some_and(&holds)).await.unwrap()
+    }
+
+    /// Deletes a window, and waits until it is gone.
+    pub async fn delete_window(&self, name: &str) {
+        let windows = self.windows();
+        windows.delete(name, &DeleteParams::default()).await.unwrap();
+        until(&windows, name, "its end", |window| window.is_none()).await;
     }
 
     pub async fn until_window_phase(&self, name: &str, phase: Phase) -> MaintenanceWindow {

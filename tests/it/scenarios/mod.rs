@@ -14,6 +14,7 @@ mod modes;
 mod promotion;
 mod provisioned;
 mod publishing;
+mod quiet;
 mod release;
 mod replicas;
 mod storm;

@@ -18,6 +18,14 @@ fn full() -> Value {
             "name": "year-end", "from": "2026-12-18", "until": "2027-01-04T06:00",
             "yearly": true, "reason": "change freeze", "onOverlap": "Skip",
         }],
+        "aws": {"region": "eu-central-1", "accountId": "123456789012"},
+        "alarms": {
+            "mode": "Mute",
+            "names": ["db"],
+            "namePrefixes": ["flightdata-"],
+            "excludePrefixes": ["flightdata-security-"],
+            "regions": ["eu-central-1", "us-east-1"],
+        },
         "cutoff": "30m",
         "lateOpen": {"minRemaining": "45m"},
         "extend": {"max": "1h"},
@@ -101,6 +109,27 @@ fn a_window_that_contradicts_itself_is_refused_with_the_fix() {
         (with(emergency, "blackouts", blackout), "blackouts do not apply to an emergency"),
         (with(full, "lateOpen", json!({"minRemaining": "30m"})), late),
         (with(full, "lateOpen", json!({"minRemaining": "29m"})), late),
+    ]);
+}
+
+#[test]
+fn alarms_that_contradict_themselves_are_refused_with_the_fix() {
+    let alarms = |alarms: Value| with(full, "alarms", alarms);
+    refused([
+        (alarms(json!({})), "alarms needs names or namePrefixes"),
+        (alarms(json!({"mode": "Mute"})), "alarms needs names or namePrefixes"),
+        (
+            alarms(json!({"names": ["a"], "excludePrefixes": ["b"]})),
+            "excludePrefixes takes away from namePrefixes: it needs them",
+        ),
+        (
+            alarms(json!({"names": ["a"], "regions": ["eu-central-1", "eu-central-1"]})),
+            "regions names each region once",
+        ),
+        (
+            with(always, "alarms", json!({"names": ["a"]})),
+            "a window that is always open cannot keep alarms quiet: leave alarms out",
+        ),
     ]);
 }
 

@@ -35,6 +35,7 @@ use groundcrew::{
     kubernetes::leader::Leadership,
     maintenance_window::{MaintenanceWindows, fact},
     metrics::Metrics,
+    sweeps::Sweeps,
 };
 use kube::ResourceExt as _;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -186,6 +187,7 @@ impl Process {
             namespaces: Arc::new(Anywhere),
             rollouts: Arc::new(Known(Cache::clone(&rollouts))),
             windows: Arc::new(known),
+            sweeps: Sweeps::default(),
             metrics,
         });
         world.lock().lead(lease);

@@ -1,0 +1,104 @@
+//! Alarms come back: mute rules are taken away, and what is gone is read back.
+
+use std::collections::BTreeSet;
+
+use super::{
+    plan::{Action, Plan, Revisit},
+    silence::{AGAIN, ask, own_rules},
+    situation::Situation,
+};
+use crate::{
+    api::maintenance_window::Phase,
+    facts::mute_rules::OwnMuteRule,
+    maintenance_window::alarms::{Choice, Question, RegionFacts},
+    time::moments,
+};
+
+/// Takes away every rule of the status, and reads back that they are gone; none when nothing is left.
+pub(super) fn undo(situation: &Situation<'_>, phase: Phase) -> Option<Plan> {
+    let silenced = situation.memory.silenced.as_ref()?;
+    let rules = silenced.regions.iter();
+    let rules = rules.map(|region| (region.region.clone(), own_rules(situation, region)));
+    let alarms: BTreeSet<&String> =
+        silenced.regions.iter().flat_map(|r| &r.rules).flat_map(|rule| &rule.alarms).collect();
+    let message =
+        format!("{} alarms that were quiet for {} come back", alarms.len(), silenced.occurrence);
+    let mut plan = situation.plan(phase, "Restoring", message.clone());
+    plan.finalizer = true;
+    plan.revisit = Revisit::Now;
+    match &situation.facts.alarms {
+        None => {
+            let regions = silenced.regions.iter().map(|region| region.region.clone());
+            let names = alarms.into_iter().cloned().collect();
+            let choice = Choice { names, regions: regions.collect(), ..Choice::default() };
+            let question = Question { choice: Some(choice), rules: rules.collect(), strays: false };
+            plan.asks = Some(question);
+        }
+        Some(Ok(found)) => {
+            plan.actions = deletions(found, |facts| facts.rules.keys().cloned().collect());
+            if plan.actions.is_empty() {
+                plan.memory.silenced = None;
+                plan.finalizer = false;
+            }
+        }
+        Some(Err(unread)) => {
+            plan.report.message = format!("{message}, and that cannot be done: {}", unread.message);
+            plan.revisit = Revisit::At(moments::after(situation.now, AGAIN));
+            plan.trouble = Some(unread.clone());
+        }
+    }
+    Some(plan)
+}
+
+fn deletions(
+    found: &[RegionFacts],
+    rules: impl Fn(&RegionFacts) -> Vec<OwnMuteRule>,
+) -> Vec<Action> {
+    let of = |facts: &RegionFacts| {
+        let region = facts.region.clone();
+        rules(facts)
+            .into_iter()
+            .map(move |rule| Action::DeleteMuteRule { region: region.clone(), rule })
+    };
+    found.iter().flat_map(of).collect()
+}
+
+/// Rule: what is left of an opening that is not to come, or is over, goes away.
+pub(super) fn left_over(situation: &Situation<'_>) -> Option<Plan> {
+    let silenced = situation.memory.silenced.as_ref()?;
+    if situation.memory.current.is_some() {
+        return None;
+    }
+    let prepared = situation.coming().is_some_and(|opening| opening.id == silenced.occurrence);
+    if prepared && situation.may_open() {
+        return None;
+    }
+    undo(situation, situation.resting_phase())
+}
+
+/// Rule: mute rules of this window that nobody knows of go away.
+pub(super) fn sweep(situation: &Situation<'_>) -> Option<Plan> {
+    let choice = situation.window()?.alarms.as_ref()?;
+    if !situation.facts.sweeps || situation.memory.silenced.is_some() {
+        return None;
+    }
+    let found = match &situation.facts.alarms {
+        None => {
+            let regions = Choice { regions: choice.regions.clone(), ..Choice::default() };
+            let question = Question { choice: Some(regions), strays: true, ..Question::default() };
+            return Some(ask(situation, situation.resting_phase(), question));
+        }
+        Some(Ok(found)) => found,
+        // Told where alarms are to be quiet; what is left over ends by itself.
+        Some(Err(_)) => return None,
+    };
+    let actions = deletions(found, |facts| facts.strays.clone());
+    if actions.is_empty() {
+        return None;
+    }
+    let message = format!("taking away {} mute rules that were left over", actions.len());
+    let mut plan = situation.plan(situation.resting_phase(), "Restoring", message);
+    plan.actions = actions;
+    plan.revisit = Revisit::Now;
+    Some(plan)
+}

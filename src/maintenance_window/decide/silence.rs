@@ -1,0 +1,327 @@
+//! Alarms that are quiet while a window is open: which mute rules there have to be, and which ones not.
+//!
+//! A rule that mutes is never changed: what it would do in between, AWS does not say. New alarms and
+//! extensions get rules of their own, and all of them end by themselves.
+
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+use super::{
+    plan::{Action, Plan, Revisit},
+    restore,
+    situation::Situation,
+};
+use crate::{
+    api::{
+        fit::{ALARMS_PER_RULE_MAX, MUTE_RULES_MAX},
+        maintenance_window::Phase,
+        window_alarms::{AlarmMode, Silenced, SilencedRegion, SilencedRule},
+    },
+    facts::mute_rules::{MuteRule, MuteSchedule, MuteStatus, NewMuteRule, OwnMuteRule},
+    maintenance_window::alarms::{AlarmFacts, Choice, KIND, Question, RegionFacts},
+    names,
+    plan::Unread,
+    time::moments,
+};
+
+/// Most alarms of one window. Source: api.md.
+const ALARMS_MAX: usize = 2_000;
+/// A rule that is put now starts this much later at the earliest, at a whole minute: it has to be
+/// written into the status first, and then into CloudWatch.
+const PUT_AHEAD: SignedDuration = SignedDuration::from_secs(15);
+/// How long before an opening its rules are put.
+pub(super) const MUTE_LEAD: SignedDuration = SignedDuration::from_secs(5 * 60);
+/// How soon something that could not be done is tried again.
+pub(super) const AGAIN: SignedDuration = SignedDuration::from_secs(30);
+
+/// An opening that alarms are to be quiet for.
+pub(super) struct Target<'t> {
+    pub(super) id: &'t str,
+    pub(super) opens_at: Timestamp,
+    pub(super) closes_at: Timestamp,
+}
+
+/// How far it is.
+pub(super) enum Quiet {
+    /// Nothing is to be quiet.
+    Off,
+    /// This is done first.
+    First(Box<Plan>),
+    /// It cannot be done now.
+    Trouble(Unread),
+    /// All rules are there.
+    There,
+}
+
+/// Brings the rules of an opening about. `phase` is told meanwhile.
+pub(super) fn bring_about(
+    situation: &Situation<'_>,
+    choice: Option<&Choice>,
+    target: &Target<'_>,
+    phase: Phase,
+) -> Quiet {
+    let Some(choice) = choice else { return Quiet::Off };
+    let known = situation.memory.silenced.as_ref();
+    let ledger = known.filter(|silenced| silenced.occurrence == target.id);
+    if known.is_some() && ledger.is_none() {
+        return restore::undo(situation, phase)
+            .map_or(Quiet::Off, |plan| Quiet::First(Box::new(plan)));
+    }
+    let found = match &situation.facts.alarms {
+        None => {
+            return Quiet::First(Box::new(ask(
+                situation,
+                phase,
+                question(situation, choice, ledger),
+            )));
+        }
+        Some(Err(unread)) => return Quiet::Trouble(unread.clone()),
+        Some(Ok(found)) => found,
+    };
+    let count: usize = found.iter().map(|region| region.chosen.len()).sum();
+    if count > ALARMS_MAX {
+        return Quiet::Trouble(too_many(count));
+    }
+    let wanted = match wanted(situation, ledger, found, target) {
+        Ok(wanted) => wanted,
+        Err(trouble) => return Quiet::Trouble(trouble),
+    };
+    if ledger != Some(&wanted) {
+        let message = format!("{count} alarms are about to be quiet for {}", target.id);
+        let mut plan = situation.plan(phase, "Silencing", message);
+        plan.memory.silenced = Some(wanted);
+        plan.finalizer = true;
+        plan.revisit = Revisit::Now;
+        return Quiet::First(Box::new(plan));
+    }
+    let actions = puts(situation, &wanted, found);
+    if actions.is_empty() {
+        return Quiet::There;
+    }
+    let mut plan = situation.plan(
+        phase,
+        "Silencing",
+        format!("making {count} alarms quiet for {}", target.id),
+    );
+    // The finalizer is there before anything is that deletion would have to undo.
+    if situation.facts.finalizer {
+        plan.actions = actions;
+    }
+    plan.finalizer = true;
+    plan.revisit = Revisit::Now;
+    Quiet::First(Box::new(plan))
+}
+
+fn too_many(count: usize) -> Unread {
+    Unread {
+        remedy: crate::error::Remedy::AwaitEdit,
+        reason: "TooManyAlarms",
+        message: format!(
+            "spec.alarms chooses {count} alarms, at most {ALARMS_MAX} are possible: choose fewer, or make several windows"
+        ),
+    }
+}
+
+fn question(situation: &Situation<'_>, choice: &Choice, ledger: Option<&Silenced>) -> Question {
+    let rules = ledger.into_iter().flat_map(|silenced| &silenced.regions);
+    let own = |region: &SilencedRegion| (region.region.clone(), own_rules(situation, region));
+    Question { choice: Some(choice.clone()), rules: rules.map(own).collect(), strays: false }
+}
+
+pub(super) fn own_rules(situation: &Situation<'_>, region: &SilencedRegion) -> Vec<OwnMuteRule> {
+    let cluster = &situation.facts.owner.cluster;
+    region.rules.iter().filter_map(|rule| OwnMuteRule::found(cluster, &rule.name)).collect()
+}
+
+/// A plan that only asks; it is never published.
+pub(super) fn ask(situation: &Situation<'_>, phase: Phase, question: Question) -> Plan {
+    let mut plan = situation.plan(phase, "Asking", String::new());
+    plan.asks = Some(question);
+    plan
+}
+
+/// The rules that there have to be: those that are known, and more where alarms or time are missing.
+fn wanted(
+    situation: &Situation<'_>,
+    ledger: Option<&Silenced>,
+    found: &[RegionFacts],
+    target: &Target<'_>,
+) -> Result<Silenced, Unread> {
+    let mut regions = Vec::new();
+    for facts in found {
+        let old = ledger.into_iter().flat_map(|silenced| &silenced.regions);
+        let old = old.filter(|old| old.region == facts.region).flat_map(|old| old.rules.clone());
+        let mut region = SilencedRegion { region: facts.region.clone(), rules: Vec::new() };
+        // One that was to begin and is not there cannot be put any more: another one takes its place.
+        let (kept, lost): (Vec<_>, Vec<_>) =
+            old.partition(|rule| rule.from.0 > situation.now || is_there(rule, facts));
+        region.rules.extend(kept);
+        // The name of one that was never put is free.
+        let exists = |rule: &&SilencedRule| facts.rules.values().any(|one| one.name == rule.name);
+        let taken = region.rules.iter().chain(lost.iter().filter(exists));
+        let numbers = taken.filter_map(|rule| names::muter(&rule.name));
+        let mut next = numbers.map(|muter| muter.batch.saturating_add(1)).max().unwrap_or(0);
+        for (alarms, from) in lacking(situation, &region, facts, target) {
+            for batch in alarms.chunks(ALARMS_PER_RULE_MAX) {
+                let name = OwnMuteRule::of(&situation.facts.owner, target.id, next);
+                next = next.saturating_add(1);
+                region.rules.push(SilencedRule {
+                    name: name.as_str().to_owned(),
+                    from: Time(from),
+                    until: Time(target.closes_at),
+                    alarms: batch.to_vec(),
+                });
+            }
+        }
+        if region.rules.len() > MUTE_RULES_MAX {
+            return Err(Unread {
+                remedy: crate::error::Remedy::Later,
+                reason: "TooManyMuteRules",
+                message: format!(
+                    "{} mute rules would be needed in {}, at most {MUTE_RULES_MAX} are made for one opening",
+                    region.rules.len(),
+                    facts.region
+                ),
+            });
+        }
+        regions.push(region);
+    }
+    Ok(Silenced { mode: AlarmMode::Mute, occurrence: target.id.to_owned(), regions })
+}
+
+/// Alarms without a rule up to the close, by the moment from which they need one.
+fn lacking(
+    situation: &Situation<'_>,
+    region: &SilencedRegion,
+    facts: &RegionFacts,
+    target: &Target<'_>,
+) -> Vec<(Vec<String>, Timestamp)> {
+    let soon = whole_minute(moments::after(situation.now, PUT_AHEAD));
+    let start = target.opens_at.max(soon);
+    let mut groups: Vec<(Vec<String>, Timestamp)> = Vec::new();
+    for alarm in &facts.chosen {
+        let rules = region.rules.iter().filter(|rule| rule.alarms.contains(alarm));
+        let covered = rules.map(|rule| rule.until.0).max();
+        let from = match covered {
+            Some(until) if until >= target.closes_at => continue,
+            // A minute together, so that nothing sounds in between.
+            Some(until) => moments::before(until, SignedDuration::from_mins(1)).max(soon),
+            None => start,
+        };
+        if moments::after(from, SignedDuration::from_mins(1)) > target.closes_at {
+            continue; // Too short for a rule.
+        }
+        match groups.iter_mut().find(|(_, other)| *other == from) {
+            Some((alarms, _)) => alarms.push(alarm.clone()),
+            None => groups.push((vec![alarm.clone()], from)),
+        }
+    }
+    groups
+}
+
+/// The next whole minute, or this one if it is whole.
+fn whole_minute(moment: Timestamp) -> Timestamp {
+    let seconds = moments::stamp(moment).as_second();
+    let past = seconds.checked_rem_euclid(60).unwrap_or(0);
+    let whole = if past == 0 { seconds } else { seconds.saturating_sub(past).saturating_add(60) };
+    Timestamp::from_second(whole).unwrap_or(Timestamp::MAX)
+}
+
+/// Whether CloudWatch has a rule that does what this one says.
+fn is_there(rule: &SilencedRule, facts: &RegionFacts) -> bool {
+    let found = facts.rules.values().find(|found| found.name == rule.name);
+    found.is_some_and(|found| {
+        let mut alarms: Vec<&String> = rule.alarms.iter().collect();
+        alarms.sort();
+        let spans = match found.schedule {
+            MuteSchedule::Once { starts_at, duration } => {
+                starts_at <= rule.from.0 && moments::after(starts_at, duration) >= rule.until.0
+            }
+            MuteSchedule::Other { .. } => false,
+        };
+        spans && found.alarms.iter().eq(alarms)
+    })
+}
+
+/// What has to be put.
+fn puts(situation: &Situation<'_>, wanted: &Silenced, found: &[RegionFacts]) -> Vec<Action> {
+    let mut actions = Vec::new();
+    for (region, facts) in wanted.regions.iter().zip(found) {
+        for rule in region.rules.iter().filter(|rule| !is_there(rule, facts)) {
+            let Some(name) = OwnMuteRule::found(&situation.facts.owner.cluster, &rule.name) else {
+                continue;
+            };
+            let owner = &situation.facts.owner;
+            actions.push(Action::PutMuteRule {
+                region: region.region.clone(),
+                rule: NewMuteRule {
+                    name,
+                    description: format!(
+                        "MaintenanceWindow {}/{} of cluster {}, opening {}",
+                        owner.namespace, owner.name, owner.cluster, wanted.occurrence
+                    ),
+                    alarms: rule.alarms.clone(),
+                    starts_at: rule.from.0,
+                    duration: rule.until.0.duration_since(rule.from.0),
+                    tags: names::tags(owner, KIND, &situation.facts.uid),
+                },
+            });
+        }
+    }
+    actions
+}
+
+/// The plan of an opening whose rules are there: looked at again soon until all of them mute.
+pub(super) fn watched(situation: &Situation<'_>, mut plan: Plan) -> Plan {
+    if plan.silenced.as_ref().is_some_and(|(quiet, ..)| !quiet) {
+        plan.revisit = plan.revisit.no_later_than(moments::after(situation.now, AGAIN));
+    }
+    plan
+}
+
+/// The same plan, with what keeps alarms from being quiet.
+pub(super) fn tell(situation: &Situation<'_>, mut plan: Plan, unread: Unread) -> Plan {
+    plan.revisit = plan.revisit.no_later_than(moments::after(situation.now, AGAIN));
+    plan.silenced = Some((false, unread.reason, unread.message.clone()));
+    plan.trouble = Some(unread);
+    plan
+}
+
+/// Whether all that is to be quiet is, by what AWS says; and in words.
+pub(super) fn told(situation: &Situation<'_>) -> Option<(bool, &'static str, String)> {
+    let silenced = situation.memory.silenced.as_ref()?;
+    let rules = || silenced.regions.iter().flat_map(|region| &region.rules);
+    let alarms: BTreeSet<&String> = rules().flat_map(|rule| &rule.alarms).collect();
+    let found: Vec<&MuteRule> = match &situation.facts.alarms {
+        Some(Ok(found)) => found.iter().flat_map(|facts| facts.rules.values()).collect(),
+        Some(Err(unread)) => return Some((false, unread.reason, unread.message.clone())),
+        None => Vec::new(),
+    };
+    let now = situation.now;
+    let due = rules().filter(|rule| rule.from.0 <= now && now < rule.until.0);
+    let active = |rule: &SilencedRule| {
+        found.iter().any(|found| found.name == rule.name && found.status == MuteStatus::Active)
+    };
+    let covered: BTreeSet<&String> =
+        due.filter(|rule| active(rule)).flat_map(|rule| &rule.alarms).collect();
+    let until = rules().map(|rule| rule.until.0).max()?;
+    Some(if covered.len() == alarms.len() {
+        (true, "Active", format!("{} alarms are quiet until {until} at the latest", alarms.len()))
+    } else {
+        let (quiet, all) = (covered.len(), alarms.len());
+        (
+            false,
+            "NotActive",
+            format!("{quiet} of {all} alarms are quiet; mute rules begin at whole minutes"),
+        )
+    })
+}
+
+/// The alarms that fire, of those that were quiet.
+pub(super) fn still_firing(facts: Option<&AlarmFacts>) -> Vec<String> {
+    let regions = facts.and_then(|facts| facts.as_ref().ok()).into_iter().flatten();
+    let firing: BTreeSet<&String> = regions.flat_map(|region| &region.firing).collect();
+    firing.into_iter().cloned().collect()
+}

@@ -1,0 +1,72 @@
+//! Why something in AWS could not be read or done.
+
+use crate::{aws, context::NoSession, error::Remedy};
+
+/// Why something in AWS could not be read or done. Each variant names the operation and its object; the
+/// cause is its `source`.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Role, region or account of the object cannot be used.
+    #[error(transparent)]
+    NoSession(#[from] NoSession),
+    /// The alarms could not be read.
+    #[error("cannot read the alarms of {region}")]
+    ReadAlarms {
+        /// Their region.
+        region: String,
+        /// What AWS said.
+        source: aws::Error,
+    },
+    /// Mute rules could not be read.
+    #[error("cannot read the mute rules of {region}")]
+    ReadRules {
+        /// Their region.
+        region: String,
+        /// What AWS said.
+        source: aws::Error,
+    },
+    /// A mute rule could not be made.
+    #[error("cannot mute alarms of {region}")]
+    Mute {
+        /// Their region.
+        region: String,
+        /// What AWS said.
+        source: aws::Error,
+    },
+    /// A mute rule could not be taken away.
+    #[error("cannot take away a mute rule of {region}")]
+    Unmute {
+        /// Its region.
+        region: String,
+        /// What AWS said.
+        source: aws::Error,
+    },
+}
+
+impl Error {
+    /// Who must move next.
+    #[must_use]
+    pub fn remedy(&self) -> Remedy {
+        match self {
+            Self::NoSession(NoSession::Unresolved(_)) => Remedy::AwaitEdit,
+            Self::NoSession(NoSession::Aws(source))
+            | Self::ReadAlarms { source, .. }
+            | Self::ReadRules { source, .. }
+            | Self::Mute { source, .. }
+            | Self::Unmute { source, .. } => source.remedy(),
+        }
+    }
+
+    /// Why, in CamelCase: the reason of the conditions.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::NoSession(NoSession::Unresolved(unresolved)) => unresolved.reason(),
+            Self::NoSession(NoSession::Aws(source))
+            | Self::ReadAlarms { source, .. }
+            | Self::ReadRules { source, .. }
+            | Self::Mute { source, .. }
+            | Self::Unmute { source, .. } => source.reason(),
+        }
+    }
+}

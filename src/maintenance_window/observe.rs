@@ -1,0 +1,31 @@
+//! What the object says, and what the process knows of it.
+
+use jiff::Timestamp;
+use kube::ResourceExt as _;
+
+use super::{decide::Facts, window::Window};
+use crate::{
+    api::maintenance_window::MaintenanceWindow, context::Context, kubernetes::objects, names::Owner,
+};
+
+/// Everything that is known before AWS is asked.
+pub fn observe(object: &MaintenanceWindow, context: &Context, now: Timestamp) -> Facts {
+    let observed = object.status.as_ref().and_then(|status| status.observed_generation);
+    let owner = Owner {
+        cluster: context.settings.cluster_name().to_owned(),
+        namespace: object.namespace().unwrap_or_default(),
+        name: object.name_any(),
+    };
+    Facts {
+        spec: object.spec.clone(),
+        window: Window::parse(&object.spec),
+        edited: observed != object.metadata.generation,
+        deletion: objects::deletion(object),
+        request: objects::action_request(object),
+        sweeps: context.sweeps.is_due(&owner.namespace, &owner.name, now),
+        owner,
+        uid: object.uid().unwrap_or_default(),
+        finalizer: objects::has_finalizer(object),
+        alarms: None,
+    }
+}

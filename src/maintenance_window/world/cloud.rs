@@ -1,0 +1,125 @@
+//! The alarms of one region, and the mute rules that silence them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use crate::{
+    error::Remedy,
+    facts::mute_rules::{MuteRule, MuteSchedule, MuteStatus, NewMuteRule, OwnMuteRule},
+    maintenance_window::{
+        alarms::{Question, RegionFacts},
+        decide::Action,
+    },
+    names::Owner,
+    plan::Unread,
+};
+
+const REGION: &str = "eu-central-1";
+
+/// What CloudWatch has.
+#[derive(Clone, Debug, Default)]
+pub struct Cloud {
+    /// Names of the alarms, and whether they are in ALARM.
+    pub alarms: BTreeMap<String, bool>,
+    pub rules: BTreeMap<OwnMuteRule, NewMuteRule>,
+    /// Whether everything is refused.
+    pub denied: bool,
+    /// Rules that were changed while they muted: what they do then, AWS does not say.
+    pub changed: Vec<String>,
+    pub writes: usize,
+}
+
+impl Cloud {
+    pub fn of(names: &[&str]) -> Self {
+        let alarms = names.iter().map(|name| ((*name).to_owned(), false)).collect();
+        Self { alarms, ..Self::default() }
+    }
+
+    /// Whether a rule mutes an alarm at this moment.
+    pub fn is_quiet(&self, alarm: &str, at: Timestamp) -> bool {
+        self.rules.values().any(|rule| {
+            let end = rule.starts_at + rule.duration;
+            rule.starts_at <= at && at < end && rule.alarms.iter().any(|name| name == alarm)
+        })
+    }
+
+    pub fn answer(
+        &self,
+        question: &Question,
+        owner: &Owner,
+        now: Timestamp,
+    ) -> Result<Vec<RegionFacts>, Unread> {
+        if self.denied {
+            return Err(denied());
+        }
+        let choice = question.choice.clone().unwrap_or_default();
+        let named = |name: &&String| {
+            choice.names.contains(name)
+                || choice.prefixes.iter().any(|prefix| name.starts_with(prefix.as_str()))
+                    && !choice.excluded.iter().any(|prefix| name.starts_with(prefix.as_str()))
+        };
+        let chosen: BTreeSet<String> = self.alarms.keys().filter(named).cloned().collect();
+        let firing = chosen.iter().filter(|name| self.alarms[*name]).cloned().collect();
+        let asked: BTreeSet<&OwnMuteRule> = question.rules.values().flatten().collect();
+        let found = self.rules.iter().filter(|(name, _)| asked.contains(name));
+        let strays = self.rules.keys().filter(|name| question.strays && name.is_of(owner));
+        Ok(vec![RegionFacts {
+            region: REGION.into(),
+            chosen: chosen.into_iter().collect(),
+            firing,
+            missing: Vec::new(),
+            rules: found.map(|(name, rule)| (name.clone(), shown(rule, now))).collect(),
+            strays: strays.cloned().collect(),
+        }])
+    }
+
+    pub fn act(&mut self, actions: &[Action], now: Timestamp) -> Result<(), Unread> {
+        for action in actions {
+            if self.denied {
+                return Err(denied());
+            }
+            self.writes += 1;
+            match action {
+                Action::PutMuteRule { rule, .. } => {
+                    assert_eq!(rule.fault(), None, "CloudWatch refuses {rule:?}");
+                    assert!(rule.starts_at > now, "put too late: {rule:?} at {now}");
+                    assert!(rule.alarms.iter().all(|name| self.alarms.contains_key(name)));
+                    let old = self.rules.insert(rule.name.clone(), rule.clone());
+                    if old.is_some_and(|old| old.starts_at <= now) {
+                        self.changed.push(rule.name.as_str().to_owned());
+                    }
+                }
+                Action::DeleteMuteRule { rule, .. } => {
+                    self.rules.remove(rule);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn shown(rule: &NewMuteRule, now: Timestamp) -> MuteRule {
+    let mut alarms = rule.alarms.clone();
+    alarms.sort();
+    let end = rule.starts_at + rule.duration;
+    let status = if now < rule.starts_at {
+        MuteStatus::Scheduled
+    } else if now < end {
+        MuteStatus::Active
+    } else {
+        MuteStatus::Expired
+    };
+    MuteRule {
+        name: rule.name.as_str().to_owned(),
+        description: rule.description.clone(),
+        alarms,
+        schedule: MuteSchedule::Once { starts_at: rule.starts_at, duration: rule.duration },
+        status,
+        updated_at: None,
+    }
+}
+
+fn denied() -> Unread {
+    Unread { remedy: Remedy::AwaitEdit, reason: "AccessDenied", message: "no permission".into() }
+}
