@@ -149,12 +149,16 @@ impl<'a> Situation<'a> {
         let gate = gate::gate(self, phase, &message);
         let ends = [&gate.until, &gate.closes].into_iter().flatten().map(|end| end.0);
         let blackout = gate.blackout.iter().flat_map(|dark| [dark.from.0, dark.until.0]);
-        let opens = upcoming.first().map(|opening| opening.opens_at);
+        // What is due and does not open is over at its close.
+        let next = upcoming.first().into_iter();
+        let next = next.flat_map(|opening| [opening.opens_at, opening.closes_at]);
+        let skipped = self.memory.skipped.iter().map(|skipped| skipped.until.0);
         let recheck = moments::after(self.now, RECHECK);
+        let opens = upcoming.first().map(|opening| opening.opens_at);
         let mutes = self.window().and_then(|window| window.alarms.as_ref()).and(opens);
         let mutes = mutes.map(|opens| moments::before(opens, MUTE_LEAD));
-        let changes =
-            ends.chain(blackout).chain(opens).chain(mutes).filter(|moment| *moment > self.now);
+        let changes = ends.chain(blackout).chain(next).chain(skipped).chain(mutes);
+        let changes = changes.filter(|moment| *moment > self.now);
         let revisit = Revisit::At(changes.min().map_or(recheck, |moment| moment.min(recheck)));
         Plan {
             memory: self.memory.clone(),

@@ -42,6 +42,20 @@ fn it_is_looked_at_when_something_changes_and_no_moment_later() {
 }
 
 #[test]
+fn what_does_not_open_is_looked_at_when_it_is_over() {
+    for not_opening in [
+        |world: &mut World| world.edit(|spec| spec.suspend = Some(true)),
+        |world: &mut World| world.edit(|spec| spec.mode = Some(Mode::Audit)),
+        |world: &mut World| assert!(world.ask(&format!("skip@{SUNDAY}")).starts_with("Accepted")),
+    ] {
+        let mut world = World::weekly();
+        not_opening(&mut world);
+        world.at("06T02:58");
+        assert_eq!(world.passes().revisit, Revisit::At(december("06T03:00")));
+    }
+}
+
+#[test]
 fn no_new_work_is_taken_close_to_the_end() {
     let mut world = World::new(&format!("{WEEKLY}cutoff: 30m"), "05T12:00");
     world.passes();
