@@ -61,6 +61,9 @@ pub struct Closed {
     pub reason: &'static str,
     /// In a sentence, with the windows' names.
     pub message: String,
+    /// When a schedule that counts begins in a window that is open for others: its status does not
+    /// change then. None where none does.
+    pub begins: Option<Timestamp>,
 }
 
 /// Asks the windows of a namespace.
@@ -109,14 +112,20 @@ pub fn ask(selection: &Selection, windows: &[WindowFact], now: Timestamp) -> Ver
             None => open,
         });
     }
+    let counted = own.iter().filter_map(|window| next_part(window, &selection.schedules, now));
+    let begins = counted.min();
     let ending = all.iter().filter_map(|open| Some((open.closes?, &open.window))).max();
     match ending {
         Some((closes, window)) => {
             let message =
                 format!("window {window} takes no new work any more, it closes at {closes}");
-            Verdict::Ending(Closed { reason: "WindowEnding", message }, closes)
+            Verdict::Ending(Closed { reason: "WindowEnding", message, begins }, closes)
         }
-        None => closed("WindowClosed", selected.iter().map(|window| waits(window)).collect()),
+        None => {
+            let all: Vec<String> = selected.iter().map(|window| waits(window)).collect();
+            let message = all.join("; ");
+            Verdict::Closed(Closed { reason: "WindowClosed", message, begins })
+        }
     }
 }
 
@@ -147,6 +156,7 @@ pub fn unread() -> Closed {
         message: "the MaintenanceWindows were not read yet; if that stays so, see the operator's \
                   log: is their CRD installed, and may it list them?"
             .to_owned(),
+        begins: None,
     }
 }
 
@@ -223,6 +233,13 @@ fn running(window: &WindowFact, schedules: &[String], now: Timestamp) -> Option<
     Some(Opened { window: window.name.clone(), until, closes })
 }
 
+/// When the next of these schedules begins, in what is open of a window for others.
+fn next_part(window: &WindowFact, schedules: &[String], now: Timestamp) -> Option<Timestamp> {
+    let gate = window.gate.as_ref().filter(|_| window.current)?;
+    let parts = gate.schedules.iter().filter(|(name, ..)| schedules.contains(name));
+    parts.map(|(_, from, _)| *from).filter(|from| *from > now).min()
+}
+
 /// When the next blackout of these windows begins.
 fn next_blackout(windows: &[&WindowFact], now: Timestamp) -> Option<Timestamp> {
     let all = windows.iter().filter_map(|window| window.gate.as_ref()?.blackout.as_ref());
@@ -250,9 +267,9 @@ fn waits(window: &WindowFact) -> String {
 }
 
 fn closed(reason: &'static str, sentences: Vec<String>) -> Verdict {
-    Verdict::Closed(Closed { reason, message: sentences.join("; ") })
+    Verdict::Closed(Closed { reason, message: sentences.join("; "), begins: None })
 }
 
 fn unknown(reason: &'static str, sentences: Vec<String>) -> Verdict {
-    Verdict::Unknown(Closed { reason, message: sentences.join("; ") })
+    Verdict::Unknown(Closed { reason, message: sentences.join("; "), begins: None })
 }

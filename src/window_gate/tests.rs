@@ -197,6 +197,22 @@ prop_compose! {
     }
 }
 
+#[test]
+fn when_a_schedule_that_counts_begins_in_an_open_window_is_told() {
+    let begins = |schedule: &str, now: i64| {
+        let parts = vec![("weekly".into(), at(0), at(90)), ("monthly".into(), at(60), at(90))];
+        let window = with(open("weekly"), |gate| gate.schedules = parts);
+        let selection = Selection { schedules: vec![schedule.into()], ..names(&["weekly"]) };
+        match ask(&selection, &[window], at(now)) {
+            Verdict::Closed(closed) | Verdict::Ending(closed, _) => closed.begins,
+            Verdict::Open(_) | Verdict::Unknown(_) => None,
+        }
+    };
+    assert_eq!(begins("monthly", 59), Some(at(60)));
+    assert_eq!(begins("monthly", 60), None);
+    assert_eq!(begins("yearly", 59), None);
+}
+
 proptest! {
     /// Open means open: some window accepts work at that moment, and at each one until `until`.
     #[test]

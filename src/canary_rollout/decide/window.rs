@@ -54,7 +54,7 @@ fn shut(situation: &Situation<'_>, at: &[GatePoint], left: Duration) -> Option<S
         Verdict::Open(open) if gate.require_fit => too_short(situation, open, left),
         Verdict::Open(_) => None,
         Verdict::Ending(closed, _) | Verdict::Closed(closed) | Verdict::Unknown(closed) => {
-            let Closed { reason, message } = closed;
+            let Closed { reason, message, begins: _ } = closed;
             Some(Shut { reason, message: message.clone() })
         }
     }
@@ -191,13 +191,13 @@ pub(super) fn not_after(situation: &Situation<'_>) -> Option<Timestamp> {
     closes.filter(|_| bound && !lately && !flight.is_baking())
 }
 
-/// When a window closes, so that what it means is not late.
+/// When a window closes, or a schedule of it begins, so that what it means is not late.
 pub(super) fn next_change(situation: &Situation<'_>) -> Option<Timestamp> {
     let (_, verdict) = gate(situation)?;
     let at = match verdict {
         Verdict::Open(open) => open.until,
-        Verdict::Ending(_, closes) => Some(*closes),
-        Verdict::Closed(_) | Verdict::Unknown(_) => None,
+        Verdict::Ending(closed, closes) => Some(closed.begins.unwrap_or(*closes).min(*closes)),
+        Verdict::Closed(closed) | Verdict::Unknown(closed) => closed.begins,
     };
     at.filter(|at| *at > situation.now)
 }

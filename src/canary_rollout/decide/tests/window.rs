@@ -32,17 +32,17 @@ fn open(until: &str) -> Verdict {
 }
 
 fn closed() -> Verdict {
-    Verdict::Closed(Closed { reason: "WindowClosed", message: SHUT.into() })
+    Verdict::Closed(Closed { reason: "WindowClosed", message: SHUT.into(), begins: None })
 }
 
 fn ending() -> Verdict {
     let message = "window weekly takes no new work any more".into();
-    Verdict::Ending(Closed { reason: "WindowEnding", message }, time("04:00:00"))
+    Verdict::Ending(Closed { reason: "WindowEnding", message, begins: None }, time("04:00:00"))
 }
 
 fn unknown() -> Verdict {
     let message = "window weekly was edited and not looked at since".into();
-    Verdict::Unknown(Closed { reason: "WindowUnusable", message })
+    Verdict::Unknown(Closed { reason: "WindowUnusable", message, begins: None })
 }
 
 fn gated(world: World, gate: Gate, verdict: Verdict) -> World {
@@ -133,6 +133,15 @@ fn the_close_is_not_slept_through() {
     assert_eq!(world.plan().revisit, Revisit::At(time("01:44:30")));
     let world = gated(World::flying(0, Some("01:44:00")), gate("Start"), ending());
     assert_eq!(world.clone().at("03:59:30").plan().revisit, Revisit::Now, "its hold is over");
+}
+
+#[test]
+fn the_begin_of_a_schedule_that_counts_is_not_slept_through() {
+    let begins = Some(time("02:30:00"));
+    let (reason, message) = ("WindowClosed", SHUT.to_owned());
+    let verdict = Verdict::Closed(Closed { reason, message, begins });
+    let world = gated(World::new(), gate("Start"), verdict).at("02:29:00");
+    assert_eq!(world.plan().revisit, Revisit::At(time("02:30:00")));
 }
 
 #[test]
