@@ -21,8 +21,8 @@ use crate::{
     world::{Call, MAIN, State, World, kubernetes::key, operator, sights::Sight},
 };
 
-/// When every run begins; any time will do.
-const EPOCH_SECOND: i64 = 1_790_000_000;
+/// When runs begin that care not: 21 September 2026, 14:13:20 UTC.
+pub const EPOCH_SECOND: i64 = 1_790_000_000;
 
 /// Longest that it takes until a fault at the last call is got over: a look that waits for an edit,
 /// and the passes after it.
@@ -60,11 +60,23 @@ pub struct Run {
 
 /// Runs a scenario with faults.
 pub fn run(scenario: &Scenario, faults: Faults) -> Run {
-    simulate(scenario.prepare, (scenario.rules)(), || faults, scenario.lasts)
+    let Scenario { begins, prepare, rules, lasts, .. } = scenario;
+    simulate_from(*begins, prepare, rules(), || faults, *lasts)
 }
 
-/// Runs a world from its beginning for a while, on paused time.
+/// Runs a world from its beginning for a while.
 pub fn simulate(
+    prepare: impl FnOnce(&mut State),
+    rules: Vec<Rule>,
+    faults: impl FnOnce() -> Faults,
+    lasts: Duration,
+) -> Run {
+    simulate_from(EPOCH_SECOND, prepare, rules, faults, lasts)
+}
+
+/// Runs a world from this second for a while, on paused time.
+pub fn simulate_from(
+    begins: i64,
     prepare: impl FnOnce(&mut State),
     rules: Vec<Rule>,
     faults: impl FnOnce() -> Faults,
@@ -73,7 +85,7 @@ pub fn simulate(
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_time().start_paused(true).build();
     runtime.expect("a runtime").block_on(async {
-        let epoch = Timestamp::from_second(EPOCH_SECOND).expect("a time");
+        let epoch = Timestamp::from_second(begins).expect("a time");
         let world = World::new(epoch, faults());
         prepare(&mut world.lock());
         let end = Instant::now() + lasts;

@@ -95,6 +95,8 @@ pub enum Faults {
         edits: u32,
         /// One call in so many meets an edit.
         edit_rarity: u64,
+        /// Whether there are windows.
+        windows: bool,
     },
 }
 
@@ -113,13 +115,13 @@ impl Faults {
     pub fn at(&mut self, label: &str, sort: Sort) -> Option<Fault> {
         match self {
             Self::Listed(listed) => listed.get(label).cloned(),
-            Self::Drawn { random, until, rarity, edits, edit_rarity } => {
+            Self::Drawn { random, until, rarity, edits, edit_rarity, windows } => {
                 if Instant::now() >= *until {
                     return None;
                 }
                 if *edits > 0 && random.one_in(*edit_rarity) {
                     *edits -= 1;
-                    let edit = random::edit(random);
+                    let edit = random::edit(random, *windows);
                     return Some(Fault::Meanwhile(edit));
                 }
                 random.one_in(*rarity).then(|| random.pick(&sort.faults()))

@@ -1,6 +1,7 @@
 //! Many faults at random, beside whatever people might do; then quiet, and a look at what is left.
 
 mod edits;
+mod openings;
 mod rest;
 
 use std::time::Duration;
@@ -16,10 +17,11 @@ use jiff::SignedDuration;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use tokio::time::Instant;
 
+use self::openings::Openings;
 pub use self::{edits::edit, rest::unrest};
 use crate::{
     evidence::{error_rate, with_alarm},
-    explore::{Run, simulate},
+    explore::{EPOCH_SECOND, Run, simulate_from},
     faults::{Faults, Random},
     releases::smoke,
     scenarios::{approval, minutes, rollout, weight},
@@ -48,12 +50,15 @@ pub fn run(seed: u64) -> (Vec<String>, Run) {
     let edits = u32::try_from(random.below(EDITS)).expect("small");
     let (rarity, edit_rarity) = (random.pick(&[3, 8, 15, 40]), random.pick(&[4, 12, 30]));
     let opening = Opening::draw(&mut random);
+    let windows = opening.windows.is_some();
     let draw = move || {
         let until = Instant::now() + WILD;
-        Faults::Drawn { random, until, rarity, edits, edit_rarity }
+        Faults::Drawn { random, until, rarity, edits, edit_rarity, windows }
     };
     let rules = opening.rules();
-    let run = simulate(move |state| opening.set(state), rules, draw, WILD + QUIET);
+    let begins = opening.windows.as_ref().and_then(|windows| windows.begins);
+    let begins = begins.unwrap_or(EPOCH_SECOND);
+    let run = simulate_from(begins, move |state| opening.set(state), rules, draw, WILD + QUIET);
     let mut found = run.violations.clone();
     found.extend(run.unrest.clone());
     (found, run)
@@ -72,6 +77,7 @@ struct Opening {
     /// While it is watched at 100, the version that it left is deleted, and a person takes it back.
     no_way_back: bool,
     other: Option<Neighbour>,
+    windows: Option<Openings>,
 }
 
 /// How the new version gets there.
@@ -180,6 +186,7 @@ impl Opening {
             broken: random.one_in(4),
             no_way_back: random.one_in(8),
             other: Neighbour::draw(random),
+            windows: random.one_in(3).then(|| Openings::draw(random, EPOCH_SECOND)),
         }
     }
 
@@ -211,6 +218,9 @@ impl Opening {
             analysis.alarms.as_mut().expect("alarms").already_firing = *already_firing;
             object.spec.analysis = Some(analysis);
             object.spec.bake = Some("5m".parse().expect("a duration"));
+        }
+        if let Some(windows) = &self.windows {
+            windows.set(state, &mut object);
         }
         state.create_object(object);
         if let Some(other) = &self.other {

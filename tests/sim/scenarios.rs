@@ -11,7 +11,7 @@ use groundcrew::api::{
 };
 
 use crate::{
-    checks, claims, denied, evidence, modes, releases,
+    checks, claims, denied, evidence, explore, modes, releases,
     script::{Edit, Rule, View, aborted, always, first_step, healthy, rule, second_step},
     windows,
     world::{ALIAS, FUNCTION, NAME, State},
@@ -25,6 +25,8 @@ pub struct Scenario {
     pub prepare: fn(&mut State),
     /// What people do.
     pub rules: fn() -> Vec<Rule>,
+    /// When it begins, in Unix seconds.
+    pub begins: i64,
     /// How long it lasts.
     pub lasts: Duration,
     /// How it ends.
@@ -51,7 +53,8 @@ pub fn scenario(
     rules: fn() -> Vec<Rule>,
     ends: End,
 ) -> Scenario {
-    Scenario { name, prepare, rules, lasts: minutes(40), ends, or_ends: None }
+    let (begins, lasts) = (explore::EPOCH_SECOND, minutes(40));
+    Scenario { name, prepare, rules, begins, lasts, ends, or_ends: None }
 }
 
 impl Scenario {

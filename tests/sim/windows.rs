@@ -1,15 +1,16 @@
 //! Scenarios of rollouts that obey windows.
 
+mod people;
+
 use groundcrew::api::{
     canary_rollout::{CanaryRollout, GatePoint, OnClose, Phase, WindowGate},
-    maintenance_window::{Blackout, Emergency, Extend, MaintenanceWindowSpec, Schedule},
-    shared::Mode,
+    maintenance_window::{Blackout, Emergency, MaintenanceWindowSpec, Schedule},
     windows::{WindowSelector, Windows},
 };
 
 use crate::{
-    scenarios::{End, Scenario, rollout, scenario, weight},
-    script::{Edit, Rule, View, always, first_step, healthy, rule},
+    scenarios::{End, Scenario, minutes, rollout, scenario, weight},
+    script::{Edit, Rule, View, healthy, rule},
     world::{State, windows::WindowEdit},
 };
 
@@ -107,9 +108,9 @@ pub fn all() -> Vec<Scenario> {
     let mut all = awaited();
     all.extend(closed());
     all.extend(points());
-    all.extend(edited());
-    all.extend(away());
-    all.extend(verbs());
+    all.extend(clocks());
+    all.extend(people::all());
+    all.push(emergency());
     all
 }
 
@@ -135,6 +136,20 @@ fn awaited() -> Vec<Scenario> {
             Vec::new,
         ),
         promoted(
+            "window-schedule-begins-in-an-open-window",
+            |state| {
+                let mut spec = once("14:15", 20);
+                let late = once("14:20", 12).schedules.into_iter().flatten();
+                let late = late.map(|schedule| Schedule { name: "late".into(), ..schedule });
+                spec.schedules.as_mut().expect("a schedule").extend(late);
+                let mut object = gated(WindowGate::default());
+                object.spec.windows =
+                    Some(Windows { schedules: Some(vec!["late".into()]), ..named(&[WEEKLY]) });
+                with(spec, object, state);
+            },
+            Vec::new,
+        ),
+        promoted(
             "window-made-later",
             |state| state.create_object(gated(WindowGate::default())),
             || vec![weekly(waits, 100, apply(once("14:20", 30)))],
@@ -150,31 +165,34 @@ fn awaited() -> Vec<Scenario> {
             || vec![rule(healthy, 300, Edit::Release("44"))],
             End::At(Phase::Healthy, "44"),
         ),
-        promoted(
-            "emergency-over-a-blackout",
-            |state| {
-                let blackout = Blackout {
-                    name: "freeze".into(),
-                    from: "2026-09-01".into(),
-                    until: "2026-10-01".into(),
-                    ..Blackout::default()
-                };
-                let mut spec = once("14:16", 30);
-                spec.blackouts = Some(vec![blackout]);
-                with(spec, gated(WindowGate::default()), state);
-            },
-            || {
-                let emergency = Emergency {
-                    reason: "it is broken".into(),
-                    requested_by: "ops".into(),
-                    stands_for: vec![WEEKLY.into()],
-                };
-                let mut spec = once("14:22", 20);
-                spec.emergency = Some(emergency);
-                vec![rule(waits, 200, Edit::Window("emergency", apply(spec)))]
-            },
-        ),
     ]
+}
+
+fn emergency() -> Scenario {
+    promoted(
+        "emergency-over-a-blackout",
+        |state| {
+            let blackout = Blackout {
+                name: "freeze".into(),
+                from: "2026-09-01".into(),
+                until: "2026-10-01".into(),
+                ..Blackout::default()
+            };
+            let mut spec = once("14:16", 30);
+            spec.blackouts = Some(vec![blackout]);
+            with(spec, gated(WindowGate::default()), state);
+        },
+        || {
+            let emergency = Emergency {
+                reason: "it is broken".into(),
+                requested_by: "ops".into(),
+                stands_for: vec![WEEKLY.into()],
+            };
+            let mut spec = once("14:22", 20);
+            spec.emergency = Some(emergency);
+            vec![rule(waits, 200, Edit::Window("emergency", apply(spec)))]
+        },
+    )
 }
 
 fn closed() -> Vec<Scenario> {
@@ -221,14 +239,17 @@ fn points() -> Vec<Scenario> {
             },
             Vec::new,
         ),
-        promoted(
-            "window-too-short",
-            |state| {
-                let fit = WindowGate { require_fit: Some(true), ..WindowGate::default() };
-                with(twice(), slow(fit), state);
-            },
-            Vec::new,
-        ),
+        Scenario {
+            lasts: minutes(60),
+            ..promoted(
+                "window-too-short",
+                |state| {
+                    let fit = WindowGate { require_fit: Some(true), ..WindowGate::default() };
+                    with(twice(), slow(fit), state);
+                },
+                Vec::new,
+            )
+        },
         promoted(
             "window-takes-no-new-work",
             |state| {
@@ -242,110 +263,47 @@ fn points() -> Vec<Scenario> {
     ]
 }
 
-fn edited() -> Vec<Scenario> {
-    vec![
-        promoted(
-            "window-deleted-in-flight",
-            |state| with(once("14:15", 30), slow(WindowGate::default()), state),
-            || {
-                vec![
-                    weekly(first_step, 20, WindowEdit::Delete),
-                    weekly(waits, 300, apply(once("14:30", 20))),
-                ]
-            },
-        ),
-        promoted(
-            "window-kept-by-another-tool",
-            |state| {
-                with(once("14:15", 30), slow(WindowGate::default()), state);
-                state.edit_window(WEEKLY, &WindowEdit::Kept(true));
-            },
-            || {
-                vec![
-                    weekly(first_step, 20, WindowEdit::Delete),
-                    weekly(waits, 300, WindowEdit::Kept(false)),
-                    weekly(always, 60, apply(once("14:30", 20))),
-                ]
-            },
-        ),
-        promoted(
-            "window-suspended-in-flight",
-            |state| with(twice(), slow(WindowGate::default()), state),
-            || {
-                vec![
-                    weekly(first_step, 20, WindowEdit::Suspend(true)),
-                    weekly(holds, 200, WindowEdit::Suspend(false)),
-                ]
-            },
-        ),
-        promoted(
-            "window-in-audit-in-flight",
-            |state| with(twice(), slow(WindowGate::default()), state),
-            || {
-                vec![
-                    weekly(first_step, 20, WindowEdit::Mode(Mode::Audit)),
-                    weekly(holds, 200, WindowEdit::Mode(Mode::Enforce)),
-                ]
-            },
-        ),
-        promoted(
-            "window-edited-in-flight",
-            |state| with(once("14:15", 30), slow(WindowGate::default()), state),
-            || vec![weekly(first_step, 20, apply(once("18:00", 30)))],
-        ),
-        promoted(
-            "window-made-invalid-in-flight",
-            |state| with(once("14:15", 30), slow(WindowGate::default()), state),
-            || vec![weekly(first_step, 20, apply(once("25:61", 30)))],
-        ),
-        promoted(
-            "window-no-more-obeyed",
-            |state| with(once("18:00", 30), gated(WindowGate::default()), state),
-            || vec![rule(waits, 100, Edit::Windows(None))],
-        ),
-    ]
+/// In Berlin each day from 01:50 for so long.
+fn nightly(minutes: u64) -> MaintenanceWindowSpec {
+    let mut spec = once("14:15", minutes);
+    spec.time_zone = "Europe/Berlin".into();
+    for schedule in spec.schedules.iter_mut().flatten() {
+        (schedule.name, schedule.once) = ("night".into(), None);
+        schedule.cron = Some("50 1 * * *".into());
+    }
+    spec
 }
 
-fn away() -> Vec<Scenario> {
-    vec![
-        promoted(
-            "away-over-the-start",
-            |state| with(once("14:16", 30), gated(WindowGate::default()), state),
-            || vec![rule(always, 75, Edit::Away(300))],
-        ),
-        promoted(
-            "away-over-the-end",
-            |state| with(twice(), slow(WindowGate::default()), state),
-            || vec![rule(first_step, 60, Edit::Away(420))],
-        ),
-        promoted(
-            "away-over-the-window",
-            |state| with(twice(), gated(WindowGate::default()), state),
-            || vec![rule(always, 75, Edit::Away(600))],
-        ),
-    ]
-}
+/// Fifteen minutes before the clocks change, and five before the window opens.
+const CLOCKS_GO_FORWARD: i64 = 1_806_195_600 - 900;
+/// The same; it opens at 02:50, a time that comes twice.
+const CLOCKS_GO_BACK: i64 = 1_792_890_000 - 900;
 
-fn verbs() -> Vec<Scenario> {
+fn clocks() -> Vec<Scenario> {
     vec![
-        promoted(
-            "window-closed-by-a-person",
-            |state| with(twice(), slow(WindowGate::default()), state),
-            || vec![weekly(first_step, 60, WindowEdit::Close(1))],
-        ),
-        promoted(
-            "window-extended",
-            |state| {
-                let mut spec = once("14:15", 8);
-                spec.extend = Some(Extend { max: "30m".parse().expect("a duration") });
-                with(spec, slow(WindowGate::default()), state);
-            },
-            || vec![weekly(first_step, 60, WindowEdit::Extend("20m", 1))],
-        ),
-        promoted(
-            "window-skipped",
-            |state| with(twice(), gated(WindowGate::default()), state),
-            || vec![weekly(always, 60, WindowEdit::Skip(1))],
-        ),
+        Scenario {
+            begins: CLOCKS_GO_FORWARD,
+            ..promoted(
+                "clocks-go-forward-in-the-window",
+                |state| with(nightly(30), slow(WindowGate::default()), state),
+                Vec::new,
+            )
+        },
+        Scenario {
+            begins: CLOCKS_GO_BACK,
+            lasts: minutes(80),
+            ..scenario(
+                "clocks-go-back-after-the-window",
+                |state| {
+                    let mut spec = nightly(6);
+                    let schedules = spec.schedules.iter_mut().flatten();
+                    schedules.for_each(|schedule| schedule.cron = Some("50 2 * * *".into()));
+                    let fit = WindowGate { require_fit: Some(true), ..WindowGate::default() };
+                    with(spec, slow(fit), state);
+                },
+                Vec::new,
+                End::At(Phase::WaitingWindow, "42"),
+            )
+        },
     ]
 }

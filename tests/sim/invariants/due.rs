@@ -164,20 +164,10 @@ impl Windows {
     }
 
     /// Whether a status that was applied had a reason: something that changed just before.
-    pub fn is_silent(
-        &self,
-        now: Timestamp,
-        (before, after): (&MaintenanceWindow, &MaintenanceWindow),
-        key: &str,
-    ) -> Found {
+    pub fn is_silent(&self, now: Timestamp, before: &MaintenanceWindow, key: &str) -> Found {
         let Some(past) = self.all.get(key) else { return Found::new() };
-        // That a skipped opening is over is of no hurry.
-        let skipped = |object: &MaintenanceWindow| {
-            object.status.as_ref().map_or(0, |status| status.skipped.len())
-        };
         let moved = |at: Timestamp| at <= now && now < at + SWIFT;
-        let caused = skipped(after) < skipped(before)
-            || self.leads.is_none_or(moved)
+        let caused = self.leads.is_none_or(moved)
             || past.heard.is_none_or(moved)
             || past.wrote.is_some_and(|at| moved(at) && past.in_a_row < 4)
             || past.planned.has_boundary(now - SWIFT, now)
@@ -210,7 +200,7 @@ impl WindowPast {
         let last = self.planned.latest()?;
         let (spec, told) = (&last.object.spec, last.told?);
         if last.is_always() {
-            return Some(told);
+            return schedules.is_empty().then_some(told);
         }
         let opening = last.calendar.as_ref()?.open_at(now).ok()??;
         let cutoff = spec.cutoff.unwrap_or_default().signed();

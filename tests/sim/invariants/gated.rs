@@ -28,6 +28,14 @@ struct Moment {
     now: Timestamp,
 }
 
+impl Moment {
+    /// Both, and how long before each something may have been known no more.
+    fn both(self) -> [(Timestamp, SignedDuration); 2] {
+        let Self { decided, now } = self;
+        [(decided, SignedDuration::ZERO), (now, now.duration_since(decided))]
+    }
+}
+
 /// What has to be so.
 #[derive(Clone, Copy, PartialEq)]
 enum Needs {
@@ -195,7 +203,6 @@ impl WindowPast {
     /// Whether it may be open, with so much that must fit before the close.
     fn may(&self, moment: Moment, work: bool, left: SignedDuration, schedules: &[String]) -> bool {
         let Moment { decided, now } = moment;
-        let slack = now.duration_since(decided);
         let begun = |one: &Running| one.opening.opens_at <= now;
         let fits = |one: &Running| {
             let cutoff = if work { one.cutoff } else { SignedDuration::ZERO };
@@ -208,16 +215,17 @@ impl WindowPast {
             });
             part && ends(one.closes)
         };
-        [decided, now].into_iter().any(|at| {
+        moment.both().into_iter().any(|(at, slack)| {
             self.planned.running(at, slack).iter().any(|one| begun(one) && fits(one))
-                || self.planned.always_open(at, slack)
+                || schedules.is_empty() && self.planned.always_open(at, slack)
         })
     }
 
     /// Whether it keeps everything closed, whatever other windows say.
-    fn is_stopped(&self, Moment { decided, now }: Moment) -> bool {
-        let slack = now.duration_since(decided);
-        let runs = [decided, now].iter().any(|at| !self.planned.running(*at, slack).is_empty());
+    fn is_stopped(&self, moment: Moment) -> bool {
+        let Moment { decided, now } = moment;
+        let mut both = moment.both().into_iter();
+        let runs = both.any(|(at, slack)| !self.planned.running(at, slack).is_empty());
         let mut known = self.planned.versions.iter().filter(|one| one.is_known(decided));
         let works = known.any(|one| {
             one.calendar.is_some()

@@ -87,7 +87,7 @@ impl Windows {
     ) -> Found {
         let mut found = match after.status == before.status {
             true => Found::new(),
-            false => self.is_silent(now, (before, after), &key(after)),
+            false => self.is_silent(now, before, &key(after)),
         };
         let Some(past) = self.all.get_mut(&key(after)) else { return found };
         let Some(status) = &after.status else { return found };
@@ -166,13 +166,15 @@ impl WindowPast {
                 "it is open by a spec that is suspended, Audit, deleted or unknown".into(),
             );
         }
+        let both = [(now, SLACK), (now - SLACK, SignedDuration::ZERO)];
         let Some(current) = &status.current else {
-            let open = [now, now - SLACK].iter().any(|at| self.planned.always_open(*at, SLACK));
+            let mut both = both.into_iter();
+            let open = both.any(|(at, slack)| self.planned.always_open(at, slack));
             return if open { Found::new() } else { wrong("it is open without an opening".into()) };
         };
-        let running: Vec<Running> = [now, now - SLACK]
-            .iter()
-            .flat_map(|at| self.planned.running(*at, SLACK))
+        let running: Vec<Running> = both
+            .into_iter()
+            .flat_map(|(at, slack)| self.planned.running(at, slack))
             .filter(|one| one.opening.id == current.id)
             .collect();
         let fits = |one: &Running| {

@@ -8,14 +8,20 @@ use groundcrew::{
     facts::cloudwatch::AlarmState,
 };
 
+use super::openings;
 use crate::{
     faults::Random,
     scenarios::{approval, weight},
     script::Edit,
 };
 
-/// Something that somebody might do at any time, mostly to the one object, sometimes to the other.
-pub fn edit(random: &mut Random) -> Edit {
+/// Something that somebody might do at any time, mostly to the one object, sometimes to the other, and
+/// to windows where there are any.
+pub fn edit(random: &mut Random, windows: bool) -> Edit {
+    if windows && random.one_in(2) {
+        let nonce = u32::try_from(random.below(1_000)).expect("small");
+        return openings::edit(random, nonce);
+    }
     let edit = draw(random);
     if random.one_in(6) { Edit::Other(Box::new(edit)) } else { edit }
 }

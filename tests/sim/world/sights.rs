@@ -1,6 +1,9 @@
 //! What not every run has: the random ones together must have seen all of it.
 
-use groundcrew::api::canary_rollout::CanaryRollout;
+use groundcrew::api::{
+    canary_rollout::{CanaryRollout, Phase},
+    maintenance_window::{GateReason, MaintenanceWindow, Outcome},
+};
 
 use super::{ALIAS, MAIN, NAMESPACE, State, kubernetes::key};
 
@@ -41,11 +44,32 @@ pub enum Sight {
     GoneBack,
     /// What a person did was answered.
     Answered,
+    /// A release waited for a window.
+    WindowAwaited,
+    /// A rollout on its way waited for a window.
+    WindowHeld,
+    /// What was left did not fit before the close.
+    WindowTooShort,
+    /// A rollout went back because a window closed.
+    WindowSentBack,
+    /// Nothing could be asked of a window: there was none, or it was not looked at.
+    WindowUnknown,
+    WindowOpened,
+    WindowCompleted,
+    WindowMissed,
+    WindowCancelled,
+    WindowExtended,
+    /// A window without schedules was open.
+    WindowAlways,
+    WindowDark,
+    /// A change of the clocks was told of an opening.
+    ClocksChanged,
+    EmergencyOpened,
 }
 
 impl Sight {
     /// All of them, and in how many of a thousand random runs each must be at the least.
-    pub const ALL: [(Self, usize); 18] = [
+    pub const ALL: [(Self, usize); 32] = [
         (Self::SmokePassed, 60),
         (Self::SmokeFailed, 15),
         (Self::ProvisionAwaited, 30),
@@ -64,6 +88,20 @@ impl Sight {
         (Self::NamespaceEnded, 12),
         (Self::GoneBack, 100),
         (Self::Answered, 500),
+        (Self::WindowAwaited, 80),
+        (Self::WindowHeld, 30),
+        (Self::WindowTooShort, 4),
+        (Self::WindowSentBack, 12),
+        (Self::WindowUnknown, 60),
+        (Self::WindowOpened, 130),
+        (Self::WindowCompleted, 130),
+        (Self::WindowMissed, 4),
+        (Self::WindowCancelled, 16),
+        (Self::WindowExtended, 3),
+        (Self::WindowAlways, 30),
+        (Self::WindowDark, 30),
+        (Self::ClocksChanged, 12),
+        (Self::EmergencyOpened, 35),
     ];
 }
 
@@ -84,10 +122,18 @@ impl State {
             "ProvisionedConcurrencyPending" => self.saw(Sight::ProvisionAwaited),
             "ProvisionedConcurrencyFailed" => self.saw(Sight::ProvisionFailed),
             "StableVersionGone" => self.saw(Sight::NoWayBack),
+            "WindowTooShort" => self.saw(Sight::WindowTooShort),
+            "WindowMissing" | "WindowUnusable" => self.saw(Sight::WindowUnknown),
             _ => {}
         }
-        if status.ending.as_ref().is_some_and(|ending| ending.reason == "AlarmFiring") {
-            self.saw(Sight::AlarmFired);
+        match status.ending.as_ref().map_or("", |ending| ending.reason.as_str()) {
+            "AlarmFiring" => self.saw(Sight::AlarmFired),
+            "WindowClosed" => self.saw(Sight::WindowSentBack),
+            _ => {}
+        }
+        if status.phase == Some(Phase::WaitingWindow) {
+            let flies = status.step.is_some();
+            self.saw(if flies { Sight::WindowHeld } else { Sight::WindowAwaited });
         }
         if let Some(step) = &status.step {
             if let Some(smoke) = &step.smoke {
@@ -103,6 +149,31 @@ impl State {
         if status.step.is_some() && other {
             self.saw(Sight::FlownTogether);
         }
+    }
+
+    /// What the status of a window tells.
+    pub(super) fn look_at_window(&mut self, window: &MaintenanceWindow) {
+        let Some(status) = &window.status else { return };
+        let open = status.gate.as_ref().is_some_and(|gate| gate.open);
+        let dark = status.gate.as_ref().is_some_and(|gate| gate.reason == GateReason::Blackout);
+        let current = status.current.as_ref();
+        let extended = current.is_some_and(|current| current.extended_by.is_some());
+        let moved = status.upcoming.iter().any(|opening| !opening.note.is_empty());
+        let sights = [
+            (Sight::WindowOpened, open && current.is_some()),
+            (Sight::WindowAlways, open && current.is_none()),
+            (Sight::WindowDark, dark),
+            (Sight::WindowExtended, extended),
+            (Sight::ClocksChanged, moved),
+            (Sight::EmergencyOpened, open && window.spec.emergency.is_some()),
+        ];
+        let outcomes = status.history.iter().map(|entry| match entry.outcome {
+            Outcome::Completed => Sight::WindowCompleted,
+            Outcome::Missed => Sight::WindowMissed,
+            Outcome::Cancelled => Sight::WindowCancelled,
+        });
+        let seen = sights.into_iter().filter_map(|(sight, seen)| seen.then_some(sight));
+        self.sights.extend(seen.chain(outcomes));
     }
 
     /// An alias was moved on behalf of an object.

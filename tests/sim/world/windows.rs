@@ -135,6 +135,7 @@ impl State {
         let phase = told.and_then(|status| status.phase);
         let message = told.and_then(|status| status.message.clone());
         self.note(format!("      {phase:?}: {}", message.unwrap_or_default()));
+        self.look_at_window(&after);
         self.happened(&Event::WindowTold { before: Box::new(before), after: Box::new(after) });
         Ok(to_value(&answer))
     }

@@ -5,6 +5,7 @@ mod evidence;
 mod moves;
 mod prompt;
 mod statuses;
+mod windows;
 
 use groundcrew::{
     api::{

@@ -1,0 +1,177 @@
+//! Windows at random: schedules around the run, in zones whose clocks may change in it.
+
+use groundcrew::api::{
+    canary_rollout::{CanaryRollout, GatePoint, OnClose, WindowGate},
+    duration::Duration,
+    maintenance_window::{
+        Blackout, Emergency, Extend, LateOpen, MaintenanceWindowSpec, OnOverlap, Schedule,
+    },
+    shared::Mode,
+    windows::{WindowSelector, Windows},
+};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+
+use crate::{
+    faults::Random,
+    script::Edit,
+    windows::{WEEKLY, named},
+    world::{State, windows::WindowEdit},
+};
+
+/// The other window.
+const SECOND: &str = "second";
+/// When clocks change in Berlin: back on 25 October 2026, and forward on 28 March 2027.
+const CHANGES: [i64; 2] = [1_792_890_000, 1_806_195_600];
+
+/// The windows of a run, and how the rollout obeys them.
+#[derive(Clone)]
+pub struct Openings {
+    /// When the run begins, where that is special.
+    pub begins: Option<i64>,
+    first: MaintenanceWindowSpec,
+    second: Option<MaintenanceWindowSpec>,
+    obeyed: Windows,
+    gate: WindowGate,
+}
+
+fn mins(minutes: u64) -> Duration {
+    Duration::from_secs(60 * minutes)
+}
+
+/// What the clocks of a zone show so many minutes after the begin of a run.
+fn local(begins: i64, minutes: u64, zone: &str) -> String {
+    let then = Timestamp::from_second(begins).expect("a time")
+        + SignedDuration::from_mins(i64::try_from(minutes).expect("small"));
+    let zone = TimeZone::get(zone).expect("a zone");
+    then.to_zoned(zone).strftime("%Y-%m-%dT%H:%M").to_string()
+}
+
+fn schedule(random: &mut Random, name: &str, begins: i64, zone: &str) -> Schedule {
+    let crons = ["*/20 * * * *", "*/30 * * * *", "10,40 * * * *", "0 * * * *"];
+    let (cron, once) = match random.one_in(2) {
+        true => (Some(random.pick(&crons).to_owned()), None),
+        false => (None, Some(local(begins, random.below(30), zone))),
+    };
+    let duration = Some(mins(random.pick(&[1, 3, 5, 10, 15])));
+    Schedule { name: name.into(), cron, once, duration, ..Schedule::default() }
+}
+
+fn spec(random: &mut Random, begins: i64) -> MaintenanceWindowSpec {
+    let zone = random.pick(&["Etc/UTC", "Europe/Berlin", "Europe/Berlin"]);
+    let mut spec =
+        MaintenanceWindowSpec { time_zone: zone.into(), ..MaintenanceWindowSpec::default() };
+    if random.one_in(8) {
+        spec.always = Some(true);
+    } else {
+        let names = if random.one_in(3) { ["a", "b"].as_slice() } else { &["a"] };
+        let all = names.iter().map(|name| schedule(random, name, begins, zone));
+        spec.schedules = Some(all.collect());
+        spec.extend = (!random.one_in(4)).then(|| Extend { max: mins(10) });
+        let cutoff = random.pick(&[0, 0, 30, 90]);
+        spec.cutoff = Some(Duration::from_secs(cutoff)).filter(|cutoff| *cutoff > Duration::ZERO);
+        spec.late_open = random.one_in(6).then(|| LateOpen { min_remaining: mins(2) });
+    }
+    if random.one_in(5) {
+        let from = random.below(30);
+        let blackout = Blackout {
+            name: "dark".into(),
+            from: local(begins, from, "Etc/UTC"),
+            until: local(begins, from + 1 + random.below(15), "Etc/UTC"),
+            on_overlap: Some(random.pick(&[OnOverlap::Skip, OnOverlap::Truncate])),
+            ..Blackout::default()
+        };
+        spec.time_zone = "Etc/UTC".into();
+        spec.blackouts = Some(vec![blackout]);
+    }
+    spec
+}
+
+/// One opening in place of the first window's.
+fn emergency(random: &mut Random, begins: i64) -> MaintenanceWindowSpec {
+    let once = Some(local(begins, random.below(30), "Etc/UTC"));
+    let duration = Some(mins(random.pick(&[3, 10])));
+    MaintenanceWindowSpec {
+        time_zone: "Etc/UTC".into(),
+        schedules: Some(vec![Schedule {
+            name: "now".into(),
+            once,
+            duration,
+            ..Schedule::default()
+        }]),
+        emergency: Some(Emergency {
+            reason: "it is broken".into(),
+            requested_by: "ops".into(),
+            stands_for: vec![WEEKLY.into()],
+        }),
+        ..MaintenanceWindowSpec::default()
+    }
+}
+
+fn obeyed(random: &mut Random) -> Windows {
+    match random.below(6) {
+        0 => named(&[WEEKLY, SECOND]),
+        1 => Windows { schedules: Some(vec!["a".into()]), ..named(&[WEEKLY]) },
+        2 => {
+            let match_labels = [("window".to_owned(), WEEKLY.to_owned())].into();
+            Windows { selector: Some(WindowSelector { match_labels }), ..Windows::default() }
+        }
+        _ => named(&[WEEKLY]),
+    }
+}
+
+impl Openings {
+    pub fn draw(random: &mut Random, usual: i64) -> Self {
+        let change = random.pick(&CHANGES);
+        let before = i64::try_from(60 * random.below(20)).expect("small") + 17;
+        let begins = random.one_in(3).then_some(change - before);
+        let from = begins.unwrap_or(usual);
+        let points = [GatePoint::Start, GatePoint::Advance, GatePoint::Promote];
+        let at = points.into_iter().filter(|_| random.one_in(2)).collect::<Vec<_>>();
+        let on_close =
+            random.pick(&[OnClose::Hold, OnClose::Hold, OnClose::Continue, OnClose::Rollback]);
+        Self {
+            begins,
+            first: spec(random, from),
+            second: match random.below(4) {
+                0 => Some(spec(random, from)),
+                1 => Some(emergency(random, from)),
+                _ => None,
+            },
+            obeyed: obeyed(random),
+            gate: WindowGate {
+                at: Some(at).filter(|at| !at.is_empty()),
+                on_close: Some(on_close),
+                require_fit: random.one_in(4).then_some(true),
+            },
+        }
+    }
+
+    pub fn set(&self, state: &mut State, object: &mut CanaryRollout) {
+        state.create_window(WEEKLY, self.first.clone());
+        if let Some(second) = &self.second {
+            state.create_window(SECOND, second.clone());
+        }
+        object.spec.windows = Some(self.obeyed.clone());
+        object.spec.window_gate = Some(self.gate.clone());
+    }
+}
+
+/// Something that somebody might do where there are windows.
+pub fn edit(random: &mut Random, nonce: u32) -> Edit {
+    let edit = match random.below(20) {
+        0 | 1 => WindowEdit::Suspend(true),
+        2..=4 => WindowEdit::Suspend(false),
+        5 => WindowEdit::Mode(random.pick(&[Mode::Audit, Mode::Enforce])),
+        6 => WindowEdit::Delete,
+        7 => WindowEdit::Kept(random.one_in(2)),
+        8 => WindowEdit::Close(nonce),
+        9..=12 => WindowEdit::Extend(random.pick(&["2m", "5m", "8m"]), nonce),
+        13 => WindowEdit::Skip(nonce),
+        14 | 15 => return Edit::Away(random.pick(&[30, 120, 600])),
+        16 => return Edit::Windows(random.one_in(2).then(|| obeyed(random))),
+        // Its times are near the begin of usual runs, or come again and again.
+        _ => WindowEdit::Apply(Box::new(spec(random, crate::explore::EPOCH_SECOND))),
+    };
+    let name = if random.one_in(4) { SECOND } else { WEEKLY };
+    Edit::Window(name, edit)
+}
