@@ -7,10 +7,10 @@ pub mod client;
 pub mod hosts;
 pub mod ranges;
 
-use std::{fmt, net::Ipv6Addr};
+use std::{fmt, net::Ipv6Addr, time::Duration};
 
 use async_trait::async_trait;
-use http::Uri;
+use http::{HeaderMap, Method, Uri};
 
 use super::{Judged, parse::Wrong};
 use crate::api::check::HttpCheck;
@@ -53,6 +53,43 @@ pub trait Fetch: Send + Sync {
     ///
     /// [`Unanswered`]; its words hold nothing of what a peer sent.
     async fn get(&self, url: &Url, wants_body: bool) -> Result<Answer, Unanswered>;
+}
+
+/// Sends requests that carry something. The same hosts are asked as by [`Fetch`].
+#[async_trait]
+pub trait Exchange: Send + Sync {
+    /// Sends it once, without following redirects.
+    ///
+    /// # Errors
+    ///
+    /// [`Unanswered`]; its words hold nothing of what a peer sent, and nothing of the request. The
+    /// request may have arrived all the same.
+    async fn exchange(&self, request: Outgoing<'_>) -> Result<Reply, Unanswered>;
+}
+
+/// A request. No `Debug`: its address, headers and body may hold secrets.
+pub struct Outgoing<'a> {
+    /// Method.
+    pub method: Method,
+    /// Where to.
+    pub url: &'a Url,
+    /// Headers beside `Host`, `User-Agent`, `Accept` and `Connection`.
+    pub headers: HeaderMap,
+    /// Body; empty for none.
+    pub body: Vec<u8>,
+    /// Most bytes that are read of the answer's body.
+    pub body_max: usize,
+}
+
+/// What was answered to a request that carries something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// Status code.
+    pub status: u16,
+    /// How long the peer asks to wait; an hour at most.
+    pub retry_after: Option<Duration>,
+    /// The beginning of the body.
+    pub body: Vec<u8>,
 }
 
 /// What was answered.

@@ -1,10 +1,10 @@
-//! The client behind HTTP checks.
+//! The client behind HTTP checks and the channels of notices.
 //!
 //! A request goes out only by https, and only to a host all of whose addresses are public, unless the
 //! flag `--allow-http-host` names the host. The name is resolved once, and the connection is made to an
 //! address that was looked at, so that no second answer of the name server can lead elsewhere.
-//! Redirects are not followed, no proxy is asked, and of the answer nothing but its status leaves here;
-//! its body is compared, up to [`BODY_MAX`](super::BODY_MAX).
+//! Redirects are not followed, no proxy is asked. Of an answer leave its status, how long it asks to
+//! wait, and as many bytes of its body as the caller reads; nothing of it is in an error.
 
 use std::{
     io,
@@ -15,10 +15,10 @@ use std::{
 
 use async_trait::async_trait;
 use http::{
-    Request,
-    header::{ACCEPT, CONNECTION, HOST, USER_AGENT},
+    HeaderMap, Method, Request,
+    header::{ACCEPT, CONNECTION, HOST, RETRY_AFTER, USER_AGENT},
 };
-use http_body_util::{BodyExt as _, Empty};
+use http_body_util::{BodyExt as _, Full};
 use hyper::{
     body::{Bytes, Incoming},
     client::conn::http1,
@@ -37,7 +37,7 @@ use tokio::{
 use tokio_rustls::TlsConnector;
 
 use super::{
-    Answer, BODY_MAX, Fetch, Unanswered, Url,
+    Answer, BODY_MAX, Exchange, Fetch, Outgoing, Reply, Unanswered, Url,
     hosts::{Allowed, AllowedHosts},
     ranges::range,
 };
@@ -51,6 +51,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const ADDRESSES_MAX: usize = 4;
 /// Most headers of an answer.
 const HEADERS_MAX: usize = 128;
+/// Longest that a peer can make us wait by its word: what lasts longer is asked again meanwhile.
+const RETRY_AFTER_MAX: Duration = Duration::from_secs(3_600);
 /// Most bytes of an answer's head.
 const HEAD_MAX: usize = 64 * 1_024;
 
@@ -84,7 +86,7 @@ impl Resolve for SystemResolver {
 
 /// Why there is no client.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot set up TLS for HTTP checks")]
+#[error("cannot set up TLS for HTTP checks and channels")]
 pub struct NoClient(#[source] rustls::Error);
 
 impl HttpClient {
@@ -97,7 +99,7 @@ impl HttpClient {
     pub fn new(hosts: AllowedHosts) -> Result<Self, NoClient> {
         let found = rustls_native_certs::load_native_certs();
         for error in &found.errors {
-            tracing::warn!(%error, "a trusted certificate for HTTP checks cannot be read");
+            tracing::warn!(%error, "a trusted certificate for HTTP checks and channels cannot be read");
         }
         Self::with(hosts, Arc::new(SystemResolver), found.certs)
     }
@@ -168,16 +170,28 @@ fn refusal(address: IpAddr, allowed: Allowed) -> Option<String> {
 #[async_trait]
 impl Fetch for HttpClient {
     async fn get(&self, url: &Url, wants_body: bool) -> Result<Answer, Unanswered> {
+        let body_max = if wants_body { BODY_MAX } else { 0 };
+        let (method, headers) = (Method::GET, HeaderMap::new());
+        let request = Outgoing { method, url, headers, body: Vec::new(), body_max };
+        let Reply { status, body, .. } = self.exchange(request).await?;
+        Ok(Answer { status, body })
+    }
+}
+
+#[async_trait]
+impl Exchange for HttpClient {
+    async fn exchange(&self, request: Outgoing<'_>) -> Result<Reply, Unanswered> {
+        let url = request.url;
         let addresses = self.addresses(url).await?;
         let stream = connect(&addresses).await?;
         if !url.secure {
-            return exchange(stream, url, wants_body).await;
+            return exchange(stream, request).await;
         }
         let name = ServerName::try_from(url.host.clone());
         let name = name.map_err(|_| Unanswered::Failed("its name is no name of DNS".into()))?;
         let stream = self.tls.connect(name, stream).await;
         let stream = stream.map_err(|error| Unanswered::Failed(tls_words(&error)))?;
-        exchange(stream, url, wants_body).await
+        exchange(stream, request).await
     }
 }
 
@@ -213,30 +227,36 @@ fn tls_words(error: &io::Error) -> String {
 }
 
 /// Sends the request and reads the answer.
-async fn exchange<S>(stream: S, url: &Url, wants_body: bool) -> Result<Answer, Unanswered>
+async fn exchange<S>(stream: S, request: Outgoing<'_>) -> Result<Reply, Unanswered>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
     // What a peer sent is in some of hyper's errors.
     let failed = |_: hyper::Error| Unanswered::Failed("its answer is no HTTP".to_owned());
-    let request = Request::get(&url.target)
+    let Outgoing { method, url, headers, body, body_max } = request;
+    let request = Request::builder()
+        .method(method)
+        .uri(&url.target)
         .header(HOST, &url.authority)
         .header(USER_AGENT, "groundcrew")
         .header(ACCEPT, "*/*")
         .header(CONNECTION, "close")
-        .body(Empty::<Bytes>::new());
-    let request = request.map_err(|_| Unanswered::Failed("it cannot be asked for".to_owned()))?;
+        .body(Full::new(Bytes::from(body)));
+    let cannot = |_| Unanswered::Failed("it cannot be asked for".to_owned());
+    let mut request = request.map_err(cannot)?;
+    request.headers_mut().extend(headers);
     let mut builder = http1::Builder::new();
     builder.max_headers(HEADERS_MAX).max_buf_size(HEAD_MAX);
     let (mut sender, connection) = builder.handshake(TokioIo::new(stream)).await.map_err(failed)?;
     let answered = async move {
         let response = sender.send_request(request).await?;
         let status = response.status().as_u16();
-        let body = match wants_body {
-            true => beginning(response.into_body()).await?,
-            false => Vec::new(),
+        let retry_after = retry_after(response.headers());
+        let body = match body_max {
+            0 => Vec::new(),
+            most => beginning(response.into_body(), most).await?,
         };
-        Ok(Answer { status, body })
+        Ok(Reply { status, retry_after, body })
     };
     tokio::pin!(answered);
     tokio::select! {
@@ -247,14 +267,20 @@ where
     }
 }
 
-/// The first [`BODY_MAX`] bytes.
-async fn beginning(mut body: Incoming) -> Result<Vec<u8>, hyper::Error> {
+/// How long the peer asks to wait, in its form of seconds. Nobody has to trust it: it is bounded.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds).min(RETRY_AFTER_MAX))
+}
+
+/// The first bytes.
+async fn beginning(mut body: Incoming, most: usize) -> Result<Vec<u8>, hyper::Error> {
     let mut read = Vec::new();
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame?.into_data() else { continue };
-        let room = BODY_MAX.saturating_sub(read.len());
+        let room = most.saturating_sub(read.len());
         read.extend(data.iter().take(room));
-        if read.len() >= BODY_MAX {
+        if read.len() >= most {
             break;
         }
     }

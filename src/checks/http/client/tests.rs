@@ -201,6 +201,45 @@ async fn a_request_carries_nothing_of_ours() {
 }
 
 #[tokio::test]
+async fn a_request_that_carries_something_goes_to_the_same_hosts_only() {
+    let server =
+        server(b"HTTP/1.1 429 Too Many\r\nRetry-After: 7\r\nContent-Length: 6\r\n\r\nslowly", None)
+            .await;
+    let names = names(&[("inside.test", &["127.0.0.1"])]);
+    let url = Url::parse(&format!("http://inside.test:{}/hook", server.port)).unwrap();
+    let request = |body_max| {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-one", "1".parse().unwrap());
+        Outgoing { method: Method::POST, url: &url, headers, body: b"{}".to_vec(), body_max }
+    };
+    let stranger = client(&[], &names).exchange(request(9)).await;
+    assert!(matches!(stranger, Err(Unanswered::Forbidden(_))), "{stranger:?}");
+    assert_eq!(server.requests(), Vec::<String>::new());
+    let client = client(&["inside.test"], &names);
+    let reply = client.exchange(request(4)).await.unwrap();
+    let retry_after = Some(Duration::from_secs(7));
+    assert_eq!(reply, Reply { status: 429, retry_after, body: b"slow".to_vec() });
+    assert_eq!(client.exchange(request(0)).await.unwrap().body, b"");
+    let sent = &server.requests()[0];
+    assert!(sent.starts_with("POST /hook HTTP/1.1\r\n"), "{sent}");
+    assert!(sent.contains("\r\nx-one: 1\r\n") && sent.contains("\r\ncontent-length: 2\r\n"));
+}
+
+#[test]
+fn what_a_peer_asks_to_wait_is_bounded() {
+    let told = |text: &str| {
+        let mut headers = HeaderMap::new();
+        headers.insert(RETRY_AFTER, text.parse().unwrap());
+        retry_after(&headers).map(|wait| wait.as_secs())
+    };
+    assert_eq!(told("30"), Some(30));
+    assert_eq!(told("99999999"), Some(3_600));
+    for odd in ["-1", "1.5", "Wed, 21 Oct 2026 07:28:00 GMT", ""] {
+        assert_eq!(told(odd), None, "{odd}");
+    }
+}
+
+#[tokio::test]
 async fn no_more_of_a_body_is_read_than_is_looked_at() {
     static LONG: std::sync::LazyLock<Vec<u8>> = std::sync::LazyLock::new(|| {
         let mut answer = b"HTTP/1.1 200 OK\r\nContent-Length: 9999999999\r\n\r\n".to_vec();
