@@ -93,6 +93,7 @@ fn every_rate_limit_is_in_the_operations_page() {
         Family::CodeDeploy => "CodeDeploy: all calls together",
         Family::DynamoDbControl => "DynamoDB: DescribeTable",
         Family::Rds => "RDS: all calls together",
+        Family::Sns => "SNS: Publish",
         Family::Sts => "STS: all calls together",
     };
     for operation in Operation::ALL {

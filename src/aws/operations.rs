@@ -40,6 +40,7 @@ pub enum Operation {
     LambdaUpdateFunctionConfiguration,
     RdsDescribeDbClusters,
     RdsDescribeDbInstances,
+    SnsPublish,
     StsAssumeRole,
     StsGetCallerIdentity,
 }
@@ -73,6 +74,7 @@ const MUTE_RULE: &str = "arn:{partition}:cloudwatch:{region}:{account}:alarm-mut
 const FUNCTION: &str = "arn:{partition}:lambda:{region}:{account}:function:{function}";
 const TABLE: &str = "arn:{partition}:dynamodb:{region}:{account}:table/{table}";
 const CLUSTER: &str = "arn:{partition}:rds:{region}:{account}:cluster:{cluster}";
+const TOPIC: &str = "arn:{partition}:sns:{region}:{account}:{topic}";
 const INSTANCE: &str = "arn:{partition}:rds:{region}:{account}:db:{instance}";
 
 // AWS knows no narrower resource for it.
@@ -83,6 +85,15 @@ const SCALABLE_TARGETS: Entry = Entry {
     family: Family::AutoScaling,
     actions: &["application-autoscaling:DescribeScalableTargets"],
     arn: "*",
+};
+
+const PUBLISH: Entry = Entry {
+    service: "sns",
+    name: "Publish",
+    write: true,
+    family: Family::Sns,
+    actions: &["sns:Publish"],
+    arn: TOPIC,
 };
 
 const fn lambda(
@@ -169,7 +180,7 @@ const fn rds(name: &'static str, actions: &'static [&'static str], arn: &'static
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 31] = [
         Self::AutoScalingDescribeScalableTargets,
         Self::CloudWatchDeleteAlarmMuteRule,
         Self::CloudWatchDescribeAlarms,
@@ -198,6 +209,7 @@ impl Operation {
         Self::LambdaUpdateFunctionConfiguration,
         Self::RdsDescribeDbClusters,
         Self::RdsDescribeDbInstances,
+        Self::SnsPublish,
         Self::StsAssumeRole,
         Self::StsGetCallerIdentity,
     ];
@@ -266,6 +278,7 @@ impl Operation {
             Self::RdsDescribeDbInstances => {
                 rds("DescribeDBInstances", &["rds:DescribeDBInstances"], INSTANCE)
             }
+            Self::SnsPublish => PUBLISH,
             Self::StsAssumeRole => sts("AssumeRole", &["sts:AssumeRole", "sts:TagSession"]),
             // Needs no permission: AWS answers it for any valid credentials.
             Self::StsGetCallerIdentity => sts("GetCallerIdentity", &[]),
@@ -311,6 +324,7 @@ impl Operation {
             | Self::DynamoDbDescribeTable
             | Self::RdsDescribeDbClusters
             | Self::RdsDescribeDbInstances
+            | Self::SnsPublish
             | Self::StsAssumeRole
             | Self::StsGetCallerIdentity => CALL_TIMEOUT,
         }

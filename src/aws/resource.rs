@@ -72,6 +72,12 @@ pub fn db_cluster(cluster: &str) -> String {
     format!("cluster {cluster}")
 }
 
+/// A topic of SNS.
+#[must_use]
+pub fn topic(arn: &str) -> String {
+    format!("topic {arn}")
+}
+
 /// The alarms that a call asks for.
 #[must_use]
 pub fn alarms(filter: &AlarmFilter) -> String {

@@ -40,7 +40,7 @@ use crate::{
 
 pub use self::guarded::{
     GuardedAlarms, GuardedAutoScaling, GuardedCloudWatch, GuardedCodeDeploy, GuardedDynamoDb,
-    GuardedLambda, GuardedRds,
+    GuardedLambda, GuardedRds, GuardedSns,
 };
 
 /// Most attempts of a read in one pass: enough for a lost connection and a short throttle; what
@@ -158,6 +158,12 @@ impl Session {
     #[must_use]
     pub fn rds(self: &Arc<Self>, context: CallContext) -> GuardedRds {
         GuardedRds { session: Arc::clone(self), context }
+    }
+
+    /// SNS, on behalf of `context`.
+    #[must_use]
+    pub fn sns(self: &Arc<Self>, context: CallContext) -> GuardedSns {
+        GuardedSns { session: Arc::clone(self), context }
     }
 
     /// Lambda, on behalf of `context`.

@@ -13,5 +13,6 @@ pub mod peers;
 pub mod rds;
 pub mod runtimes;
 pub mod scaling;
+pub mod sns;
 pub mod surplus;
 pub mod windows;

@@ -52,6 +52,8 @@ pub struct Ports {
     pub lambda: Arc<dyn port::Lambda>,
     /// RDS.
     pub rds: Arc<dyn port::Rds>,
+    /// SNS.
+    pub sns: Arc<dyn port::Sns>,
     /// STS.
     pub sts: Arc<dyn port::Sts>,
 }

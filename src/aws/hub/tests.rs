@@ -286,6 +286,7 @@ fn unasked() -> Ports {
         dynamodb: Arc::new(port::unasked::Unasked),
         lambda: Arc::new(OneAlias(None)),
         rds: Arc::new(port::unasked::Unasked),
+        sns: Arc::new(port::unasked::Unasked),
         sts: Arc::new(port::unasked::Unasked),
     }
 }

@@ -28,6 +28,8 @@ pub enum Family {
     /// Every call of RDS, together. AWS publishes no number; accounts see throttles from about
     /// 20 calls/s.
     Rds,
+    /// Publish: 300 calls/s in the smallest regions, raisable.
+    Sns,
     /// STS: far above what we send.
     Sts,
 }
@@ -49,7 +51,7 @@ impl Family {
             Self::LambdaControl => 14.0,
             Self::AutoScaling | Self::CloudWatchMuteRules | Self::CodeDeploy => 5.0,
             Self::Rds => 10.0,
-            Self::LambdaInvoke | Self::Sts => 50.0,
+            Self::LambdaInvoke | Self::Sns | Self::Sts => 50.0,
         }
     }
 
@@ -62,6 +64,7 @@ impl Family {
             | Self::DynamoDbControl
             | Self::LambdaGetFunction
             | Self::LambdaInvoke
+            | Self::Sns
             | Self::Sts => 10.0,
             Self::AutoScaling
             | Self::CloudWatchList

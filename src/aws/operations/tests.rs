@@ -1,3 +1,5 @@
+//! What must hold of every row of the table.
+
 use std::collections::BTreeSet;
 
 use super::*;
@@ -44,6 +46,7 @@ fn no_second_holds_more_calls_than_aws_allows() {
         (Family::AutoScaling, 10.0),
         (Family::CodeDeploy, 10.0),
         (Family::Rds, 20.0),
+        (Family::Sns, 300.0),
         (Family::LambdaGetFunction, 100.0),
         (Family::LambdaControl, 15.0),
         (Family::LambdaInvoke, 1_000.0),

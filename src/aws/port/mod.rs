@@ -10,6 +10,7 @@ pub mod codedeploy;
 pub mod dynamodb;
 pub mod lambda;
 pub mod rds;
+pub mod sns;
 pub mod sts;
 #[cfg(test)]
 pub mod unasked;
@@ -21,4 +22,5 @@ pub use codedeploy::CodeDeploy;
 pub use dynamodb::DynamoDb;
 pub use lambda::Lambda;
 pub use rds::Rds;
+pub use sns::Sns;
 pub use sts::Sts;

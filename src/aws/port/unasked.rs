@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::{Alarms, AutoScaling, CodeDeploy, DynamoDb, Rds, Sts};
+use super::{Alarms, AutoScaling, CodeDeploy, DynamoDb, Rds, Sns, Sts};
 use crate::{
     aws::Error,
     facts::{
@@ -14,6 +14,7 @@ use crate::{
         mute_rules::{MuteRule, MuteRulePage, NewMuteRule, OwnMuteRule},
         rds::Database,
         scaling::TargetPage,
+        sns::Notification,
     },
 };
 
@@ -88,6 +89,13 @@ impl CodeDeploy for Unasked {
 impl DynamoDb for Unasked {
     async fn describe_table(&self, table: &str) -> Result<Table, Error> {
         panic!("asked for table {table}")
+    }
+}
+
+#[async_trait]
+impl Sns for Unasked {
+    async fn publish(&self, notification: &Notification) -> Result<String, Error> {
+        panic!("published to {}", notification.topic)
     }
 }
 

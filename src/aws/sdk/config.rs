@@ -36,6 +36,7 @@ use super::{
     lambda::SdkLambda,
     proxy::{InvalidProxy, ProxySource},
     rds::SdkRds,
+    sns::SdkSns,
     sts::SdkSts,
 };
 use crate::aws::{
@@ -241,6 +242,7 @@ pub(super) fn ports(config: &SdkConfig, target: &Target) -> Ports {
         aws_sdk_dynamodb::config::Builder::from(config).retry_partition(partition("dynamodb"));
     let lambda = aws_sdk_lambda::config::Builder::from(config).retry_partition(partition("lambda"));
     let rds = aws_sdk_rds::config::Builder::from(config).retry_partition(partition("rds"));
+    let sns = aws_sdk_sns::config::Builder::from(config).retry_partition(partition("sns"));
     let sts = aws_sdk_sts::config::Builder::from(config).retry_partition(partition("sts"));
     let cloudwatch = aws_sdk_cloudwatch::Client::from_conf(cloudwatch.build());
     Ports {
@@ -263,6 +265,7 @@ pub(super) fn ports(config: &SdkConfig, target: &Target) -> Ports {
             identity.clone(),
         )),
         rds: Arc::new(SdkRds::new(aws_sdk_rds::Client::from_conf(rds.build()), identity.clone())),
+        sns: Arc::new(SdkSns::new(aws_sdk_sns::Client::from_conf(sns.build()), identity.clone())),
         sts: Arc::new(SdkSts::new(aws_sdk_sts::Client::from_conf(sts.build()), identity)),
     }
 }

@@ -218,7 +218,13 @@ fn classify(status: u16, code: &str) -> Class {
         | "MissingAuthenticationToken"
         | "MissingAuthenticationTokenException"
         | "InvalidIdentityToken" => Class::Credentials,
-        "UnauthorizedOperation" | "AuthFailure" | "OptInRequired" | "Forbidden" => Class::Denied,
+        "UnauthorizedOperation"
+        | "AuthFailure"
+        | "AuthorizationError"
+        | "AuthorizationErrorException"
+        | "KMSAccessDenied"
+        | "OptInRequired"
+        | "Forbidden" => Class::Denied,
         "ResourceInUseException" | "ResourceConflictException" => Class::Conflict,
         _ if code.starts_with("AccessDenied") => Class::Denied,
         _ if ends_with(code, &["NotFound", "NotFoundException", "NotFoundFault"]) => {

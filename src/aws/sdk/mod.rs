@@ -15,6 +15,7 @@ mod lambda;
 mod proxy;
 mod rds;
 mod settings;
+mod sns;
 mod sts;
 #[cfg(test)]
 mod tests;

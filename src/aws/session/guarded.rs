@@ -22,6 +22,7 @@ use crate::{
         },
         rds::Database,
         scaling::TargetPage,
+        sns::Notification,
         surplus::Surplus,
     },
 };
@@ -363,6 +364,24 @@ impl port::Rds for GuardedRds {
             .call(Operation::RdsDescribeDbClusters, &about, &self.context, || {
                 ports.rds.describe_db_cluster(cluster)
             })
+            .await
+    }
+}
+
+/// SNS behind token, gate, time-out and metrics.
+#[derive(Clone)]
+pub struct GuardedSns {
+    pub(super) session: Arc<Session>,
+    pub(super) context: CallContext,
+}
+
+#[async_trait]
+impl port::Sns for GuardedSns {
+    async fn publish(&self, notification: &Notification) -> Result<String, Error> {
+        let Session { caller, ports, .. } = &*self.session;
+        let about = resource::topic(&notification.topic);
+        caller
+            .call(Operation::SnsPublish, &about, &self.context, || ports.sns.publish(notification))
             .await
     }
 }

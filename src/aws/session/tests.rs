@@ -120,6 +120,7 @@ impl Bench {
             dynamodb: Arc::new(port::unasked::Unasked),
             lambda: Arc::new(Scripted(Arc::clone(&script))),
             rds: Arc::new(port::unasked::Unasked),
+            sns: Arc::new(port::unasked::Unasked),
             sts: Arc::new(Scripted(Arc::clone(&script))),
         };
         Self { script, session: Arc::new(Session::new(caller, ports)), metrics }

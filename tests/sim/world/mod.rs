@@ -15,6 +15,7 @@ pub mod provisioned;
 pub mod scaling;
 mod shelf;
 pub mod sights;
+mod topics;
 pub mod windows;
 
 use std::{

@@ -47,6 +47,7 @@ impl Connector for World {
             dynamodb: Arc::new(port::unasked::Unasked),
             lambda: Arc::new(Rejecting),
             rds: Arc::new(port::unasked::Unasked),
+            sns: Arc::new(port::unasked::Unasked),
             sts: Arc::new(World(Arc::clone(&self.0))),
         })
     }

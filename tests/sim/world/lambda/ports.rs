@@ -73,6 +73,7 @@ impl Connector for Aws {
             codedeploy: Arc::<Self>::clone(&service),
             dynamodb: Arc::<Self>::clone(&service),
             rds: Arc::<Self>::clone(&service),
+            sns: Arc::<Self>::clone(&service),
             cloudwatch: Arc::<Self>::clone(&service),
             sts: service,
         })
