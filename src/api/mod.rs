@@ -6,6 +6,7 @@ pub mod analysis;
 pub mod canary_findings;
 pub mod canary_rollout;
 pub mod canary_status;
+pub mod channel;
 pub mod check;
 pub mod counted;
 pub mod duration;

@@ -121,6 +121,10 @@ impl Kubernetes {
         Self { client, instance }
     }
 
+    pub(super) fn client(&self) -> &Client {
+        &self.client
+    }
+
     fn api(&self, object: &ObjectId) -> Api<DynamicObject> {
         Api::namespaced_with(self.client.clone(), &object.namespace, &resource(&object.kind))
     }

@@ -6,3 +6,4 @@ pub mod leader;
 pub mod objects;
 pub mod port;
 pub mod publish;
+pub mod secrets;

@@ -165,6 +165,24 @@ fn the_operator_may_do_what_it_needs_and_nothing_else() {
 }
 
 #[test]
+fn the_operator_may_read_the_secrets_that_values_name_and_no_others() {
+    run(async {
+        let args = ["--set", "notices.secrets.chart-notices={slack,page}"];
+        let rendered = template(&args).await;
+        let ours = |document: &&Value| document["metadata"]["name"] == "groundcrew-secrets";
+        let granted: Vec<Value> = rendered.iter().filter(ours).cloned().collect();
+        let [role, binding] = granted.as_slice() else { panic!("{granted:?}") };
+        let rule = json!({"apiGroups": [""], "resources": ["secrets"],
+            "resourceNames": ["slack", "page"], "verbs": ["get"]});
+        assert_eq!(role["rules"], json!([rule]));
+        assert_eq!(binding["subjects"][0]["name"], "groundcrew");
+        assert_eq!(binding["roleRef"]["name"], role["metadata"]["name"]);
+        let by_default = template(&[]).await;
+        assert_eq!(by_default.iter().filter(ours).count(), 0);
+    });
+}
+
+#[test]
 fn the_api_server_grants_what_the_chart_says() {
     run(async {
         let cluster = shared_cluster().await;
