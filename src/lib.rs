@@ -11,6 +11,7 @@
 //! | [`api`] | the custom resources, as users write them |
 //! | [`canary_rollout`] | one kind: its observe, decide, act and status |
 //! | [`checks`] | conditions that must hold: one file for each sort |
+//! | [`notify`] | what people are told: when, in which words, and one file for each channel |
 //! | [`engine`] | runs the passes of a kind: isolated, bounded, fair, never on an old cache |
 //! | [`context`] | what a pass is handed: clock, AWS, Kubernetes, metrics |
 //! | [`aws`] | ports, the SDK behind them, and limits, gate, accounts and shared answers above |
@@ -47,6 +48,7 @@ pub mod kubernetes;
 pub mod maintenance_window;
 pub mod metrics;
 pub mod names;
+pub mod notify;
 pub mod operator;
 pub mod plan;
 pub mod stats;

@@ -9,13 +9,15 @@ use std::{
 const FILE_LINES_MAX: usize = 400;
 /// Longest function, from its signature to its closing brace.
 const FUNCTION_LINES_MAX: usize = 70;
-/// What decisions and statuses may use of this crate. `status` is its conditions alone.
-const PURE: [&str; 11] = [
+/// What decisions and statuses may use of this crate. `status` is its conditions alone, `notify` its
+/// pure parts.
+const PURE: [&str; 12] = [
     "api",
     "error",
     "facts",
     "invocations",
     "names",
+    "notify",
     "plan",
     "stats",
     "status",
@@ -23,6 +25,8 @@ const PURE: [&str; 11] = [
     "verbs",
     "window_gate",
 ];
+/// Modules of notices that decide what is due and write its words: as pure as decisions.
+const PURE_NOTICES: [&str; 4] = ["due", "message", "render", "stage"];
 /// Modules of one kind that read or write, and are no business of its decisions.
 const IMPURE_PARTS: [&str; 3] = ["act", "observe", "error"];
 /// The kinds; none knows another.
@@ -55,12 +59,15 @@ impl Source {
         modules.contains(&"tests") || test_modules.contains(&modules.join("/"))
     }
 
-    /// Whether it holds decisions, walks over them, or statuses of a kind, or works out schedules.
+    /// Whether it holds decisions, walks over them, or statuses of a kind, or works out schedules or
+    /// what is due of notices.
     fn is_pure(&self) -> bool {
-        let modules = self.modules();
-        modules.first() == Some(&"time")
-            || self.kind().is_some()
-                && matches!(modules.get(1), Some(&("decide" | "status" | "walk")))
+        match *self.modules().as_slice() {
+            ["time", ..] => true,
+            ["notify", part, ..] => PURE_NOTICES.contains(&part),
+            [_, "decide" | "status" | "walk", ..] => self.kind().is_some(),
+            _ => false,
+        }
     }
 
     /// The text without comments, string contents, and without what stands under `#[cfg(test)]`.
@@ -218,11 +225,15 @@ fn impurities<'s>(source: &'s Source, code: &'s str) -> impl Iterator<Item = Str
         .into_iter()
         .filter(|name| *name != "conditions")
         .map(|name| format!("imports crate::status::{name}"));
+    let notices = imported(code, "crate::notify::")
+        .into_iter()
+        .filter(|name| !PURE_NOTICES.contains(name))
+        .map(|name| format!("imports crate::notify::{name}, which is not pure"));
     let words = ["kube::", "tokio::", "async ", "std::fs", "std::env", "tracing::"]
         .into_iter()
         .filter(move |word| code.contains(word))
         .map(|word| format!("uses {}, which decisions and statuses do without", word.trim_end()));
-    strangers.chain(parts).chain(conditions).chain(words)
+    strangers.chain(parts).chain(conditions).chain(notices).chain(words)
 }
 
 /// All Rust files below `folder`, in a fixed order.
@@ -315,6 +326,17 @@ fn a_decision_that_knows_clients_other_kinds_or_the_world_is_found() {
         "canary_rollout/status.rs",
         "use super::{act, memory::Memory};\nuse crate::status::{conditions, other};",
         &["imports act of its kind, which is not pure", "imports crate::status::other"],
+    );
+    check(
+        "canary_rollout/decide/idle.rs",
+        "use crate::notify::{due::Dues, send::Notifier};",
+        &["imports crate::notify::send, which is not pure"],
+    );
+    check("notify/send/sns.rs", "use crate::context::Context;", &[]);
+    check(
+        "notify/due.rs",
+        "use crate::context::Context;",
+        &["imports crate::context, which is not pure"],
     );
     check(
         "canary_rollout/status.rs",

@@ -17,6 +17,7 @@ mod chart;
 mod command_line;
 mod drift;
 mod harness;
+mod notices;
 mod scale;
 mod scenarios;
 mod schema;

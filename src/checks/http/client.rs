@@ -43,7 +43,7 @@ use super::{
 };
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 /// Longest that a connection to one address may take, so that the next one has its turn.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);

@@ -11,6 +11,8 @@ mod databases;
 mod faults;
 #[path = "aws/functions.rs"]
 mod functions;
+#[path = "aws/topics.rs"]
+mod topics;
 
 use std::{
     collections::HashMap,
@@ -123,12 +125,19 @@ impl StandIn {
         );
         let request = http::Request::put(format!("{}/{path}", self.endpoint))
             .header("Authorization", authorization)
-            .body(body.into())
-            .unwrap();
+            .body(body.into());
+        self.text(request.unwrap()).await;
+    }
+
+    /// Sends a request that succeeds; returns the answer.
+    async fn text(&self, request: http::Request<Full<axum::body::Bytes>>) -> String {
+        let uri = request.uri().clone();
         let response = self.http.request(request).await.unwrap();
         let status = response.status();
         let answer = response.into_body().collect().await.unwrap().to_bytes();
-        assert!(status.is_success(), "{path}: {}", String::from_utf8_lossy(&answer));
+        let answer = String::from_utf8_lossy(&answer).into_owned();
+        assert!(status.is_success(), "{uri}: {answer}");
+        answer
     }
 
     /// An operator's calls for the namespaces whose names begin so. `query` narrows them.

@@ -20,7 +20,7 @@ use super::*;
 
 /// A resolver that knows these names, and counts.
 #[derive(Default)]
-struct Names {
+pub(crate) struct Names {
     known: HashMap<&'static str, Vec<IpAddr>>,
     asked: AtomicUsize,
 }
@@ -37,7 +37,7 @@ impl Resolve for Names {
     }
 }
 
-fn names(known: &[(&'static str, &[&str])]) -> Arc<Names> {
+pub(crate) fn names(known: &[(&'static str, &[&str])]) -> Arc<Names> {
     let addresses = |all: &[&str]| all.iter().map(|text| text.parse().unwrap()).collect();
     let known = known.iter().map(|(name, all)| (*name, addresses(all))).collect();
     Arc::new(Names { known, ..Names::default() })
@@ -53,12 +53,12 @@ async fn get(client: &HttpClient, url: &str) -> Result<Answer, Unanswered> {
 }
 
 /// A server on loopback that gives every connection this answer.
-struct Server {
-    port: u16,
+pub(crate) struct Server {
+    pub(crate) port: u16,
     requests: Arc<Mutex<Vec<String>>>,
 }
 
-async fn server(answer: &'static [u8], tls: Option<ServerConfig>) -> Server {
+pub(crate) async fn server(answer: &'static [u8], tls: Option<ServerConfig>) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let requests = Arc::new(Mutex::new(Vec::new()));
@@ -97,7 +97,7 @@ where
 }
 
 impl Server {
-    fn requests(&self) -> Vec<String> {
+    pub(crate) fn requests(&self) -> Vec<String> {
         self.requests.lock().unwrap().clone()
     }
 }
@@ -281,7 +281,7 @@ async fn a_host_that_is_not_there_does_not_answer() {
 }
 
 /// An authority, and a server's certificate of it for these names.
-fn certificates(
+pub(crate) fn certificates(
     issuer: &str,
     names: &[&str],
     expired: bool,
