@@ -147,8 +147,7 @@ fn happens(message: &Message) -> String {
             format!("was moved: opens {opens} for {lasts}, not {}", beside(was.opens, span.opens))
         }
         Stage::Verifying => "is closed; its last checks run".to_owned(),
-        Stage::Closed if message.outcome.is_empty() => "is closed".to_owned(),
-        Stage::Closed => format!("is closed: {}", message.outcome),
+        Stage::Closed => closed(message),
         Stage::Cancelled => format!("is cancelled: it does not open {opens}"),
         Stage::Missed => format!("was missed: it did not open {opens}"),
         Stage::Blocked => format!("is blocked: it did not open {opens}"),
@@ -158,6 +157,19 @@ fn happens(message: &Message) -> String {
         Stage::Held => "stands still".to_owned(),
         Stage::AwaitingApproval => "waits for an approval".to_owned(),
     }
+}
+
+/// `is closed: Completed; 2 alarms fire`.
+fn closed(message: &Message) -> String {
+    let Message { outcome, firing, .. } = message;
+    let fires = match firing.count {
+        0 => String::new(),
+        1 => "1 alarm fires".to_owned(),
+        count => format!("{count} alarms fire"),
+    };
+    let said = [outcome.as_str(), &fires].into_iter().filter(|words| !words.is_empty());
+    let said = said.collect::<Vec<_>>().join("; ");
+    if said.is_empty() { "is closed".to_owned() } else { format!("is closed: {said}") }
 }
 
 /// What is known, with its label, in the order of what a reader needs first.

@@ -13,6 +13,7 @@ mod webhook;
 use std::{fmt, str::FromStr, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use futures::future::join_all;
 use http::{
     HeaderMap, HeaderValue,
     header::{CONTENT_TYPE, HeaderName},
@@ -191,6 +192,18 @@ impl Notifier {
             Err(NotSent::retry(format!("no answer within {longest} s; it may have arrived")))
         })
     }
+}
+
+/// Sends notices of objects of one namespace at once, each to its channel; the outcomes are in their
+/// order. None waits for another one: it takes no longer than the slowest.
+pub async fn send_all(
+    notifier: &Notifier,
+    topics: &dyn Topics,
+    namespace: &str,
+    notices: &[(Channel, Message)],
+) -> Vec<Result<Sent, NotSent>> {
+    let send = |(channel, message)| notifier.send(topics, namespace, channel, message);
+    join_all(notices.iter().map(|(channel, message)| (channel, message)).map(send)).await
 }
 
 /// One notice on its way to one channel.

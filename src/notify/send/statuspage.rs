@@ -2,8 +2,8 @@
 //! verifying to completed.
 //!
 //! The API knows no identity of requests. So each maintenance carries a mark in its metadata, and is
-//! looked for before it is made: a crash in between makes no second one. What says already what is
-//! to be said is left alone.
+//! looked for before it is made: a crash in between makes no second one. It carries the key of the
+//! notice that it told last, too, so that none is told twice.
 
 mod incident;
 
@@ -55,7 +55,8 @@ impl Delivery<'_> {
         let page = Page { delivery: self, id: page_id, token };
         let found = page.find().await?;
         let components = component_ids.as_deref().unwrap_or_default();
-        match change(self.message, components, found.as_ref()) {
+        let key = self.message.key(self.channel);
+        match change(self.message, &key, components, found.as_ref()) {
             Change::None => Ok(Sent { id: found.map(|found| found.id).unwrap_or_default() }),
             Change::Create(body) => page.write(Method::POST, None, &body).await,
             Change::Update { id, body } => page.write(Method::PATCH, Some(&id), &body).await,

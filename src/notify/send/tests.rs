@@ -181,6 +181,18 @@ async fn a_peer_that_does_not_answer_is_given_up() {
     assert_eq!(error, NotSent::retry("no answer within 20 s; it may have arrived"));
 }
 
+#[tokio::test(start_paused = true)]
+async fn who_does_not_answer_holds_up_nobody() {
+    let begun = tokio::time::Instant::now();
+    let notifier = notifier(Arc::new(Silent), &[("address", "https://hooks.test/x")]);
+    let topics = Recorded::default();
+    let opened = message(Stage::Opened);
+    let notices = [slack(), sns(TOPIC), webhook(false)].map(|channel| (channel, opened.clone()));
+    let outcomes = send_all(&notifier, &topics, "flightdata", &notices).await;
+    assert_eq!(outcomes.iter().map(Result::is_ok).collect::<Vec<_>>(), [false, true, false]);
+    assert_eq!(begun.elapsed(), SEND_TIMEOUT);
+}
+
 #[tokio::test]
 async fn certificates_are_checked() {
     let names = names(&[("hooks.test", &["127.0.0.1"]), ("other.test", &["127.0.0.1"])]);

@@ -31,8 +31,8 @@ pub(super) struct Incident {
     pub(super) status: String,
     /// What tells the occurrence; empty where it is not ours.
     pub(super) mark: String,
-    /// What it says last.
-    pub(super) body: String,
+    /// Key of the notice that it told last.
+    pub(super) notice: String,
 }
 
 /// What is to be done.
@@ -53,14 +53,6 @@ struct Raw {
     status: Option<String>,
     #[serde(default)]
     metadata: Option<Value>,
-    #[serde(default)]
-    incident_updates: Option<Vec<Update>>,
-}
-
-#[derive(Deserialize)]
-struct Update {
-    #[serde(default)]
-    body: Option<String>,
 }
 
 impl Raw {
@@ -68,16 +60,16 @@ impl Raw {
     fn checked(self) -> Option<Incident> {
         let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
         let is_id = (1..=ID_MAX).contains(&self.id.len()) && self.id.chars().all(fits);
-        let mark = self.metadata.as_ref().and_then(|metadata| {
-            metadata.get("groundcrew")?.get("occurrence")?.as_str().map(str::to_owned)
-        });
-        // The newest is first.
-        let last = self.incident_updates.and_then(|updates| updates.into_iter().next());
+        let ours = |name: &str| {
+            let ours = self.metadata.as_ref()?.get("groundcrew")?;
+            ours.get(name)?.as_str().map(str::to_owned)
+        };
+        let (mark, notice) = (ours("occurrence"), ours("notice"));
         is_id.then(|| Incident {
             id: self.id,
             status: self.status.unwrap_or_default(),
             mark: mark.unwrap_or_default(),
-            body: last.and_then(|last| last.body).unwrap_or_default(),
+            notice: notice.unwrap_or_default(),
         })
     }
 }
@@ -116,44 +108,48 @@ const fn makes(stage: Stage) -> bool {
     matches!(stage, Stage::Lead(_) | Stage::Opened | Stage::Changed | Stage::Started)
 }
 
-/// What is to become of the maintenance of this message.
-pub(super) fn change(message: &Message, components: &[String], found: Option<&Incident>) -> Change {
+/// What is to become of the maintenance of this message; `key` is that of the notice.
+pub(super) fn change(
+    message: &Message,
+    key: &str,
+    components: &[String],
+    found: Option<&Incident>,
+) -> Change {
     let Some(status) = status(message.stage) else { return Change::None };
-    let said = render::page_body(message);
     let Some(found) = found else {
         if !makes(message.stage) {
             return Change::None;
         }
         let status = if status.is_empty() { "scheduled" } else { status };
-        return Change::Create(document(message, components, status, said, None));
+        return Change::Create(document(message, key, components, status, None));
     };
     let status = if status.is_empty() { found.status.as_str() } else { status };
-    let mark = message.marks().into_iter().next().unwrap_or_default();
-    if found.status == status && found.body == said && found.mark == mark {
+    if found.notice == key {
         return Change::None;
     }
     // A lead that comes after the page was moved on by hand does not take it back.
     if status == "scheduled" && found.status != "scheduled" {
         return Change::None;
     }
-    let body = document(message, components, status, said, Some(found));
+    let body = document(message, key, components, status, Some(found));
     Change::Update { id: found.id.clone(), body }
 }
 
 fn document(
     message: &Message,
+    key: &str,
     components: &[String],
     status: &str,
-    said: String,
     found: Option<&Incident>,
 ) -> Value {
     let mut incident = Map::new();
     let mut set = |name: &str, value: Value| drop(incident.insert(name.to_owned(), value));
     set("status", json!(status));
-    set("body", json!(said));
-    set("deliver_notifications", json!(true));
+    set("body", json!(render::page_body(message)));
+    // Who subscribed is not told every half hour that nothing is new.
+    set("deliver_notifications", json!(message.stage != Stage::Progress));
     let mark = message.marks().into_iter().next();
-    set("metadata", json!({"groundcrew": {"occurrence": mark}}));
+    set("metadata", json!({"groundcrew": {"occurrence": mark, "notice": key}}));
     if let Some(span) = message.span {
         set("scheduled_for", json!(span.opens));
         set("scheduled_until", json!(span.closes));

@@ -15,30 +15,33 @@ fn an_id_that_leads_elsewhere_is_none() {
     assert_eq!(list(b"{}"), None);
 }
 
-fn found(status: &str, body: &str) -> Incident {
-    let message = message(Stage::Opened);
-    Incident {
-        id: "inc1".into(),
-        status: status.into(),
-        mark: message.marks().remove(0),
-        body: body.into(),
-    }
+fn found(status: &str, notice: &str) -> Incident {
+    let mark = message(Stage::Opened).marks().remove(0);
+    Incident { id: "inc1".into(), status: status.into(), mark, notice: notice.into() }
 }
 
 #[test]
-fn what_is_said_already_is_left_alone() {
-    let opened = message(Stage::Opened);
-    let said = render::page_body(&opened);
-    assert_eq!(change(&opened, &[], Some(&found("in_progress", &said))), Change::None);
-    let other = change(&opened, &[], Some(&found("scheduled", &said)));
-    assert!(matches!(other, Change::Update { .. }), "{other:?}");
+fn what_told_a_notice_is_left_alone_and_tells_the_next_one_in_the_same_words() {
+    let lead = message("24h".parse().unwrap());
+    assert_eq!(change(&lead, "k1", &[], Some(&found("scheduled", "k1"))), Change::None);
+    let other = change(&lead, "k2", &[], Some(&found("scheduled", "k1")));
+    let Change::Update { body, .. } = other else { panic!("{other:?}") };
+    assert_eq!(body["incident"]["metadata"]["groundcrew"]["notice"], "k2");
+    assert_eq!(body["incident"]["deliver_notifications"], true);
+}
+
+#[test]
+fn nobody_is_called_because_nothing_is_new() {
+    let progress = change(&message(Stage::Progress), "k", &[], Some(&found("in_progress", "")));
+    let Change::Update { body, .. } = progress else { panic!("{progress:?}") };
+    assert_eq!(body["incident"]["deliver_notifications"], false);
 }
 
 #[test]
 fn a_lead_takes_nothing_back_that_somebody_moved_on() {
     let lead = message("24h".parse().unwrap());
-    assert_eq!(change(&lead, &[], Some(&found("in_progress", ""))), Change::None);
-    let changed = change(&message(Stage::Changed), &[], Some(&found("in_progress", "")));
+    assert_eq!(change(&lead, "k", &[], Some(&found("in_progress", ""))), Change::None);
+    let changed = change(&message(Stage::Changed), "k", &[], Some(&found("in_progress", "")));
     let Change::Update { body, .. } = changed else { panic!("{changed:?}") };
     assert_eq!(body["incident"]["status"], "in_progress");
 }
