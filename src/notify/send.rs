@@ -21,6 +21,7 @@ use http::{
 use tokio::time::timeout;
 
 use self::pace::Pace;
+pub use self::sns::Regions;
 use super::message::Message;
 use crate::{
     api::channel::{Channel, SecretValue},

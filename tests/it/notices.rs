@@ -2,26 +2,39 @@
 
 use std::{path::Path, sync::Arc, time::Duration};
 
+use async_trait::async_trait;
 use groundcrew::{
-    api::channel::SecretKeyRef,
+    api::channel::{Channel, SecretKeyRef, SnsChannel},
     aws::{
-        accounts::{Connector as _, Role, Target},
-        port::Sns,
+        accounts::{Accounts, DefaultCredentials, ExternalIdTemplate, NamespaceFacts, Settings},
+        gate::Gate,
+        limits::Limits,
         sdk::{ProxySource, SdkConnector, TrustSource},
+        session::Guards,
     },
-    facts::sns::{Fifo, Notification},
+    checks::http::{client::HttpClient, hosts::AllowedHosts},
+    context::{Clock, Namespaces},
     kubernetes::{
         client::Kubernetes,
-        secrets::{NoSecret, Secrets as _},
+        leader::Leadership,
+        secrets::{NoSecret, Secret, Secrets},
+    },
+    metrics::Metrics,
+    notify::{
+        due::Due,
+        message::{About, Message},
+        send::{Notifier, Regions, StatuspageUrl},
+        stage::{Span, Stage},
     },
 };
+use jiff::tz::TimeZone;
 use kube::{
     Client, Config,
     config::{KubeConfigOptions, Kubeconfig},
 };
 use tokio::{process::Command, time::timeout};
 
-use crate::harness::{PATIENCE, Pace, REGION, StandIn, output, root, run, shared_cluster, tool};
+use crate::harness::{PATIENCE, Pace, StandIn, output, root, run, shared_cluster, tool};
 
 const NAMESPACE: &str = "notices";
 /// What tells the process that publishes where the stand-in is.
@@ -107,39 +120,85 @@ fn a_notice_reaches_a_queue_by_its_topic() {
         for (name, count) in [("ops", 2), ("ops.fifo", 1)] {
             let arrived = account.told(name).await;
             assert_eq!(arrived.len(), count, "{name}: {arrived:?}");
-            assert_eq!(arrived[0]["Subject"], "[it] flightdata/weekly is open");
-            assert_eq!(arrived[0]["Message"], "Two lines,\nand an ä.");
+            let subject = "[it] flightdata/weekly is open until Sun 2026-12-06 04:00 CET";
+            assert_eq!(arrived[0]["Subject"], subject);
+            let text = arrived[0]["Message"].as_str().unwrap();
+            assert!(
+                text.contains("\n\nPläne ändern sich.\n\nWhen:    Sun 2026-12-06 02:00"),
+                "{text}"
+            );
             assert_eq!(arrived[0]["MessageAttributes"]["groundcrew.stage"]["Value"], "Opened");
         }
     });
+}
+
+/// The namespace of the object, whose role is given.
+struct Given;
+
+impl Namespaces for Given {
+    fn facts(&self, name: &str) -> NamespaceFacts {
+        let role_arn = std::env::var("ROLE").ok();
+        NamespaceFacts { name: name.into(), region: Some("us-east-1".into()), role_arn }
+    }
+}
+
+#[async_trait]
+impl Secrets for Given {
+    async fn read(&self, _: &str, from: &SecretKeyRef) -> Result<Secret, NoSecret> {
+        panic!("a topic needs no Secret {}", from.name)
+    }
 }
 
 #[test]
 #[ignore = "a_notice_reaches_a_queue_by_its_topic runs it with a stand-in"]
 fn publishes_to_the_stand_in_that_it_is_given() {
     let given = |name| std::env::var(name).expect("run a_notice_reaches_a_queue_by_its_topic");
-    let role = Role {
-        arn: given("ROLE"),
-        external_id: "it/notices".into(),
-        session_name: "groundcrew-notices".into(),
-        tags: vec![],
-    };
     run(async {
         let connector = SdkConnector::new(&TrustSource::System, &ProxySource::default()).unwrap();
-        let target = Target { region: REGION.into(), role: Some(role) };
-        let sns: Arc<dyn Sns> = connector.connect(&target).await.unwrap().sns;
+        let guards = Guards {
+            limits: Arc::new(Limits::default()),
+            gate: Gate::new(Leadership::always()),
+            clock: Clock::System,
+            metrics: Metrics::new(),
+        };
+        let nobody: DefaultCredentials = "".parse().unwrap();
+        let template = ExternalIdTemplate::default();
+        let settings = Settings::new("it".into(), None, nobody, template).unwrap();
+        let accounts = Accounts::new(Arc::new(connector), guards);
+        let topics = Regions { accounts: &accounts, settings: &settings, namespaces: &Given };
+        let http = Arc::new(HttpClient::new(AllowedHosts::default()).unwrap());
+        let page = StatuspageUrl::default();
+        let notifier = Notifier::new(http, Arc::new(Given), page, Clock::System);
         for topic in given("TOPICS").split(' ') {
-            let fifo = topic.ends_with(".fifo");
-            let notification = Notification {
-                topic: topic.to_owned(),
-                subject: "[it] flightdata/weekly is open".into(),
-                message: "Two lines,\nand an ä.".into(),
-                attributes: vec![("groundcrew.stage".into(), "Opened".into())],
-                fifo: fifo.then(|| Fifo { group: "weekly".into(), deduplication: "d1".into() }),
-            };
+            let sns = SnsChannel { topic_arn: topic.into() };
+            let channel = Channel { name: "ops".into(), sns: Some(sns), ..Channel::default() };
             for _ in 0..2 {
-                assert!(!sns.publish(&notification).await.unwrap().is_empty());
+                let sent = notifier.send(&topics, "flightdata", &channel, &opened()).await;
+                assert!(!sent.unwrap().id.is_empty());
             }
         }
     });
+}
+
+fn opened() -> Message {
+    let about = About {
+        cluster: "it".into(),
+        kind: "MaintenanceWindow",
+        namespace: "flightdata".into(),
+        name: "weekly".into(),
+    };
+    let [opens, closes] = ["2026-12-06T01:00:00Z", "2026-12-06T03:00:00Z"];
+    let span = Span { opens: opens.parse().unwrap(), closes: closes.parse().unwrap() };
+    let due = Due {
+        occurrence: "weekly-1".into(),
+        channel: "ops".into(),
+        stage: Stage::Opened,
+        at: span.opens,
+        span: Some(span),
+        was: None,
+        collapsed: vec![],
+    };
+    let mut message = Message::new(about, &due, TimeZone::get("Europe/Berlin").unwrap());
+    message.text = "Pläne ändern sich.".into();
+    message
 }

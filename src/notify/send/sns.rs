@@ -7,8 +7,13 @@ use async_trait::async_trait;
 use super::{Delivery, NotSent, Sent, Topics};
 use crate::{
     api::{channel::SnsChannel, shared::AwsLocation},
-    aws::{self, accounts::Pinned, limits::Priority, port},
-    context::{Context, NoSession, terms},
+    aws::{
+        self,
+        accounts::{Accounts, Pinned, Settings, resolve},
+        limits::Priority,
+        port,
+    },
+    context::{Context, Namespaces, terms},
     facts::sns::{Fifo, Notification},
     notify::{message::About, render},
 };
@@ -57,7 +62,32 @@ fn not_sent(error: &aws::Error) -> NotSent {
     NotSent { remedy: error.remedy(), wait: error.retry_after, message: error.to_string() }
 }
 
-/// Each call takes its turn after what undoes something.
+/// The topics that the roles of namespaces reach.
+pub struct Regions<'a> {
+    /// Sessions.
+    pub accounts: &'a Accounts,
+    /// The operator's flags about AWS.
+    pub settings: &'a Settings,
+    /// What Namespaces say about AWS.
+    pub namespaces: &'a dyn Namespaces,
+}
+
+#[async_trait]
+impl Topics for Regions<'_> {
+    async fn of_region(
+        &self,
+        namespace: &str,
+        region: &str,
+    ) -> Result<Arc<dyn port::Sns>, NotSent> {
+        let facts = self.namespaces.facts(namespace);
+        let location = AwsLocation { region: Some(region.to_owned()), account_id: None };
+        let target = resolve(self.settings, &facts, Some(&location), &Pinned::default());
+        let target = target.map_err(|error| NotSent::edit(error.to_string()))?;
+        let session = self.accounts.session(&target).await.map_err(|error| not_sent(&error))?;
+        Ok(Arc::new(session.sns(terms(Priority::Work, namespace))))
+    }
+}
+
 #[async_trait]
 impl Topics for Context {
     async fn of_region(
@@ -65,13 +95,9 @@ impl Topics for Context {
         namespace: &str,
         region: &str,
     ) -> Result<Arc<dyn port::Sns>, NotSent> {
-        let location = AwsLocation { region: Some(region.to_owned()), account_id: None };
-        let session = self.session(namespace, Some(&location), &Pinned::default()).await;
-        let session = session.map_err(|error| match &error {
-            NoSession::Unresolved(error) => NotSent::edit(error.to_string()),
-            NoSession::Aws(error) => not_sent(error),
-        })?;
-        Ok(Arc::new(session.sns(terms(Priority::Work, namespace))))
+        let Self { accounts, settings, namespaces, .. } = self;
+        let regions = Regions { accounts, settings, namespaces: &**namespaces };
+        regions.of_region(namespace, region).await
     }
 }
 
