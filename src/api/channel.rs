@@ -45,12 +45,8 @@ pub struct Channel {
 pub struct SnsChannel {
     /// ARN of the topic. It may be in another region, and in another account whose topic policy
     /// allows it; the role of the namespace publishes.
-    #[schemars(
-        length(min = 20, max = 512),
-        regex(
-            pattern = r"^arn:aws(-[a-z]+)*:sns:[a-z]{2}(-[a-z]+)+-[0-9]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?$"
-        )
-    )]
+    #[schemars(length(min = 20, max = 512))]
+    #[x_kube(validation = Rule::new("self.matches('^arn:aws(-[a-z]+)*:sns:[a-z]{2}(-[a-z]+)+-[0-9]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}([.]fifo)?$')").message("topicArn is written like arn:aws:sns:eu-central-1:123456789012:ops"))]
     pub topic_arn: String,
 }
 
@@ -134,15 +130,8 @@ pub struct StagedChannel {
     /// `before` like 24h. Default: everything. A window that stays shut is told as Cancelled, a check
     /// that fails ahead as Opened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(
-        length(min = 1, max = 16),
-        inner(
-            length(min = 2, max = STAGE_MAX),
-            regex(
-                pattern = r"^(Opened|Progress|Extended|Changed|Cancelled|Closed|([0-9]{1,4}w)?([0-9]{1,4}d)?([0-9]{1,5}h)?([0-9]{1,6}m)?([0-9]{1,7}s)?)$"
-            )
-        )
-    )]
+    #[schemars(length(min = 1, max = 16), inner(length(min = 2, max = STAGE_MAX)))]
+    #[x_kube(validation = Rule::new("self.all(stage, stage.matches('^(Opened|Progress|Extended|Changed|Cancelled|Closed|([0-9]{1,4}w)?([0-9]{1,4}d)?([0-9]{1,5}h)?([0-9]{1,6}m)?([0-9]{1,7}s)?)$'))").message("stages are Opened, Progress, Extended, Changed, Cancelled, Closed, and durations like 24h"))]
     pub stages: Option<Vec<String>>,
 }
 
