@@ -96,12 +96,18 @@ impl Message {
     }
 
     /// What tells this notice on this channel from every other one, in 64 hexadecimal digits: the
-    /// same in each attempt to send it.
+    /// same in each attempt to send it, as long as it tells the same times.
     #[must_use]
     pub fn key(&self, channel: &str) -> String {
         let About { cluster, kind, namespace, name } = &self.about;
         let (stage, at) = (self.stage.to_string(), self.at.to_string());
-        names::digest(&[cluster, kind, namespace, name, &self.id, &stage, &at, channel])
+        let [opens, closes] = match self.span {
+            Some(Span { opens, closes }) => [opens.to_string(), closes.to_string()],
+            None => Default::default(),
+        };
+        names::digest(&[
+            cluster, kind, namespace, name, &self.id, channel, &stage, &at, &opens, &closes,
+        ])
     }
 
     /// What tells its occurrence from every other one, in hexadecimal digits that name nobody;

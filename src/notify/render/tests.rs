@@ -185,7 +185,11 @@ fn a_key_is_of_one_channel_stage_and_time_and_of_every_attempt() {
     assert_eq!(one.key("ops").len(), 64);
     let mut later = message(Stage::Opened);
     later.at = "2026-12-06T01:41:00Z".parse().unwrap();
-    for other in [one.key("page"), message(Stage::Progress).key("ops"), later.key("ops")] {
+    // Had the first attempt arrived with other times, this one must not be taken for it.
+    let mut moved = message(Stage::Opened);
+    moved.span = Some(span("06T01:00", "06T03:30"));
+    let others = [message(Stage::Progress), later, moved].map(|other| other.key("ops"));
+    for other in others.into_iter().chain([one.key("page")]) {
         assert_ne!(one.key("ops"), other);
     }
 }

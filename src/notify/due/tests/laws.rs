@@ -93,6 +93,8 @@ impl Course {
     }
 
     fn take(&mut self, turn: &Turn) {
+        // No two passes are at the same time.
+        self.now += SignedDuration::from_secs(1);
         match turn {
             Turn::Pass(minutes) => self.now += SignedDuration::from_mins(*minutes),
             Turn::Next => self.now = self.dues().next.unwrap_or(self.now),
