@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{
     plan::{Action, Plan, Revisit},
-    silence::{AGAIN, ask, own_rules},
+    silence::{AGAIN, ask, counted, own_rules},
     situation::Situation,
 };
 use crate::{
@@ -21,8 +21,11 @@ pub(super) fn undo(situation: &Situation<'_>, phase: Phase) -> Option<Plan> {
     let rules = rules.map(|region| (region.region.clone(), own_rules(situation, region)));
     let alarms: BTreeSet<&String> =
         silenced.regions.iter().flat_map(|r| &r.rules).flat_map(|rule| &rule.alarms).collect();
-    let message =
-        format!("{} alarms that were quiet for {} come back", alarms.len(), silenced.occurrence);
+    let message = format!(
+        "bringing back {} that were quiet for {}",
+        counted(alarms.len()),
+        silenced.occurrence
+    );
     let mut plan = situation.plan(phase, "Restoring", message.clone());
     plan.finalizer = true;
     plan.revisit = Revisit::Now;

@@ -89,7 +89,7 @@ pub(super) fn bring_about(
         Err(trouble) => return Quiet::Trouble(trouble),
     };
     if ledger != Some(&wanted) {
-        let message = format!("{count} alarms are about to be quiet for {}", target.id);
+        let message = format!("{} will be quiet for {}", counted(count), target.id);
         let mut plan = situation.plan(phase, "Silencing", message);
         plan.memory.silenced = Some(wanted);
         plan.finalizer = true;
@@ -103,7 +103,7 @@ pub(super) fn bring_about(
     let mut plan = situation.plan(
         phase,
         "Silencing",
-        format!("making {count} alarms quiet for {}", target.id),
+        format!("making {} quiet for {}", counted(count), target.id),
     );
     // The finalizer is there before anything is that deletion would have to undo.
     if situation.facts.finalizer {
@@ -294,11 +294,17 @@ pub(super) fn told(situation: &Situation<'_>) -> Option<(bool, &'static str, Str
     let silenced = situation.memory.silenced.as_ref()?;
     let rules = || silenced.regions.iter().flat_map(|region| &region.rules);
     let alarms: BTreeSet<&String> = rules().flat_map(|rule| &rule.alarms).collect();
-    let found: Vec<&MuteRule> = match &situation.facts.alarms {
-        Some(Ok(found)) => found.iter().flat_map(|facts| facts.rules.values()).collect(),
+    let regions = match &situation.facts.alarms {
+        Some(Ok(regions)) => regions,
         Some(Err(unread)) => return Some((false, unread.reason, unread.message.clone())),
-        None => Vec::new(),
+        None => return None,
     };
+    let found: Vec<&MuteRule> = regions.iter().flat_map(|facts| facts.rules.values()).collect();
+    let nowhere = nowhere(regions);
+    if alarms.is_empty() {
+        let message = format!("there is nothing to be quiet{nowhere}");
+        return Some((false, "NoAlarms", message));
+    }
     let now = situation.now;
     let due = rules().filter(|rule| rule.from.0 <= now && now < rule.until.0);
     let active = |rule: &SilencedRule| {
@@ -308,15 +314,37 @@ pub(super) fn told(situation: &Situation<'_>) -> Option<(bool, &'static str, Str
         due.filter(|rule| active(rule)).flat_map(|rule| &rule.alarms).collect();
     let until = rules().map(|rule| rule.until.0).max()?;
     Some(if covered.len() == alarms.len() {
-        (true, "Active", format!("{} alarms are quiet until {until} at the latest", alarms.len()))
+        let count = alarms.len();
+        let message = format!("{} quiet until {until} at the latest{nowhere}", counted(count));
+        (true, "Active", message)
     } else {
         let (quiet, all) = (covered.len(), alarms.len());
         (
             false,
             "NotActive",
-            format!("{quiet} of {all} alarms are quiet; mute rules begin at whole minutes"),
+            format!(
+                "{quiet} of {} quiet; mute rules begin at whole minutes{nowhere}",
+                counted(all)
+            ),
         )
     })
+}
+
+/// So many alarms, in words.
+pub(super) fn counted(count: usize) -> String {
+    if count == 1 { "1 alarm".to_owned() } else { format!("{count} alarms") }
+}
+
+/// The names and prefixes that choose nothing in any region, as the end of a sentence.
+fn nowhere(regions: &[RegionFacts]) -> String {
+    let Some((first, others)) = regions.split_first() else { return String::new() };
+    let missing = first.missing.iter();
+    let missing = missing.filter(|name| others.iter().all(|other| other.missing.contains(name)));
+    let names: Vec<&str> = missing.map(String::as_str).collect();
+    match names.as_slice() {
+        [] => String::new(),
+        names => format!("; there is no alarm of the name or prefix {}", names.join(", ")),
+    }
 }
 
 /// The alarms that fire, of those that were quiet.

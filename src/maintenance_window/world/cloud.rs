@@ -61,6 +61,12 @@ impl Cloud {
         };
         let chosen: BTreeSet<String> = self.alarms.keys().filter(named).cloned().collect();
         let firing = chosen.iter().filter(|name| self.alarms[*name]).cloned().collect();
+        let named = choice.names.iter().filter(|name| !self.alarms.contains_key(*name));
+        let prefixes = choice
+            .prefixes
+            .iter()
+            .filter(|prefix| !self.alarms.keys().any(|name| name.starts_with(prefix.as_str())));
+        let missing = named.chain(prefixes).cloned().collect();
         let asked: BTreeSet<&OwnMuteRule> = question.rules.values().flatten().collect();
         let found = self.rules.iter().filter(|(name, _)| asked.contains(name));
         let strays = self.rules.keys().filter(|name| question.strays && name.is_of(owner));
@@ -68,7 +74,7 @@ impl Cloud {
             region: REGION.into(),
             chosen: chosen.into_iter().collect(),
             firing,
-            missing: Vec::new(),
+            missing,
             rules: found.map(|(name, rule)| (name.clone(), shown(rule, now))).collect(),
             strays: strays.cloned().collect(),
         }])

@@ -44,7 +44,7 @@ fn alarms_are_quiet_from_the_opening_to_the_close_and_then_they_are_heard() {
             .until_window("weekly", "quiet alarms", |status| is_quiet(&status.conditions))
             .await;
         let told = silenced(&open).unwrap();
-        assert!(told.message.starts_with("2 alarms are quiet until "), "{}", told.message);
+        assert!(told.message.starts_with("2 alarms quiet until "), "{}", told.message);
         assert!(has_finalizer(&open));
         for (name, heard) in [
             ("web-a", "muted"),

@@ -49,7 +49,7 @@ fn rules_are_put_before_the_opening_mute_to_its_end_and_are_taken_away() {
     world.until("06T01:00");
     assert_eq!(world.told().phase, Some(Phase::Open));
     let told = silenced(&world).unwrap();
-    let words = "3 alarms are quiet until 2026-12-06T03:00:00Z at the latest";
+    let words = "3 alarms quiet until 2026-12-06T03:00:00Z at the latest";
     assert_eq!(told, ("True".into(), words.into()));
     world.cloud.alarms.insert("web-b".into(), true);
     world.until("06T03:00");
@@ -75,6 +75,23 @@ fn the_intent_and_the_finalizer_are_there_before_any_rule() {
     world.pass();
     world.facts.finalizer = false;
     assert_eq!(world.pass().actions, []);
+}
+
+#[test]
+fn what_chooses_no_alarm_is_told() {
+    let mut world = quiet("");
+    world.cloud.alarms.remove("db");
+    world.until("06T01:00");
+    let words = "2 alarms quiet until 2026-12-06T03:00:00Z at the latest; there is no alarm of the name or prefix db";
+    assert_eq!(silenced(&world).unwrap(), ("True".into(), words.into()));
+    let mut nothing = quiet("");
+    nothing.cloud.alarms.clear();
+    nothing.until("06T01:00");
+    assert_eq!(nothing.told().phase, Some(Phase::Open));
+    let words = "there is nothing to be quiet; there is no alarm of the name or prefix db, web-";
+    assert_eq!(silenced(&nothing).unwrap(), ("False".into(), words.into()));
+    nothing.until("06T03:00");
+    assert!(!nothing.facts.finalizer);
 }
 
 #[test]
@@ -208,7 +225,7 @@ fn rules_that_cannot_be_taken_away_hold_the_object_and_not_the_next_opening() {
     world.ask(&format!("close@{SUNDAY}"));
     assert_eq!(world.history(), [], "not over before it was read back");
     let message = world.told().message.clone().unwrap();
-    assert!(message.contains("3 alarms that were quiet"), "{message}");
+    assert!(message.contains("bringing back 3 alarms that were quiet"), "{message}");
     assert!(message.contains("cannot be done: no permission"), "{message}");
     world.until("06T03:01");
     assert_eq!(world.history()[0].1, "Completed", "by now they have ended by themselves");
