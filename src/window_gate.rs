@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     facts::windows::{GateFact, GateState, WindowFact},
@@ -11,6 +11,9 @@ use crate::{
 
 #[cfg(test)]
 mod tests;
+
+/// How soon windows are asked again that were not read yet: where there are none, nobody tells.
+const UNREAD_AGAIN: SignedDuration = SignedDuration::from_secs(5);
 
 /// Which windows an object obeys.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,9 +64,9 @@ pub struct Closed {
     pub reason: &'static str,
     /// In a sentence, with the windows' names.
     pub message: String,
-    /// When a schedule that counts begins in a window that is open for others: its status does not
-    /// change then. None where none does.
-    pub begins: Option<Timestamp>,
+    /// When to ask again although nobody tells of a change: when a schedule that counts begins in a window
+    /// that is open for others already, or soon where no window was read yet.
+    pub again: Option<Timestamp>,
 }
 
 /// Asks the windows of a namespace.
@@ -113,18 +116,18 @@ pub fn ask(selection: &Selection, windows: &[WindowFact], now: Timestamp) -> Ver
         });
     }
     let counted = own.iter().filter_map(|window| next_part(window, &selection.schedules, now));
-    let begins = counted.min();
+    let again = counted.min();
     let ending = all.iter().filter_map(|open| Some((open.closes?, &open.window))).max();
     match ending {
         Some((closes, window)) => {
             let message =
                 format!("window {window} takes no new work any more, it closes at {closes}");
-            Verdict::Ending(Closed { reason: "WindowEnding", message, begins }, closes)
+            Verdict::Ending(Closed { reason: "WindowEnding", message, again }, closes)
         }
         None => {
             let all: Vec<String> = selected.iter().map(|window| waits(window)).collect();
             let message = all.join("; ");
-            Verdict::Closed(Closed { reason: "WindowClosed", message, begins })
+            Verdict::Closed(Closed { reason: "WindowClosed", message, again })
         }
     }
 }
@@ -150,13 +153,13 @@ fn stopped(windows: &[&WindowFact], now: Timestamp) -> Option<Verdict> {
 
 /// What keeps everything closed before any window was read.
 #[must_use]
-pub fn unread() -> Closed {
+pub fn unread(now: Timestamp) -> Closed {
     Closed {
         reason: "WindowUnusable",
         message: "the MaintenanceWindows were not read yet; if that stays so, see the operator's \
                   log: is their CRD installed, and may it list them?"
             .to_owned(),
-        begins: None,
+        again: Some(moments::after(now, UNREAD_AGAIN)),
     }
 }
 
@@ -267,9 +270,9 @@ fn waits(window: &WindowFact) -> String {
 }
 
 fn closed(reason: &'static str, sentences: Vec<String>) -> Verdict {
-    Verdict::Closed(Closed { reason, message: sentences.join("; "), begins: None })
+    Verdict::Closed(Closed { reason, message: sentences.join("; "), again: None })
 }
 
 fn unknown(reason: &'static str, sentences: Vec<String>) -> Verdict {
-    Verdict::Unknown(Closed { reason, message: sentences.join("; "), begins: None })
+    Verdict::Unknown(Closed { reason, message: sentences.join("; "), again: None })
 }

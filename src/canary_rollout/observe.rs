@@ -106,7 +106,7 @@ pub async fn observe(
 fn ask_windows(rollout: &Rollout, namespace: &str, place: &Place<'_>) -> Option<Verdict> {
     let gate = rollout.gate.as_ref()?;
     let Some(windows) = place.context.windows.of(namespace) else {
-        return Some(Verdict::Unknown(window_gate::unread()));
+        return Some(Verdict::Unknown(window_gate::unread(place.now)));
     };
     Some(window_gate::ask(&gate.windows, &windows, place.now))
 }

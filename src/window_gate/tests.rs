@@ -204,7 +204,7 @@ fn when_a_schedule_that_counts_begins_in_an_open_window_is_told() {
         let window = with(open("weekly"), |gate| gate.schedules = parts);
         let selection = Selection { schedules: vec![schedule.into()], ..names(&["weekly"]) };
         match ask(&selection, &[window], at(now)) {
-            Verdict::Closed(closed) | Verdict::Ending(closed, _) => closed.begins,
+            Verdict::Closed(closed) | Verdict::Ending(closed, _) => closed.again,
             Verdict::Open(_) | Verdict::Unknown(_) => None,
         }
     };
@@ -242,4 +242,9 @@ proptest! {
         };
         prop_assert_eq!(open(&[a.clone(), b.clone()]), open(&[b, a]));
     }
+}
+
+#[test]
+fn windows_that_were_not_read_yet_are_asked_again_soon() {
+    assert_eq!(unread(at(0)).again, Some(at(0) + SignedDuration::from_secs(5)));
 }

@@ -54,7 +54,7 @@ fn shut(situation: &Situation<'_>, at: &[GatePoint], left: Duration) -> Option<S
         Verdict::Open(open) if gate.require_fit => too_short(situation, open, left),
         Verdict::Open(_) => None,
         Verdict::Ending(closed, _) | Verdict::Closed(closed) | Verdict::Unknown(closed) => {
-            let Closed { reason, message, begins: _ } = closed;
+            let Closed { reason, message, again: _ } = closed;
             Some(Shut { reason, message: message.clone() })
         }
     }
@@ -196,8 +196,8 @@ pub(super) fn next_change(situation: &Situation<'_>) -> Option<Timestamp> {
     let (_, verdict) = gate(situation)?;
     let at = match verdict {
         Verdict::Open(open) => open.until,
-        Verdict::Ending(closed, closes) => Some(closed.begins.unwrap_or(*closes).min(*closes)),
-        Verdict::Closed(closed) | Verdict::Unknown(closed) => closed.begins,
+        Verdict::Ending(closed, closes) => Some(closed.again.unwrap_or(*closes).min(*closes)),
+        Verdict::Closed(closed) | Verdict::Unknown(closed) => closed.again,
     };
     at.filter(|at| *at > situation.now)
 }

@@ -32,17 +32,17 @@ fn open(until: &str) -> Verdict {
 }
 
 fn closed() -> Verdict {
-    Verdict::Closed(Closed { reason: "WindowClosed", message: SHUT.into(), begins: None })
+    Verdict::Closed(Closed { reason: "WindowClosed", message: SHUT.into(), again: None })
 }
 
 fn ending() -> Verdict {
     let message = "window weekly takes no new work any more".into();
-    Verdict::Ending(Closed { reason: "WindowEnding", message, begins: None }, time("04:00:00"))
+    Verdict::Ending(Closed { reason: "WindowEnding", message, again: None }, time("04:00:00"))
 }
 
 fn unknown() -> Verdict {
     let message = "window weekly was edited and not looked at since".into();
-    Verdict::Unknown(Closed { reason: "WindowUnusable", message, begins: None })
+    Verdict::Unknown(Closed { reason: "WindowUnusable", message, again: None })
 }
 
 fn gated(world: World, gate: Gate, verdict: Verdict) -> World {
@@ -137,9 +137,9 @@ fn the_close_is_not_slept_through() {
 
 #[test]
 fn the_begin_of_a_schedule_that_counts_is_not_slept_through() {
-    let begins = Some(time("02:30:00"));
+    let again = Some(time("02:30:00"));
     let (reason, message) = ("WindowClosed", SHUT.to_owned());
-    let verdict = Verdict::Closed(Closed { reason, message, begins });
+    let verdict = Verdict::Closed(Closed { reason, message, again });
     let world = gated(World::new(), gate("Start"), verdict).at("02:29:00");
     assert_eq!(world.plan().revisit, Revisit::At(time("02:30:00")));
 }
