@@ -28,6 +28,8 @@ pub struct Choice {
 pub struct Question {
     /// The alarms that these choose, with the composite alarms that would fire through.
     pub choice: Option<Choice>,
+    /// Whether that is only to be told: what cannot be read is left out then.
+    pub told_only: bool,
     /// Mute rules, by region: as they are now, not as they were lately.
     pub rules: BTreeMap<String, Vec<OwnMuteRule>>,
     /// Whether rules of this window are looked for that nobody knows of.

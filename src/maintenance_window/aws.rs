@@ -17,6 +17,7 @@ use crate::{
     api::{maintenance_window::MaintenanceWindow, shared::AwsLocation},
     aws::{Class, accounts::Pinned, limits::Priority, port::Alarms as _, session::Session},
     context::{Context, NoSession, terms},
+    error::chain,
     facts::{
         cloudwatch::AlarmState,
         composites::firing_through,
@@ -94,9 +95,15 @@ impl<'a> Calls<'a> {
             let session = self.session(&region).await?;
             let mut facts = RegionFacts { region: region.clone(), ..RegionFacts::default() };
             if let Some(choice) = choice.filter(|_| chosen.contains(&region)) {
-                self.choose(&session, choice, &mut facts)
-                    .await
-                    .map_err(|source| Error::ReadAlarms { region: region.clone(), source })?;
+                match self.choose(&session, choice, &mut facts).await {
+                    Err(error) if question.told_only => {
+                        tracing::warn!(error = %chain(&error), "what fires still is not told");
+                    }
+                    Err(source) => {
+                        return Err(Error::ReadAlarms { region: region.clone(), source });
+                    }
+                    Ok(()) => {}
+                }
             }
             let rules = question.rules.get(&region).map(Vec::as_slice).unwrap_or_default();
             let unread = |source| Error::ReadRules { region: region.clone(), source };

@@ -34,7 +34,12 @@ pub(super) fn undo(situation: &Situation<'_>, phase: Phase) -> Option<Plan> {
             let regions = silenced.regions.iter().map(|region| region.region.clone());
             let names = alarms.into_iter().cloned().collect();
             let choice = Choice { names, regions: regions.collect(), ..Choice::default() };
-            let question = Question { choice: Some(choice), rules: rules.collect(), strays: false };
+            let question = Question {
+                choice: Some(choice),
+                told_only: true,
+                rules: rules.collect(),
+                strays: false,
+            };
             plan.asks = Some(question);
         }
         Some(Ok(found)) => {
@@ -46,6 +51,8 @@ pub(super) fn undo(situation: &Situation<'_>, phase: Phase) -> Option<Plan> {
         }
         Some(Err(unread)) => {
             plan.report.message = format!("{message}, and that cannot be done: {}", unread.message);
+            // What cannot be read may be taken away all the same; it counts as gone once that is read.
+            plan.actions = rules.flat_map(|(region, rules)| deletions_of(&region, rules)).collect();
             plan.revisit = Revisit::At(moments::after(situation.now, AGAIN));
             plan.trouble = Some(unread.clone());
         }
@@ -57,13 +64,12 @@ fn deletions(
     found: &[RegionFacts],
     rules: impl Fn(&RegionFacts) -> Vec<OwnMuteRule>,
 ) -> Vec<Action> {
-    let of = |facts: &RegionFacts| {
-        let region = facts.region.clone();
-        rules(facts)
-            .into_iter()
-            .map(move |rule| Action::DeleteMuteRule { region: region.clone(), rule })
-    };
-    found.iter().flat_map(of).collect()
+    found.iter().flat_map(|facts| deletions_of(&facts.region, rules(facts))).collect()
+}
+
+fn deletions_of(region: &str, rules: Vec<OwnMuteRule>) -> Vec<Action> {
+    let delete = |rule| Action::DeleteMuteRule { region: region.to_owned(), rule };
+    rules.into_iter().map(delete).collect()
 }
 
 /// Rule: what is left of an opening that is not to come, or is over, goes away.

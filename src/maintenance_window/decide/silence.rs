@@ -127,7 +127,11 @@ fn too_many(count: usize) -> Unread {
 fn question(situation: &Situation<'_>, choice: &Choice, ledger: Option<&Silenced>) -> Question {
     let rules = ledger.into_iter().flat_map(|silenced| &silenced.regions);
     let own = |region: &SilencedRegion| (region.region.clone(), own_rules(situation, region));
-    Question { choice: Some(choice.clone()), rules: rules.map(own).collect(), strays: false }
+    Question {
+        choice: Some(choice.clone()),
+        rules: rules.map(own).collect(),
+        ..Question::default()
+    }
 }
 
 pub(super) fn own_rules(situation: &Situation<'_>, region: &SilencedRegion) -> Vec<OwnMuteRule> {

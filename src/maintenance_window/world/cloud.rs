@@ -25,6 +25,8 @@ pub struct Cloud {
     pub rules: BTreeMap<OwnMuteRule, NewMuteRule>,
     /// Whether everything is refused.
     pub denied: bool,
+    /// Whether reads are refused.
+    pub unreadable: bool,
     /// Rules that were changed while they muted: what they do then, AWS does not say.
     pub changed: Vec<String>,
     pub writes: usize,
@@ -50,7 +52,7 @@ impl Cloud {
         owner: &Owner,
         now: Timestamp,
     ) -> Result<Vec<RegionFacts>, Unread> {
-        if self.denied {
+        if self.denied || self.unreadable {
             return Err(denied());
         }
         let choice = question.choice.clone().unwrap_or_default();

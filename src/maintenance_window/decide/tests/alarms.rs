@@ -236,6 +236,21 @@ fn rules_that_cannot_be_taken_away_hold_the_object_and_not_the_next_opening() {
 }
 
 #[test]
+fn rules_are_taken_away_although_nobody_may_read_them() {
+    let mut world = quiet("");
+    world.until("06T01:30");
+    world.cloud.unreadable = true;
+    world.ask(&format!("close@{SUNDAY}"));
+    assert!(world.cloud.rules.is_empty());
+    assert_eq!(world.history(), [], "gone is what was read to be gone");
+    assert!(world.facts.finalizer);
+    world.cloud.unreadable = false;
+    world.later(31);
+    assert_eq!(world.history()[0].1, "Completed");
+    assert!(!world.facts.finalizer);
+}
+
+#[test]
 fn an_emergency_opens_at_once_and_its_alarms_follow_within_two_minutes() {
     let emergency = format!(
         "
