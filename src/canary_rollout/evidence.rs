@@ -15,6 +15,8 @@ use crate::{
     facts::cloudwatch::{Datapoint, Metric, Series, Span},
 };
 
+pub(super) use crate::time::moments::{after as later, before as earlier};
+
 /// Farthest back that data is read, for instance after the operator was away: CloudWatch answers
 /// 100,800 points a call, and one day of a rollout's series is a tenth of that.
 const READ_BACK_MAX: SignedDuration = SignedDuration::from_hours(24);
@@ -174,14 +176,6 @@ fn floor_minute(time: Timestamp) -> Timestamp {
     let seconds = time.as_second();
     let rest = seconds.rem_euclid(60);
     Timestamp::from_second(seconds.saturating_sub(rest)).unwrap_or(time)
-}
-
-pub(super) fn later(time: Timestamp, by: SignedDuration) -> Timestamp {
-    time.saturating_add(by).unwrap_or(Timestamp::MAX)
-}
-
-pub(super) fn earlier(time: Timestamp, by: SignedDuration) -> Timestamp {
-    time.saturating_sub(by).unwrap_or(Timestamp::MIN)
 }
 
 #[cfg(test)]

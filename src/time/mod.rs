@@ -19,6 +19,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use self::moments::{after as later, before as earlier};
 pub use self::{
     blackout::{BLACKOUTS_MAX, Blackout, Held, Overlap},
     calendar::{Calendar, Gate, InvalidCalendar, SCHEDULES_MAX, Times, UPCOMING_MAX},
@@ -75,16 +76,6 @@ impl Steps {
         self.0 = self.0.saturating_add(1);
         if self.0 > STEPS_MAX { Err(SearchFailed::TooManySteps { near }) } else { Ok(()) }
     }
-}
-
-/// `at` and so much later, or the end of time.
-fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
-    at.checked_add(by).unwrap_or(Timestamp::MAX)
-}
-
-/// `at` and so much earlier, or the begin of time.
-fn earlier(at: Timestamp, by: SignedDuration) -> Timestamp {
-    at.checked_sub(by).unwrap_or(Timestamp::MIN)
 }
 
 /// The moment just before `at`.
