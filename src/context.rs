@@ -16,6 +16,7 @@ use crate::{
     },
     checks::Checks,
     engine::PASS_DEADLINE,
+    error::Remedy,
     facts::{peers::Peer, windows::WindowFact},
     kubernetes::port::Port,
     metrics::Metrics,
@@ -78,6 +79,26 @@ pub enum NoSession {
     /// AWS does not give one.
     #[error("cannot use the AWS credentials of the namespace")]
     Aws(#[from] aws::Error),
+}
+
+impl NoSession {
+    /// Who must move next.
+    #[must_use]
+    pub fn remedy(&self) -> Remedy {
+        match self {
+            Self::Unresolved(_) => Remedy::AwaitEdit,
+            Self::Aws(source) => source.remedy(),
+        }
+    }
+
+    /// Why, in CamelCase: the reason of the conditions.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Unresolved(unresolved) => unresolved.reason(),
+            Self::Aws(source) => source.reason(),
+        }
+    }
 }
 
 impl Context {

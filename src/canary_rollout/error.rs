@@ -90,9 +90,8 @@ impl Error {
     #[must_use]
     pub fn remedy(&self) -> Remedy {
         match self {
-            Self::NoSession(NoSession::Unresolved(_)) => Remedy::AwaitEdit,
-            Self::NoSession(NoSession::Aws(source))
-            | Self::ReadAlias { source, .. }
+            Self::NoSession(error) => error.remedy(),
+            Self::ReadAlias { source, .. }
             | Self::ReadVersion { source, .. }
             | Self::ReadProvisioned { source, .. }
             | Self::Publish { source, .. }
@@ -107,9 +106,8 @@ impl Error {
     #[must_use]
     pub fn reason(&self) -> &'static str {
         match self {
-            Self::NoSession(NoSession::Unresolved(unresolved)) => unresolved.reason(),
-            Self::NoSession(NoSession::Aws(source))
-            | Self::ReadAlias { source, .. }
+            Self::NoSession(error) => error.reason(),
+            Self::ReadAlias { source, .. }
             | Self::ReadVersion { source, .. }
             | Self::ReadProvisioned { source, .. }
             | Self::Publish { source, .. }

@@ -48,9 +48,8 @@ impl Error {
     #[must_use]
     pub fn remedy(&self) -> Remedy {
         match self {
-            Self::NoSession(NoSession::Unresolved(_)) => Remedy::AwaitEdit,
-            Self::NoSession(NoSession::Aws(source))
-            | Self::ReadAlarms { source, .. }
+            Self::NoSession(error) => error.remedy(),
+            Self::ReadAlarms { source, .. }
             | Self::ReadRules { source, .. }
             | Self::Mute { source, .. }
             | Self::Unmute { source, .. } => source.remedy(),
@@ -61,9 +60,8 @@ impl Error {
     #[must_use]
     pub fn reason(&self) -> &'static str {
         match self {
-            Self::NoSession(NoSession::Unresolved(unresolved)) => unresolved.reason(),
-            Self::NoSession(NoSession::Aws(source))
-            | Self::ReadAlarms { source, .. }
+            Self::NoSession(error) => error.reason(),
+            Self::ReadAlarms { source, .. }
             | Self::ReadRules { source, .. }
             | Self::Mute { source, .. }
             | Self::Unmute { source, .. } => source.reason(),
