@@ -45,7 +45,7 @@ use crate::{
     facts::kubernetes::Deletion,
     kubernetes::{
         objects,
-        port::{Event, KindNames, ObjectId},
+        port::{KindNames, ObjectId},
         publish,
     },
     metrics::RolloutSample,
@@ -263,11 +263,7 @@ async fn tell(
 
     let mut notes = status::notes(old, &new);
     notes.extend(attempt.plan.iter().flat_map(|plan| plan.notes.clone()));
-    let events: Vec<Event> = notes
-        .into_iter()
-        .map(|note| Event { warning: note.warning, reason: note.reason.into(), note: note.message })
-        .collect();
-    publish::events(port, &id, &events).await;
+    publish::notes(port, &id, notes).await;
     count(context, &id, old, &new);
 
     let Some(plan) = &attempt.plan else { return Ok(()) };

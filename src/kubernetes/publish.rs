@@ -7,7 +7,7 @@ use super::{
     objects,
     port::{Class, Error, Event, KindNames, ObjectId, Port},
 };
-use crate::api::FINALIZER;
+use crate::{api::FINALIZER, plan::Note};
 
 /// The id of an object.
 pub fn id<K: Resource>(kind: KindNames, object: &K) -> ObjectId {
@@ -71,6 +71,17 @@ where
     let version = object.resource_version().unwrap_or_default();
     let patched = port.set_finalizers(id, &version, &finalizers).await?;
     serde_json::from_value(patched).map(Some).map_err(|source| unreadable(id, &source))
+}
+
+/// Publishes notes for people as Events.
+pub async fn notes(port: &dyn Port, object: &ObjectId, notes: impl IntoIterator<Item = Note>) {
+    let event = |note: Note| Event {
+        warning: note.warning,
+        reason: note.reason.into(),
+        note: note.message,
+    };
+    let all: Vec<Event> = notes.into_iter().map(event).collect();
+    events(port, object, &all).await;
 }
 
 /// Publishes Events. An Event that cannot be published is logged and holds nothing up: the status

@@ -31,10 +31,7 @@ use crate::{
     engine::{Class, Kind, Next, Pass},
     error::{Remedy, chain},
     facts::windows::{GateFact, GateState, WindowFact},
-    kubernetes::{
-        port::{Event, KindNames},
-        publish,
-    },
+    kubernetes::{port::KindNames, publish},
     plan::{Revisit, Unread},
 };
 
@@ -171,10 +168,7 @@ async fn tell(
     }
     *published = publish::status(port, &id, old, &new).await?;
     let notes = status::notes(old, &new).into_iter().chain(plan.notes.clone());
-    let events: Vec<Event> = notes
-        .map(|note| Event { warning: note.warning, reason: note.reason.into(), note: note.message })
-        .collect();
-    publish::events(port, &id, &events).await;
+    publish::notes(port, &id, notes).await;
     let current = published.as_ref().unwrap_or(object);
     if let Some(finalized) = publish::finalizer(port, &id, current, plan.finalizer).await? {
         *published = Some(finalized);
