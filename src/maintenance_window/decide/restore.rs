@@ -27,7 +27,6 @@ pub(super) fn undo(situation: &Situation<'_>, phase: Phase) -> Option<Plan> {
         silenced.occurrence
     );
     let mut plan = situation.plan(phase, "Restoring", message.clone());
-    plan.finalizer = true;
     plan.revisit = Revisit::Now;
     match &situation.facts.alarms {
         None => {

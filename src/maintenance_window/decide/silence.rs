@@ -109,7 +109,6 @@ pub(super) fn bring_about(
     if situation.facts.finalizer {
         plan.actions = actions;
     }
-    plan.finalizer = true;
     plan.revisit = Revisit::Now;
     Quiet::First(Box::new(plan))
 }
