@@ -19,22 +19,34 @@ use crate::{
     },
 };
 
+/// Name, phase and message of an object, and whether they speak of an older spec.
+pub(super) fn head(
+    name: &str,
+    phase: &str,
+    message: Option<&str>,
+    outdated: bool,
+    terminal: Terminal,
+) -> String {
+    let (name, message) =
+        (terminal.paint(name, Tone::Strong), message.unwrap_or("not looked at yet"));
+    let mut text = format!("{name}  {phase}\n  {message}\n");
+    if outdated {
+        let news = "the spec was changed since; the operator has not looked at it yet";
+        let _ = writeln!(text, "  {}", terminal.paint(news, Tone::Asks));
+    }
+    text.push('\n');
+    text
+}
+
 /// Everything that a person wants to know of one rollout.
 pub(super) fn render(object: &CanaryRollout, now: Timestamp, terminal: Terminal) -> String {
     let name = format!("{}/{}", object.namespace().unwrap_or_default(), object.name_any());
     let default = CanaryRolloutStatus::default();
     let status = object.status.as_ref().unwrap_or(&default);
     let phase = status.phase.unwrap_or_default();
-    let mut text = String::new();
-    let (name, word) =
-        (terminal.paint(&name, Tone::Strong), terminal.paint(phase.as_str(), tone(phase)));
-    let message = status.message.as_deref().unwrap_or("not looked at yet");
-    let _ = writeln!(text, "{name}  {word}\n  {message}");
-    if status.observed_generation != object.metadata.generation {
-        let news = "the spec was changed since; the operator has not looked at it yet";
-        let _ = writeln!(text, "  {}", terminal.paint(news, Tone::Asks));
-    }
-    text.push('\n');
+    let word = terminal.paint(phase.as_str(), tone(phase));
+    let outdated = status.observed_generation != object.metadata.generation;
+    let mut text = head(&name, &word, status.message.as_deref(), outdated, terminal);
     for (label, value) in facts(object, status, now) {
         let _ = writeln!(text, "  {label:<12}{value}");
     }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     Shown,
-    details::{conditions, heading, indented, last_action, plan, time},
+    details::{conditions, head, heading, indented, last_action, plan, time},
     table::none,
 };
 use crate::{
@@ -78,16 +78,9 @@ fn render(object: &MaintenanceWindow, terminal: Terminal) -> String {
     let default = MaintenanceWindowStatus::default();
     let status = object.status.as_ref().unwrap_or(&default);
     let phase = status.phase.unwrap_or_default();
-    let mut text = String::new();
-    let (name, word) =
-        (terminal.paint(&name, Tone::Strong), terminal.paint(phase.as_str(), tone(phase)));
-    let message = status.message.as_deref().unwrap_or("not looked at yet");
-    let _ = writeln!(text, "{name}  {word}\n  {message}");
-    if status.observed_generation != object.metadata.generation {
-        let news = "the spec was changed since; the operator has not looked at it yet";
-        let _ = writeln!(text, "  {}", terminal.paint(news, Tone::Asks));
-    }
-    text.push('\n');
+    let word = terminal.paint(phase.as_str(), tone(phase));
+    let outdated = status.observed_generation != object.metadata.generation;
+    let mut text = head(&name, &word, status.message.as_deref(), outdated, terminal);
     for (label, value) in facts(object, status) {
         let _ = writeln!(text, "  {label:<12}{value}");
     }
