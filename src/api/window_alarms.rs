@@ -1,5 +1,7 @@
 //! The alarms that are quiet while a window is open.
 
+use std::collections::BTreeSet;
+
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::KubeSchema;
 use schemars::JsonSchema;
@@ -63,6 +65,25 @@ pub struct Silenced {
     /// What is quiet in each region.
     #[schemars(length(max = REGIONS_MAX))]
     pub regions: Vec<SilencedRegion>,
+}
+
+impl Silenced {
+    /// All alarms, each once, by region and name.
+    #[must_use]
+    pub fn alarms(&self) -> BTreeSet<(&str, &str)> {
+        let rules = self.regions.iter().flat_map(|SilencedRegion { region, rules }| {
+            rules.iter().map(move |rule| (region.as_str(), &rule.alarms))
+        });
+        let alarms = rules
+            .flat_map(|(region, alarms)| alarms.iter().map(move |alarm| (region, alarm.as_str())));
+        alarms.collect()
+    }
+
+    /// How many alarms that are, as a status says it.
+    #[must_use]
+    pub fn count(&self) -> i32 {
+        i32::try_from(self.alarms().len()).unwrap_or(i32::MAX)
+    }
 }
 
 /// What is quiet in a region.

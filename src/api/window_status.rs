@@ -234,6 +234,9 @@ pub struct CurrentOpening {
     pub extended_by: Option<Duration>,
     /// When it opened.
     pub opened_at: Time,
+    /// How many alarms are quiet for it, or are about to be; absent where none is to be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alarms: Option<i32>,
     /// Why it closes, written before anything is undone for it; absent while it does not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closing: Option<Closing>,
@@ -324,7 +327,7 @@ pub struct WindowHistoryEntry {
     pub id: String,
     /// When it was to open.
     pub opens_at: Time,
-    /// When it was to close.
+    /// When it was to close, extensions included.
     pub closes_at: Time,
     /// When it opened; absent when it did not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -337,6 +340,12 @@ pub struct WindowHistoryEntry {
     /// Why, in a sentence.
     #[schemars(length(max = fit::SENTENCE_MAX))]
     pub message: String,
+    /// How much its close was pushed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extended_by: Option<Duration>,
+    /// How many alarms were quiet for it; absent where none was to be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alarms: Option<i32>,
     /// Alarms that were quiet and were in ALARM when it closed, the first 50 by name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = fit::STILL_IN_ALARM_MAX), inner(length(max = 255)))]

@@ -27,6 +27,8 @@ pub(super) enum Error {
     Client(#[from] ClientError),
     #[error("there is no {what} in namespace {namespace}")]
     NotFound { what: String, namespace: String },
+    #[error("{window} has no opening {id} in its status{}", known_ids(known))]
+    NoOpening { id: String, window: String, known: Vec<String> },
     #[error(
         "cannot {action}: this cluster does not know the kind; install the chart, or apply \
          `groundcrew crds`"
@@ -77,6 +79,7 @@ impl Error {
             | Self::UnboundWindow(windows::Unbound::Malformed(_)) => EXIT_USAGE,
             Self::Client(_)
             | Self::NotFound { .. }
+            | Self::NoOpening { .. }
             | Self::NoCrd { .. }
             | Self::Api { .. }
             | Self::Unbound(Unbound::NoRevision(_) | Unbound::NoStep { .. })
@@ -121,6 +124,11 @@ impl Error {
             _ => FailedWatch::Broken,
         }
     }
+}
+
+/// The openings that there are, as the end of a sentence.
+fn known_ids(known: &[String]) -> String {
+    if known.is_empty() { String::new() } else { format!(": it has {}", known.join(", ")) }
 }
 
 /// What a failed watch means.

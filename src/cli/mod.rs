@@ -14,6 +14,7 @@ mod status;
 mod table;
 mod terminal;
 mod wait;
+mod window;
 
 use std::{ffi::OsStr, path::Path};
 
@@ -85,6 +86,8 @@ enum Command {
     Plan(plan::Args),
     /// Tell when maintenance windows will open, from manifests or from the cluster
     Forecast(forecast::Args),
+    /// Tell how the openings of a maintenance window went
+    Window(window::Args),
     /// Print the CustomResourceDefinitions as YAML
     Crds,
     /// Print shell completions
@@ -119,6 +122,7 @@ impl Cli {
             Command::Skip(args) => act::window(windows::Verb::Skip, &args).await,
             Command::Wait(args) => wait::execute(&args).await,
             Command::Forecast(args) => forecast::execute(&args).await,
+            Command::Window(args) => window::execute(&args).await,
             Command::Plan(args) => plan::execute(args).await,
         };
         match result {

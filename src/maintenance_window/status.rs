@@ -15,6 +15,7 @@ use crate::{
             CurrentOpening, FrozenSpec, MaintenanceWindowStatus, OpeningPart, OpeningStatus,
             Outcome, Phase,
         },
+        window_alarms::Silenced,
     },
     error::clean,
     plan::Note,
@@ -65,7 +66,7 @@ pub fn summarize(
         gate: Some(gate.clone()),
         next: upcoming.first().cloned(),
         upcoming,
-        current: current.map(current_opening),
+        current: current.map(|current| current_opening(current, quiet.as_ref())),
         silenced: quiet,
         skipped,
         history,
@@ -100,9 +101,10 @@ fn opening_status(opening: &Opening, zone: &Zone) -> OpeningStatus {
     }
 }
 
-fn current_opening(current: Current) -> CurrentOpening {
+fn current_opening(current: Current, quiet: Option<&Silenced>) -> CurrentOpening {
     let Current { id, parts, opens_at, closes_at, extended_by, opened_at, closing, spec, window } =
         current;
+    let alarms = quiet.filter(|quiet| quiet.occurrence == id).map(Silenced::count);
     let parts = parts.into_iter().map(|part| OpeningPart {
         schedule: part.schedule,
         from: Time(part.from),
@@ -116,6 +118,7 @@ fn current_opening(current: Current) -> CurrentOpening {
         closes: window.calendar.zone().told(closes_at),
         extended_by: Some(extended_by).filter(|by| *by > Duration::ZERO),
         opened_at: Time(opened_at),
+        alarms,
         closing,
         spec: FrozenSpec(spec),
     }

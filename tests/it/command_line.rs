@@ -53,6 +53,9 @@ fn windows_are_shown_skipped_and_foretold() {
         let details = groundcrew(&kubeconfig, &["status", "mw/weekly"]).await;
         assert!(details.contains(&format!("Skipped     {later}")), "{details}");
 
+        let log = groundcrew(&kubeconfig, &["window", "log", "weekly"]).await;
+        assert!(log.starts_with("# Maintenance log of "), "{log}");
+
         let forecast = groundcrew(&kubeconfig, &["forecast", "--for", "60d"]).await;
         let skips = forecast.lines().filter(|line| line.ends_with("skipped by a person")).count();
         assert_eq!(skips, 1, "{forecast}");

@@ -19,8 +19,7 @@ pub(super) fn undo(situation: &Situation<'_>, phase: Phase) -> Option<Plan> {
     let silenced = situation.memory.silenced.as_ref()?;
     let rules = silenced.regions.iter();
     let rules = rules.map(|region| (region.region.clone(), own_rules(situation, region)));
-    let alarms: BTreeSet<&String> =
-        silenced.regions.iter().flat_map(|r| &r.rules).flat_map(|rule| &rule.alarms).collect();
+    let alarms = silenced.alarms();
     let message = format!(
         "bringing back {} that were quiet for {}",
         counted(alarms.len()),
@@ -31,7 +30,8 @@ pub(super) fn undo(situation: &Situation<'_>, phase: Phase) -> Option<Plan> {
     match &situation.facts.alarms {
         None => {
             let regions = silenced.regions.iter().map(|region| region.region.clone());
-            let names = alarms.into_iter().cloned().collect();
+            let names: BTreeSet<&str> = alarms.iter().map(|(_, name)| *name).collect();
+            let names = names.into_iter().map(str::to_owned).collect();
             let choice = Choice { names, regions: regions.collect(), ..Choice::default() };
             let question = Question {
                 choice: Some(choice),

@@ -3,6 +3,9 @@
 //! A rule that mutes is never changed: what it would do in between, AWS does not say. New alarms and
 //! extensions get rules of their own, and all of them end by themselves.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
@@ -296,25 +299,19 @@ pub(super) fn tell(situation: &Situation<'_>, mut plan: Plan, unread: Unread) ->
 pub(super) fn told(situation: &Situation<'_>) -> Option<(bool, &'static str, String)> {
     let silenced = situation.memory.silenced.as_ref()?;
     let rules = || silenced.regions.iter().flat_map(|region| &region.rules);
-    let alarms: BTreeSet<&String> = rules().flat_map(|rule| &rule.alarms).collect();
+    let alarms = silenced.alarms();
     let regions = match &situation.facts.alarms {
         Some(Ok(regions)) => regions,
         Some(Err(unread)) => return Some((false, unread.reason, unread.message.clone())),
         None => return None,
     };
-    let found: Vec<&MuteRule> = regions.iter().flat_map(|facts| facts.rules.values()).collect();
     let nowhere = nowhere(regions);
     if alarms.is_empty() {
         let message = format!("there is nothing to be quiet{nowhere}");
         return Some((false, "NoAlarms", message));
     }
-    let now = situation.now;
-    let due = rules().filter(|rule| rule.from.0 <= now && now < rule.until.0);
-    let active = |rule: &SilencedRule| {
-        found.iter().any(|found| found.name == rule.name && found.status == MuteStatus::Active)
-    };
-    let covered: BTreeSet<&String> =
-        due.filter(|rule| active(rule)).flat_map(|rule| &rule.alarms).collect();
+    let covered: BTreeSet<(&str, &str)> =
+        silenced.regions.iter().flat_map(|region| quiet(region, regions, situation.now)).collect();
     let until = rules().map(|rule| rule.until.0).max()?;
     Some(if covered.len() == alarms.len() {
         let count = alarms.len();
@@ -331,6 +328,24 @@ pub(super) fn told(situation: &Situation<'_>) -> Option<(bool, &'static str, Str
             ),
         )
     })
+}
+
+/// The alarms of a region that are quiet now, by what AWS says of its rules.
+fn quiet<'s>(
+    region: &'s SilencedRegion,
+    found: &[RegionFacts],
+    now: Timestamp,
+) -> impl Iterator<Item = (&'s str, &'s str)> {
+    // Rules of other regions have the same names.
+    let found = found.iter().filter(|facts| facts.region == region.region);
+    let found: Vec<&MuteRule> = found.flat_map(|facts| facts.rules.values()).collect();
+    let active = |rule: &SilencedRule| {
+        found.iter().any(|found| found.name == rule.name && found.status == MuteStatus::Active)
+    };
+    let due = region.rules.iter().filter(|rule| rule.from.0 <= now && now < rule.until.0);
+    let quiet: Vec<&SilencedRule> = due.filter(|rule| active(rule)).collect();
+    let alarms = quiet.into_iter().flat_map(|rule| &rule.alarms);
+    alarms.map(|alarm| (region.region.as_str(), alarm.as_str()))
 }
 
 /// So many alarms, in words.

@@ -10,8 +10,10 @@ use super::{
 };
 use crate::{
     api::{
+        duration::Duration,
         fit::UPCOMING_MAX,
         maintenance_window::{Outcome, Phase, WindowHistoryEntry},
+        window_alarms::Silenced,
     },
     facts::kubernetes::Deletion,
     maintenance_window::{
@@ -122,6 +124,8 @@ impl<'a> Situation<'a> {
             closed_at: None,
             outcome,
             message,
+            extended_by: None,
+            alarms: None,
             still_in_alarm: Vec::new(),
         }
     }
@@ -138,6 +142,8 @@ impl<'a> Situation<'a> {
             closed_at: Some(Time(moments::stamp(self.now))),
             outcome,
             message,
+            extended_by: Some(current.extended_by).filter(|by| *by > Duration::ZERO),
+            alarms: self.memory.silenced.as_ref().map(Silenced::count),
             still_in_alarm: silence::still_firing(self.facts.alarms.as_ref()),
         });
         memory

@@ -73,6 +73,7 @@ fn open(closes: i64) -> MaintenanceWindowStatus {
             closes: String::new(),
             extended_by: None,
             opened_at: Time(begun(OPENS)),
+            alarms: None,
             closing: None,
             spec: FrozenSpec::default(),
         }),
@@ -89,6 +90,8 @@ fn ended(outcome: Ended) -> MaintenanceWindowStatus {
         closed_at: None,
         outcome,
         message: String::new(),
+        extended_by: None,
+        alarms: None,
         still_in_alarm: Vec::new(),
     };
     MaintenanceWindowStatus { history: vec![entry], ..scheduled() }

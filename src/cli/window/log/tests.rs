@@ -1,0 +1,111 @@
+use serde_json::{Value, json};
+
+use super::*;
+
+fn window(status: Value) -> MaintenanceWindow {
+    serde_json::from_value(json!({
+        "apiVersion": "groundcrew.dev/v1alpha1", "kind": "MaintenanceWindow",
+        "metadata": {"name": "weekly", "namespace": "shop"},
+        "spec": {"timeZone": "Europe/Berlin",
+                 "schedules": [{"name": "weekly", "cron": "0 2 * * SUN", "duration": "2h"}]},
+        "status": status,
+    }))
+    .unwrap()
+}
+
+fn past() -> Value {
+    json!([
+        {"id": "weekly-20261206T0100Z", "opensAt": "2026-12-06T01:00:00Z",
+         "closesAt": "2026-12-06T03:30:00Z", "openedAt": "2026-12-06T01:00:04Z",
+         "closedAt": "2026-12-06T03:30:07Z", "extendedBy": "30m", "outcome": "Completed",
+         "message": "its time is over", "alarms": 42,
+         "stillInAlarm": ["shop-5xx", "odd`name"]},
+        {"id": "weekly-20261129T0100Z", "opensAt": "2026-11-29T01:00:00Z",
+         "closesAt": "2026-11-29T03:00:00Z", "outcome": "Missed",
+         "message": "the operator was away\nfrom its start | to *its* end"},
+    ])
+}
+
+fn render(log: &Log) -> String {
+    log.render("2026-12-06T04:00:00Z".parse().unwrap())
+}
+
+#[test]
+fn each_opening_is_told_with_its_times_in_the_zone_and_in_utc_newest_first() {
+    insta::assert_snapshot!(render(&Log::of(&window(json!({"history": past()})))), @r"
+    # Maintenance log of shop/weekly
+
+    As of Sun 6 Dec 2026 05:00 CET (2026-12-06 04:00:00 UTC).
+
+    ## weekly-20261206T0100Z: Completed
+
+    Why: its time is over.
+
+    | | Europe/Berlin | UTC |
+    |---|---|---|
+    | To open | Sun 6 Dec 2026 02:00 CET | 2026-12-06 01:00:00 UTC |
+    | Opened | Sun 6 Dec 2026 02:00 CET | 2026-12-06 01:00:04 UTC |
+    | To close, extended by 30m | Sun 6 Dec 2026 04:30 CET | 2026-12-06 03:30:00 UTC |
+    | Closed | Sun 6 Dec 2026 04:30 CET | 2026-12-06 03:30:07 UTC |
+
+    - Open for 2h30m3s
+    - Alarms that were quiet: 42
+    - Still in ALARM at the close: `shop-5xx`, `` odd`name ``
+
+    ## weekly-20261129T0100Z: Missed
+
+    Why: the operator was away from its start \| to \*its\* end.
+
+    | | Europe/Berlin | UTC |
+    |---|---|---|
+    | To open | Sun 29 Nov 2026 02:00 CET | 2026-11-29 01:00:00 UTC |
+    | To close | Sun 29 Nov 2026 04:00 CET | 2026-11-29 03:00:00 UTC |
+    ");
+}
+
+#[test]
+fn what_is_open_is_told_as_it_is_now() {
+    let current = json!({
+        "id": "weekly-20261213T0100Z", "parts": [], "opensAt": "2026-12-13T01:00:00Z",
+        "closesAt": "2026-12-13T03:00:00Z", "closes": "", "openedAt": "2026-12-13T01:00:02Z",
+        "alarms": 3, "spec": {"timeZone": "Europe/Berlin", "always": true},
+    });
+    let status = json!({"history": past(), "current": current});
+    let mut log = Log::of(&window(status));
+    log.openings.truncate(1);
+    insta::assert_snapshot!(render(&log), @r"
+    # Maintenance log of shop/weekly
+
+    As of Sun 6 Dec 2026 05:00 CET (2026-12-06 04:00:00 UTC).
+
+    ## weekly-20261213T0100Z: open
+
+    | | Europe/Berlin | UTC |
+    |---|---|---|
+    | To open | Sun 13 Dec 2026 02:00 CET | 2026-12-13 01:00:00 UTC |
+    | Opened | Sun 13 Dec 2026 02:00 CET | 2026-12-13 01:00:02 UTC |
+    | To close | Sun 13 Dec 2026 04:00 CET | 2026-12-13 03:00:00 UTC |
+
+    - Alarms that are quiet: 3
+    ");
+}
+
+#[test]
+fn an_opening_is_picked_by_its_id_and_an_unknown_one_is_answered_with_those_that_there_are() {
+    let mut log = Log::of(&window(json!({"history": past()})));
+    let known = ["weekly-20261206T0100Z", "weekly-20261129T0100Z"].map(str::to_owned).to_vec();
+    assert_eq!(log.keep("weekly-1"), Err(known));
+    assert_eq!(log.openings.len(), 2);
+    assert_eq!(log.keep("weekly-20261129T0100Z"), Ok(()));
+    let text = render(&log);
+    assert!(
+        text.contains("weekly-20261129T0100Z: Missed") && !text.contains("Completed"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_window_that_never_opened_says_so() {
+    let text = render(&Log::of(&window(json!({}))));
+    assert!(text.ends_with("\nIt has not opened yet.\n"), "{text}");
+}
