@@ -3,6 +3,7 @@
 //! A pass observes, decides and publishes; see the files of these names.
 
 pub mod alarms;
+mod attempt;
 mod aws;
 mod decide;
 mod error;
@@ -20,9 +21,8 @@ use jiff::Timestamp;
 use kube::ResourceExt as _;
 
 use self::{
-    decide::{Plan, decide},
-    error::Error,
-    memory::Memory,
+    attempt::{Place as Found, attempt},
+    decide::Plan,
 };
 use crate::{
     api::maintenance_window::{GateReason, MaintenanceWindow, Phase},
@@ -107,54 +107,13 @@ async fn pass(object: &MaintenanceWindow, context: &Context) -> Pass<Maintenance
     Pass { object: object_now, unsure: false, next }
 }
 
-/// Decides, asks AWS where that is needed, and carries out what follows. What fails is decided upon
-/// once more, as a fact.
-async fn attempt(
-    object: &MaintenanceWindow,
-    context: &Context,
-    now: Timestamp,
-    place: &mut Option<(String, String)>,
-) -> Plan {
-    let memory = Memory::recall(object.status.as_ref());
-    let mut facts = observe::observe(object, context, now);
-    let mut plan = decide(&facts, &memory, now);
-    let Some(question) = &plan.asks else { return plan };
-    let strays = question.strays;
-    let calls = match aws::Calls::of(object, context, now).await {
-        Ok(calls) => calls,
-        Err(error) => {
-            facts.alarms = Some(Err(told(&error)));
-            return decide(&facts, &memory, now);
-        }
-    };
-    *place = Some(calls.place());
-    let answer = calls.ask(question, &facts.owner).await;
-    if strays && answer.is_ok() {
-        context.sweeps.done(&facts.owner.namespace, &facts.owner.name, now);
-    }
-    facts.alarms = Some(answer.map_err(|error| told(&error)));
-    plan = decide(&facts, &memory, now);
-    if let Err(error) = calls.act(&plan.actions).await {
-        facts.alarms = Some(Err(told(&error)));
-        plan = decide(&facts, &memory, now);
-    }
-    plan
-}
-
-/// A failure as a fact.
-fn told(error: &Error) -> Unread {
-    let message = chain(error);
-    tracing::warn!(error = message, "the pass stopped");
-    Unread { remedy: error.remedy(), reason: error.reason(), message }
-}
-
 /// Publishes status and Events. The object as it is after the last write that was answered is left in
 /// `published`.
 async fn tell(
     object: &MaintenanceWindow,
     context: &Context,
     plan: &Plan,
-    place: Option<(String, String)>,
+    place: Option<Found>,
     now: Timestamp,
     published: &mut Option<MaintenanceWindow>,
 ) -> Result<(), crate::kubernetes::port::Error> {

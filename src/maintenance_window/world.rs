@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 pub use cloud::Cloud;
 
 use super::{
-    decide::{Facts, Plan, decide},
+    decide::{Ask, Facts, Plan, decide},
     memory::Memory,
     status::{notes, summarize},
     window::Window,
@@ -118,11 +118,16 @@ impl World {
     /// Decides, asks and writes as a pass does.
     fn carry_out(&mut self) -> Plan {
         self.facts.alarms = None;
-        let plan = self.plan();
-        let Some(question) = &plan.asks else { return plan };
-        self.facts.alarms = Some(self.cloud.answer(question, &self.facts.owner, self.now));
-        let plan = self.plan();
-        assert!(plan.asks.is_none(), "asked twice");
+        let mut plan = self.plan();
+        while let Some(ask) = &plan.asks {
+            match ask {
+                Ask::Alarms(question) => {
+                    let answer = self.cloud.answer(question, &self.facts.owner, self.now);
+                    assert!(self.facts.alarms.replace(answer).is_none(), "asked twice");
+                }
+            }
+            plan = self.plan();
+        }
         match self.cloud.act(&plan.actions, self.now) {
             Ok(()) => plan,
             Err(unread) => {

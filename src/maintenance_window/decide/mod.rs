@@ -15,7 +15,7 @@ mod waiting;
 
 use jiff::Timestamp;
 
-pub use plan::{Action, Plan};
+pub use plan::{Action, Ask, Plan};
 use situation::Situation;
 
 use super::{

@@ -28,8 +28,8 @@ pub struct Plan {
     pub ahead: Vec<String>,
     /// Writes to AWS, in order.
     pub actions: Vec<Action>,
-    /// What has to be known of AWS first: then it is decided again.
-    pub asks: Option<Question>,
+    /// What has to be known first: then it is decided again.
+    pub asks: Option<Ask>,
     /// Whether deletion of the object must wait for us.
     pub finalizer: bool,
     /// Things to tell once, beyond what the status shows.
@@ -40,6 +40,13 @@ pub struct Plan {
     pub silenced: Option<(bool, &'static str, String)>,
     /// When to look again.
     pub revisit: Revisit,
+}
+
+/// What a decision has to know first. Each fills one part of the facts, which was empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ask {
+    /// Alarms and mute rules: `Facts::alarms`.
+    Alarms(Question),
 }
 
 /// A write to AWS.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{
-    plan::{Action, Plan, Revisit},
+    plan::{Action, Ask, Plan, Revisit},
     silence::{AGAIN, ask, counted, own_rules},
     situation::Situation,
 };
@@ -39,7 +39,7 @@ pub(super) fn undo(situation: &Situation<'_>, phase: Phase) -> Option<Plan> {
                 rules: rules.collect(),
                 strays: false,
             };
-            plan.asks = Some(question);
+            plan.asks = Some(Ask::Alarms(question));
         }
         Some(Ok(found)) => {
             plan.actions = deletions(found, |facts| facts.rules.keys().cloned().collect());

@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::{
-    plan::{Action, Plan, Revisit},
+    plan::{Action, Ask, Plan, Revisit},
     restore,
     situation::Situation,
 };
@@ -144,7 +144,7 @@ pub(super) fn own_rules(situation: &Situation<'_>, region: &SilencedRegion) -> V
 /// A plan that only asks; it is never published.
 pub(super) fn ask(situation: &Situation<'_>, phase: Phase, question: Question) -> Plan {
     let mut plan = situation.plan(phase, "Asking", String::new());
-    plan.asks = Some(question);
+    plan.asks = Some(Ask::Alarms(question));
     plan
 }
 

@@ -1,0 +1,135 @@
+//! Asks and acts: what a decision needs to know is read, round by round, and then it is carried out.
+
+use jiff::Timestamp;
+
+use super::{
+    alarms::{AlarmFacts, Question, RegionFacts},
+    aws,
+    decide::{Ask, Facts, Plan, decide},
+    error::Error,
+    memory::Memory,
+    observe,
+};
+use crate::{
+    api::maintenance_window::MaintenanceWindow,
+    context::Context,
+    error::{Remedy, chain},
+    plan::{Revisit, Unread},
+};
+
+/// Most rounds of asking in one pass. Each fills a part of the facts that was empty, so no more can
+/// be needed than there are parts.
+const ROUNDS_MAX: usize = 4;
+
+/// Region and account of a window.
+pub type Place = (String, String);
+
+/// Decides, asks where that is needed, and carries out what follows. What fails is decided upon once
+/// more, as a fact. Where the window was found to be is left in `place`.
+pub async fn attempt(
+    object: &MaintenanceWindow,
+    context: &Context,
+    now: Timestamp,
+    place: &mut Option<Place>,
+) -> Plan {
+    let memory = Memory::recall(object.status.as_ref());
+    let mut facts = observe::observe(object, context, now);
+    let mut asking = Asking { object, context, now, calls: None };
+    let mut plan = decide(&facts, &memory, now);
+    for _ in 0..ROUNDS_MAX {
+        let Some(ask) = plan.asks.take() else { break };
+        match ask {
+            Ask::Alarms(question) => {
+                facts.alarms = Some(asking.alarms(&question, &facts).await);
+            }
+        }
+        plan = decide(&facts, &memory, now);
+    }
+    *place = asking.calls.as_ref().map(aws::Calls::place);
+    if plan.asks.is_some() {
+        return endless(plan);
+    }
+    if let Some(calls) = &asking.calls
+        && let Err(error) = calls.act(&plan.actions).await
+    {
+        facts.alarms = Some(Err(told(&error)));
+        plan = decide(&facts, &memory, now);
+    }
+    plan
+}
+
+/// What a pass asks with.
+struct Asking<'a> {
+    object: &'a MaintenanceWindow,
+    context: &'a Context,
+    now: Timestamp,
+    /// AWS, as soon as something of it was asked.
+    calls: Option<aws::Calls<'a>>,
+}
+
+impl Asking<'_> {
+    async fn alarms(&mut self, question: &Question, facts: &Facts) -> AlarmFacts {
+        let answer = self.answer(question, facts).await;
+        if question.strays && answer.is_ok() {
+            self.context.sweeps.done(&facts.owner.namespace, &facts.owner.name, self.now);
+        }
+        answer.map_err(|error| told(&error))
+    }
+
+    async fn answer(
+        &mut self,
+        question: &Question,
+        facts: &Facts,
+    ) -> Result<Vec<RegionFacts>, Error> {
+        let calls = match self.calls.take() {
+            Some(calls) => calls,
+            None => aws::Calls::of(self.object, self.context, self.now).await?,
+        };
+        self.calls.insert(calls).ask(question, &facts.owner).await
+    }
+}
+
+/// A failure as a fact.
+fn told(error: &Error) -> Unread {
+    let message = chain(error);
+    tracing::warn!(error = message, "the pass stopped");
+    Unread { remedy: error.remedy(), reason: error.reason(), message }
+}
+
+/// A decision that is never content with what it is told. Correct rules ask for nothing twice; should
+/// they all the same, nothing is done, and it is told.
+fn endless(mut plan: Plan) -> Plan {
+    let message = format!(
+        "an error of groundcrew: it still asks after {ROUNDS_MAX} rounds, and does nothing: please report it"
+    );
+    tracing::error!("{message}");
+    plan.asks = None;
+    plan.actions.clear();
+    plan.report.message.clone_from(&message);
+    plan.trouble = Some(Unread { remedy: Remedy::Retry, reason: plan.report.reason, message });
+    plan.revisit = Revisit::At(Timestamp::MAX);
+    plan
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::maintenance_window::world::World;
+
+    #[test]
+    fn a_decision_that_asks_without_end_does_nothing_and_says_so() {
+        let mut plan = World::weekly().plan();
+        plan.asks = Some(Ask::Alarms(Question::default()));
+        plan.revisit = Revisit::Now;
+        let plan = endless(plan);
+        assert!(plan.asks.is_none() && plan.actions.is_empty());
+        let trouble = plan.trouble.unwrap();
+        assert_eq!(
+            (trouble.message.as_str(), trouble.remedy),
+            (plan.report.message.as_str(), Remedy::Retry)
+        );
+        assert!(trouble.message.contains("after 4 rounds"), "{}", trouble.message);
+        // Not at once again: backoff decides.
+        assert_eq!(plan.revisit, Revisit::At(Timestamp::MAX));
+    }
+}
