@@ -39,7 +39,7 @@ build: ## build the groundcrew command
 # --- to look at it ---
 
 .PHONY: demo
-demo: control-plane aws build ## watch a good release and a bad one, on real Kubernetes (about 2 minutes)
+demo: control-plane aws build ## watch a good release, a bad one, and one that waits for its window, on real Kubernetes (about 3 minutes)
 	@$(PYTHON) hack/demo run --operator $(GROUNDCREW)
 
 .PHONY: demo-up

@@ -58,7 +58,7 @@ def run(options: argparse.Namespace, screen: Screen) -> int:
         screen.line(f"Logs of all processes: {folder}")
         return 1
     shutil.rmtree(folder)
-    screen.success(f"Both releases ended as they should, {time.monotonic() - started:.0f} s after the start. All is stopped again.")
+    screen.success(f"All three releases ended as they should, {time.monotonic() - started:.0f} s after the start. All is stopped again.")
     return 0
 
 

@@ -23,8 +23,9 @@ class StandIn:
     def __init__(self, endpoint: str) -> None:
         self.endpoint = endpoint
 
-    def control(self, command: str, body: dict[str, Any]) -> Any:
-        request = urllib.request.Request(f"{self.endpoint}/_control/{command}", json.dumps(body).encode())
+    def control(self, command: str, body: dict[str, Any] | None = None) -> Any:
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"{self.endpoint}/_control/{command}", data)
         with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=30) as answer:
             return json.load(answer)
 
@@ -35,19 +36,41 @@ class StandIn:
         """The trust policy of the namespace's role: only with this external id."""
         self.control("roles", {"arn": ROLE, "externalId": external_id})
 
-    def client(self) -> Any:
-        """Lambda, as the pipeline that deploys the shop."""
+    def client(self, service: str = "lambda") -> Any:
+        """A service, as the pipeline that deploys the shop."""
         config = Config(retries={"mode": "standard", "max_attempts": 5}, proxies={})
         shared = {"endpoint_url": self.endpoint, "region_name": REGION, "config": config}
         sts = boto3.client("sts", **shared, **KEYS)
         keys = sts.assume_role(RoleArn=DEPLOYER, RoleSessionName="pipeline")["Credentials"]
         return boto3.client(
-            "lambda",
+            service,
             aws_access_key_id=keys["AccessKeyId"],
             aws_secret_access_key=keys["SecretAccessKey"],
             aws_session_token=keys["SessionToken"],
             **shared,
         )
+
+    def make_alarm(self, name: str) -> None:
+        """An alarm that calls people, and is well."""
+        self.client("cloudwatch").put_metric_alarm(
+            AlarmName=name,
+            Namespace="Shop",
+            MetricName="Complaints",
+            Statistic="Sum",
+            Period=60,
+            EvaluationPeriods=1,
+            Threshold=1.0,
+            ComparisonOperator="GreaterThanThreshold",
+        )
+        self.set_alarm(name, "OK")
+
+    def set_alarm(self, name: str, state: str) -> None:
+        self.client("cloudwatch").set_alarm_state(AlarmName=name, StateValue=state, StateReason="the demo")
+
+    def outcome(self, alarm: str) -> str:
+        """What an action of an alarm comes to now: `fired`, `muted` or `disabled`."""
+        told = self.control(f"alarms?account={ACCOUNT}&region={REGION}")
+        return told["alarms"][alarm]["action"]
 
     def traffic(self, function: str, per_minute: int, versions: dict[str, Any]) -> None:
         self.control(

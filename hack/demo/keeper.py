@@ -22,7 +22,7 @@ def up(options: argparse.Namespace, screen: Screen) -> int:
     if running(options.dir):
         screen.line("The demo is up already; `make demo-down` stops it.")
     else:
-        screen.line("Starting Kubernetes, the AWS stand-in, the operator and two functions with traffic")
+        screen.line("Starting Kubernetes, the AWS stand-in, the operator and three functions with traffic")
         command = [sys.executable, Path(__file__).parent, "keep", "--dir", options.dir, "--operator", options.operator]
         with (options.dir / "keeper.log").open("wb") as log:
             keeper = subprocess.Popen(

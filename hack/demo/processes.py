@@ -71,13 +71,13 @@ class Child:
                 stream.close()
 
 
-def output(command: list[str | Path], env: dict[str, str], folder: Path, what: str) -> str:
-    """What a command prints."""
+def output(command: list[str | Path], env: dict[str, str], folder: Path, what: str, text: str = "") -> str:
+    """What a command prints that reads `text`."""
     done = subprocess.run(
         [str(part) for part in command],
         cwd=folder,
         env=env,
-        stdin=subprocess.DEVNULL,
+        input=text,
         capture_output=True,
         text=True,
         start_new_session=True,

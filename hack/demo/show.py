@@ -21,6 +21,8 @@ COLOURS = {
     "Held": YELLOW,
     "Conflict": RED,
     "Invalid": RED,
+    "Open": GREEN,
+    "Preparing": CYAN,
 }
 INDENT = "   "
 COLUMNS = "{:<8}  {:<15}  {:<4}  {:>6}  "

@@ -7,7 +7,7 @@ import os
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,7 +25,7 @@ LEASE_LIMIT = 30.0
 CALLS_A_MINUTE = 1200
 GOOD = {"errorRate": 0.004, "durationMs": {"mean": 90, "p95": 140}}
 BAD = {"errorRate": 0.3, "durationMs": {"mean": 450, "p95": 900}}
-FUNCTIONS = {"checkout": {"1": GOOD, "2": GOOD}, "search": {"1": GOOD, "2": BAD}}
+FUNCTIONS = {"checkout": {"1": GOOD, "2": GOOD}, "search": {"1": GOOD, "2": BAD}, "payments": {"1": GOOD, "2": GOOD}}
 
 Result = TypeVar("Result")
 
@@ -125,9 +125,14 @@ class Stage:
             "annotate", "namespace", NAMESPACE, f"groundcrew.dev/role-arn={ROLE}", f"groundcrew.dev/region={REGION}"
         )
 
-    def kubectl(self, *arguments: str | Path) -> str:
+    def kubectl(self, *arguments: str | Path, text: str = "") -> str:
+        """What kubectl prints; `text` is its standard input."""
         words = [str(word) for word in arguments]
-        return output([self.tool("kubectl"), *words], self.env, self.root, f"kubectl {' '.join(words)}")
+        return output([self.tool("kubectl"), *words], self.env, self.root, f"kubectl {' '.join(words)}", text)
+
+    def groundcrew(self, *words: str) -> str:
+        """What the command line prints, with the rights of whoever watches."""
+        return output([self.operator, *words], self.env, self.root, f"groundcrew {' '.join(words)}")
 
     def watch(self, kind: str, name: str, namespace: str, limit: float) -> Iterator[dict[str, Any]]:
         """The states of an object as they come, for at most `limit` seconds; fails if a process of ours ends."""
@@ -146,10 +151,16 @@ class Stage:
             watch.wait()
             watch.stdout.close()
 
-    def now(self) -> str:
+    def seen(self) -> datetime:
         """The time that the operator and the stand-in see."""
-        seen = self.epoch + (time.time() - self.epoch) * SCALE
-        return datetime.fromtimestamp(seen, UTC).strftime("%H:%M:%S")
+        return datetime.fromtimestamp(self.epoch + (time.time() - self.epoch) * SCALE, UTC)
+
+    def now(self) -> str:
+        return self.seen().strftime("%H:%M:%S")
+
+    def minute(self, ahead: int) -> str:
+        """The first whole minute that is at least so many minutes ahead, as manifests have it."""
+        return (self.seen() + timedelta(minutes=ahead + 1)).strftime("%Y-%m-%dT%H:%M")
 
     def tool(self, name: str) -> Path:
         return self.root / "bin/k8s" / name

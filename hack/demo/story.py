@@ -1,10 +1,11 @@
-"""The story: one release that is good, one that is not."""
+"""The story: a release that is good, one that is not, and one that waits for its maintenance window."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
+import night
 from aws import ALIAS, served
 from show import Changes, Screen
 from stage import CALLS_A_MINUTE, NAMESPACE, SCALE, Failed, Stage
@@ -52,16 +53,17 @@ def play(stage: Stage, screen: Screen) -> None:
     screen.part("Start")
     stage.start()
     screen.part(
-        "Two Lambda functions with traffic",
-        f"checkout and search serve version 1 by their alias `{ALIAS}`, with {CALLS_A_MINUTE} calls a minute each. "
-        "Version 2 of both is published and gets no traffic yet.",
+        "Three Lambda functions with traffic",
+        f"checkout, search and payments serve version 1 by their alias `{ALIAS}`, with {CALLS_A_MINUTE} calls a minute each. "
+        "Version 2 of each is published and gets no traffic yet.",
         f"The clock that groundcrew and the stand-in see runs {SCALE} times as fast as yours.",
     )
     stage.make_shop()
     for act in ACTS:
         release(stage, screen, act)
+    night.play(stage, screen)
     screen.part("What is left to see")
-    for words in (["get", "canaryrollouts"], ["describe", "canaryrollout", ACTS[-1].name]):
+    for words in (["get", "canaryrollouts,maintenancewindows"], ["describe", "canaryrollout", ACTS[-1].name]):
         kubectl(stage, screen, *words, "-n", NAMESPACE)
 
 

@@ -6,7 +6,7 @@ use kube::ResourceExt as _;
 
 use self::log::Log;
 use super::{EXIT_DONE, Error, cluster, terminal::print};
-use crate::{api::maintenance_window::MaintenanceWindow, context::Clock};
+use crate::api::maintenance_window::MaintenanceWindow;
 
 /// Arguments of `window`.
 #[derive(Debug, clap::Args)]
@@ -57,6 +57,6 @@ pub(super) async fn execute(args: &Args) -> Result<u8, Error> {
     if let Some(last) = args.last {
         log.openings.truncate(usize::from(last));
     }
-    print(&log.render(Clock::System.now()))?;
+    print(&log.render())?;
     Ok(EXIT_DONE)
 }

@@ -78,14 +78,10 @@ impl Log {
     }
 
     /// As Markdown.
-    pub(super) fn render(&self, now: Timestamp) -> String {
+    pub(super) fn render(&self) -> String {
         let Self { namespace, name, zone, emergency, openings } = self;
-        let mut text = format!(
-            "# Maintenance log of {}\n\nAs of {} ({}).\n",
-            escaped(&format!("{namespace}/{name}")),
-            zone.told(now),
-            utc(now)
-        );
+        let mut text =
+            format!("# Maintenance log of {}\n", escaped(&format!("{namespace}/{name}")));
         if let Some(emergency) = emergency {
             let _ = writeln!(text, "\nFor an emergency: {}.", escaped(emergency));
         }
@@ -136,7 +132,13 @@ impl Opening {
         if !self.message.is_empty() {
             let _ = writeln!(text, "Why: {}.\n", escaped(&self.message));
         }
-        let _ = writeln!(text, "| | {} | UTC |\n|---|---|---|", zone.name());
+        // The same twice helps nobody.
+        let utc_alone = zone.abbreviation(self.opens_at) == "UTC";
+        let (heads, line) = match utc_alone {
+            true => (String::new(), "|---|---|"),
+            false => (format!(" {} |", zone.name()), "|---|---|---|"),
+        };
+        let _ = writeln!(text, "| |{heads} UTC |\n{line}");
         let extended = self.extended_by.map(|by| format!(", extended by {by}")).unwrap_or_default();
         let moments = [
             ("To open".to_owned(), Some(self.opens_at)),
@@ -146,7 +148,8 @@ impl Opening {
         ];
         for (what, at) in moments {
             let Some(at) = at else { continue };
-            let _ = writeln!(text, "| {what} | {} | {} |", zone.told(at), utc(at));
+            let local = if utc_alone { String::new() } else { format!(" {} |", zone.told(at)) };
+            let _ = writeln!(text, "| {what} |{local} {} |", utc(at));
         }
         let mut lines = Vec::new();
         if let Some((opened, closed)) = self.opened_at.zip(self.closed_at) {
