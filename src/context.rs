@@ -17,7 +17,10 @@ use crate::{
     checks::Checks,
     engine::PASS_DEADLINE,
     error::Remedy,
-    facts::{peers::Peer, windows::WindowFact},
+    facts::{
+        peers::Peer,
+        windows::{QuietFact, WindowFact},
+    },
     kubernetes::port::Port,
     metrics::Metrics,
     sweeps::Sweeps,
@@ -62,6 +65,9 @@ pub trait Rollouts: Send + Sync {
 pub trait Windows: Send + Sync {
     /// What the windows of a namespace say; none before they were read.
     fn of(&self, namespace: &str) -> Option<Vec<WindowFact>>;
+
+    /// What the windows of all namespaces make quiet; none before they were read.
+    fn quiet(&self) -> Option<Vec<QuietFact>>;
 }
 
 /// What Namespaces say about AWS.

@@ -47,6 +47,8 @@ pub const IGNORED_ALARMS_MAX: usize = 500;
 pub const MUTE_RULES_MAX: usize = 60;
 /// Most alarms of one mute rule. Source: CloudWatch API reference, MuteTargets.
 pub const ALARMS_PER_RULE_MAX: usize = 100;
+/// Most alarms of one window, and so of one region of its ledger. Source: api.md.
+pub const SWITCHED_MAX: usize = 2_000;
 /// Most alarms that are told to fire still when a window closes.
 pub const STILL_IN_ALARM_MAX: usize = 50;
 /// Entries of `status.upcoming` of a window.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, Time};
 use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -22,7 +22,8 @@ pub const REGIONS_MAX: usize = 8;
     validation = Rule::new("!has(self.excludePrefixes) || has(self.namePrefixes)").message("excludePrefixes takes away from namePrefixes: it needs them"),
 )]
 pub struct Alarms {
-    /// Mute (default): mute rules of CloudWatch, which end by themselves. None: no alarm is quiet.
+    /// Mute (default): mute rules of CloudWatch, which end by themselves. Toggle: the actions of the
+    /// alarms are switched off, and on again at the close. None: no alarm is quiet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<AlarmMode>,
     /// Names of metric and composite alarms.
@@ -50,6 +51,8 @@ pub enum AlarmMode {
     /// Mute rules of CloudWatch, one for each hundred alarms. They end by themselves.
     #[default]
     Mute,
+    /// Actions are switched off at the opening and on again at the close. Nothing ends by itself.
+    Toggle,
     /// No alarm is quiet.
     None,
 }
@@ -62,27 +65,33 @@ pub struct Silenced {
     /// Id of the opening.
     #[schemars(length(max = 64))]
     pub occurrence: String,
+    /// With Toggle: nothing is switched off any more, and all of it is switched on; written before
+    /// that begins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ending: Option<bool>,
     /// What is quiet in each region.
     #[schemars(length(max = REGIONS_MAX))]
     pub regions: Vec<SilencedRegion>,
 }
 
 impl Silenced {
-    /// All alarms, each once, by region and name.
+    /// All alarms that it makes quiet, each once, by region and name.
     #[must_use]
     pub fn alarms(&self) -> BTreeSet<(&str, &str)> {
-        let rules = self.regions.iter().flat_map(|SilencedRegion { region, rules }| {
-            rules.iter().map(move |rule| (region.as_str(), &rule.alarms))
-        });
-        let alarms = rules
-            .flat_map(|(region, alarms)| alarms.iter().map(move |alarm| (region, alarm.as_str())));
-        alarms.collect()
+        let names = self.regions.iter().map(|region| (region.region.as_str(), region.names()));
+        names.flat_map(|(region, names)| names.map(move |name| (region, name))).collect()
     }
 
     /// How many alarms that are, as a status says it.
     #[must_use]
     pub fn count(&self) -> i32 {
         i32::try_from(self.alarms().len()).unwrap_or(i32::MAX)
+    }
+
+    /// Whether all of it is switched on again.
+    #[must_use]
+    pub fn is_ending(&self) -> bool {
+        self.ending == Some(true)
     }
 }
 
@@ -95,6 +104,56 @@ pub struct SilencedRegion {
     /// Mute rules of CloudWatch.
     #[schemars(length(max = fit::MUTE_RULES_MAX))]
     pub rules: Vec<SilencedRule>,
+    /// With Toggle: its alarms, by name. What is off is known from here alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = fit::SWITCHED_MAX))]
+    pub alarms: Vec<SwitchedAlarm>,
+}
+
+impl SilencedRegion {
+    /// Names of the alarms that are made quiet, by rules or by their switches.
+    fn names(&self) -> impl Iterator<Item = &str> {
+        let muted = self.rules.iter().flat_map(|rule| &rule.alarms);
+        let switched = self.alarms.iter().filter(|alarm| alarm.state.is_ours());
+        muted.chain(switched.map(|alarm| &alarm.name)).map(String::as_str)
+    }
+}
+
+/// An alarm of a window that switches alarms off.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SwitchedAlarm {
+    /// Its name.
+    #[schemars(length(max = 255))]
+    pub name: String,
+    /// Who switched it.
+    pub state: SwitchState,
+    /// When it was last configured, as CloudWatch said when this was written. Off, and another time at
+    /// the close: somebody changed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub configured_at: Option<MicroTime>,
+}
+
+/// Who switched an alarm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum SwitchState {
+    /// It acts, or another window has it off; this window switches it off if it acts.
+    Intended,
+    /// It is off because of this window.
+    Off,
+    /// A person's: it was off before, or somebody switched it on meanwhile. It is left alone.
+    Left,
+}
+
+impl SwitchState {
+    /// Whether the window has to see to it that the alarm acts again.
+    #[must_use]
+    pub fn is_ours(self) -> bool {
+        match self {
+            Self::Intended | Self::Off => true,
+            Self::Left => false,
+        }
+    }
 }
 
 /// A mute rule of CloudWatch.

@@ -9,6 +9,7 @@ mod mute_rules;
 mod readings;
 mod refusals;
 mod scaling;
+mod switching;
 #[cfg(test)]
 mod tests;
 
@@ -21,6 +22,7 @@ use self::{
     mute_rules::{Listed, Rules},
     refusals::Refusals,
     scaling::Targets,
+    switching::Switching,
 };
 
 pub use self::{
@@ -49,4 +51,5 @@ pub struct Hub {
     mute_rules: Gather<Rules>,
     refusals: Refusals,
     targets: Gather<Targets>,
+    switching: Switching,
 }

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use crate::api::window_alarms::Silenced;
+
 /// A window, as its object and status tell.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WindowFact {
@@ -50,4 +52,17 @@ pub enum GateState {
     Suspended,
     /// The window cannot work.
     Invalid,
+}
+
+/// The alarms that a window makes quiet, as its status says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QuietFact {
+    /// The window's namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// The account of the alarms, once it was looked at.
+    pub account: Option<String>,
+    /// What it makes quiet.
+    pub silenced: Silenced,
 }

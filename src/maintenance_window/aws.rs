@@ -1,5 +1,7 @@
 //! The calls to AWS of a pass: what is asked of alarms and mute rules, and what is done about them.
 
+mod switches;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -88,7 +90,7 @@ impl<'a> Calls<'a> {
             Some(regions) => regions.to_vec(),
         };
         // What was made quiet comes back also where the spec names the region no more.
-        let known = question.rules.keys().cloned();
+        let known = question.regions().cloned();
         let regions: BTreeSet<String> = chosen.iter().cloned().chain(known).collect();
         let mut answers = Vec::new();
         for region in regions {
@@ -108,6 +110,15 @@ impl<'a> Calls<'a> {
             let rules = question.rules.get(&region).map(Vec::as_slice).unwrap_or_default();
             let unread = |source| Error::ReadRules { region: region.clone(), source };
             facts.rules = self.rules(&session, rules).await.map_err(unread)?;
+            if let Some(switched) = &question.switched {
+                let ours = switched.get(&region).into_iter().flatten();
+                let names: BTreeSet<&String> = ours.chain(&facts.chosen).collect();
+                let unread = |source| Error::ReadAlarms { region: region.clone(), source };
+                facts.switches = self.switches(&session, &names).await.map_err(unread)?;
+                let firing = facts.switches.iter().filter(|(_, switch)| switch.firing);
+                facts.firing = firing.map(|(name, _)| name.clone()).collect();
+                facts.ledgers = self.ledgers(&region, owner);
+            }
             if question.strays {
                 facts.strays = self.strays(&session, owner).await.map_err(unread)?;
             }
@@ -204,6 +215,18 @@ impl<'a> Calls<'a> {
                     let port = port.alarms(terms(Priority::Undo, &self.namespace));
                     let deleted = port.delete_alarm_mute_rule(rule).await;
                     deleted.map_err(|source| Error::Unmute { region: region.clone(), source })?;
+                }
+                Action::SwitchOff { region, alarms, until } => {
+                    let session = self.session(region).await?;
+                    let switched = self.switch_off(&session, alarms, *until).await;
+                    switched
+                        .map_err(|source| Error::SwitchOff { region: region.clone(), source })?;
+                }
+                Action::SwitchOn { region, alarms } => {
+                    let session = self.session(region).await?;
+                    let switched = self.switch_on(&session, alarms).await;
+                    switched
+                        .map_err(|source| Error::SwitchOn { region: region.clone(), source })?;
                 }
             }
             tracing::info!(action = %action, "carried out");

@@ -33,6 +33,22 @@ pub enum Error {
         /// What AWS said.
         source: aws::Error,
     },
+    /// Alarms could not be switched off.
+    #[error("cannot switch off alarms of {region}")]
+    SwitchOff {
+        /// Their region.
+        region: String,
+        /// What AWS said.
+        source: aws::Error,
+    },
+    /// Alarms could not be switched on.
+    #[error("cannot switch on alarms of {region}")]
+    SwitchOn {
+        /// Their region.
+        region: String,
+        /// What AWS said.
+        source: aws::Error,
+    },
     /// A mute rule could not be taken away.
     #[error("cannot take away a mute rule of {region}")]
     Unmute {
@@ -52,7 +68,9 @@ impl Error {
             Self::ReadAlarms { source, .. }
             | Self::ReadRules { source, .. }
             | Self::Mute { source, .. }
-            | Self::Unmute { source, .. } => source.remedy(),
+            | Self::Unmute { source, .. }
+            | Self::SwitchOff { source, .. }
+            | Self::SwitchOn { source, .. } => source.remedy(),
         }
     }
 
@@ -64,7 +82,9 @@ impl Error {
             Self::ReadAlarms { source, .. }
             | Self::ReadRules { source, .. }
             | Self::Mute { source, .. }
-            | Self::Unmute { source, .. } => source.reason(),
+            | Self::Unmute { source, .. }
+            | Self::SwitchOff { source, .. }
+            | Self::SwitchOn { source, .. } => source.reason(),
         }
     }
 }

@@ -30,7 +30,7 @@ use crate::{
     context::Context,
     engine::{Class, Kind, Next, Pass},
     error::{Remedy, chain},
-    facts::windows::{GateFact, GateState, WindowFact},
+    facts::windows::{GateFact, GateState, QuietFact, WindowFact},
     kubernetes::{port::KindNames, publish},
     plan::{Revisit, Unread},
 };
@@ -173,4 +173,16 @@ pub fn fact(object: &MaintenanceWindow) -> WindowFact {
             && object.metadata.deletion_timestamp.is_none(),
         next: status.and_then(|status| status.next.as_ref()).map(|next| next.local.clone()),
     }
+}
+
+/// The alarms that a window makes quiet; none where there are none.
+#[must_use]
+pub fn quiet(object: &MaintenanceWindow) -> Option<QuietFact> {
+    let status = object.status.as_ref()?;
+    Some(QuietFact {
+        namespace: object.namespace().unwrap_or_default(),
+        name: object.name_any(),
+        account: status.account_id.clone(),
+        silenced: status.silenced.clone()?,
+    })
 }

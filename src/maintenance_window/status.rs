@@ -17,7 +17,7 @@ use crate::{
         },
         window_alarms::Silenced,
     },
-    error::clean,
+    error::{Remedy, clean},
     plan::Note,
     status::conditions::{self, Readiness, Statement},
     time::{Opening, Zone},
@@ -41,7 +41,7 @@ pub fn summarize(
         .map(|(opening, zone)| opening_status(opening, zone))
         .collect();
     let message = clean(&report.message);
-    let mut told = match readiness(report.phase) {
+    let mut told = match stuck(plan).or_else(|| readiness(report.phase)) {
         Some(readiness) => conditions::readiness(readiness, report.reason, &message),
         None => conditions::suspended(before, &message),
     };
@@ -78,6 +78,16 @@ pub fn summarize(
     status.conditions.sort_by(|a, b| a.type_.cmp(&b.type_));
     status.fit();
     status
+}
+
+/// How ready it is while alarms that it switched off cannot be switched on; none otherwise.
+fn stuck(plan: &Plan) -> Option<Readiness> {
+    let ends = plan.memory.silenced.as_ref().is_some_and(Silenced::is_ending);
+    let trouble = plan.trouble.as_ref().filter(|_| ends)?;
+    Some(match trouble.remedy {
+        Remedy::AwaitEdit => Readiness::Stalled,
+        Remedy::Retry | Remedy::Later | Remedy::NextTurn => Readiness::Reconciling,
+    })
 }
 
 /// How ready a phase is; none when that stays as it was.
@@ -139,6 +149,9 @@ pub fn notes(old: Option<&MaintenanceWindowStatus>, new: &MaintenanceWindowStatu
             Phase::Scheduled | Phase::Preparing => {}
         }
     }
+    if left_off(new) && !old.is_some_and(left_off) {
+        tell(true, "NotRestored", new.message.clone().unwrap_or_default());
+    }
     let known = old.map(|old| old.history.as_slice()).unwrap_or_default();
     let is_known = |id: &str| known.iter().any(|entry| entry.id == id);
     for entry in new.history.iter().rev().filter(|entry| !is_known(&entry.id)) {
@@ -156,4 +169,11 @@ pub fn notes(old: Option<&MaintenanceWindowStatus>, new: &MaintenanceWindowStatu
         tell(false, "ActionAnswered", text);
     }
     notes
+}
+
+/// Whether alarms that should be switched on cannot be.
+fn left_off(status: &MaintenanceWindowStatus) -> bool {
+    let ending = status.silenced.as_ref().is_some_and(Silenced::is_ending);
+    let fails = |told: &Condition| told.type_ == "AlarmsSilenced" && told.reason != "Restoring";
+    ending && status.conditions.iter().any(fails)
 }

@@ -44,6 +44,11 @@ fn invalid(field: impl Into<String>, why: impl ToString) -> InvalidSpec {
 }
 
 impl Window {
+    /// Whether mute rules are made for its openings, some time ahead.
+    pub fn mutes(&self) -> bool {
+        self.alarms.as_ref().is_some_and(|alarms| alarms.mode == AlarmMode::Mute)
+    }
+
     /// Parses a spec.
     ///
     /// # Errors
@@ -99,6 +104,7 @@ fn choice(spec: &MaintenanceWindowSpec) -> Result<Option<Choice>, InvalidSpec> {
     }
     let list = |list: &Option<Vec<String>>| list.clone().unwrap_or_default();
     let choice = Choice {
+        mode: alarms.mode.unwrap_or_default(),
         names: list(&alarms.names),
         prefixes: list(&alarms.name_prefixes),
         excluded: list(&alarms.exclude_prefixes),

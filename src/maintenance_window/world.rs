@@ -1,12 +1,14 @@
 //! A window, its memory and the time, for tests of decisions.
 
 mod cloud;
+mod switches;
 
 use jiff::{SignedDuration, Timestamp};
 
-pub use cloud::Cloud;
+pub use cloud::{Cloud, REGION};
 
 use super::{
+    alarms::Ledger,
     decide::{Ask, Facts, Plan, decide},
     memory::Memory,
     status::{notes, summarize},
@@ -30,6 +32,8 @@ pub struct World {
     pub events: Vec<&'static str>,
     /// What CloudWatch has.
     pub cloud: Cloud,
+    /// What the watch shows of all windows; none: of this one, what was published last.
+    pub watch: Option<Vec<Ledger>>,
 }
 
 /// A time of December 2026, which begins on a Tuesday.
@@ -74,6 +78,7 @@ impl World {
             now: december(time),
             events: Vec::new(),
             cloud: Cloud::default(),
+            watch: None,
         }
     }
 
@@ -122,6 +127,8 @@ impl World {
         while let Some(ask) = &plan.asks {
             match ask {
                 Ask::Alarms(question) => {
+                    self.cloud.switches.ledgers =
+                        self.watch.clone().unwrap_or_else(|| self.ledger(true));
                     let answer = self.cloud.answer(question, &self.facts.owner, self.now);
                     assert!(self.facts.alarms.replace(answer).is_none(), "asked twice");
                 }
@@ -135,6 +142,19 @@ impl World {
                 self.plan()
             }
         }
+    }
+
+    /// What was published of the alarms that are off, as the watch shows it.
+    pub fn ledger(&self, own: bool) -> Vec<Ledger> {
+        let silenced = self.status.as_ref().and_then(|status| status.silenced.as_ref());
+        silenced.map(|silenced| Ledger::of(silenced, REGION, own)).into_iter().collect()
+    }
+
+    /// A pass that dies after so many writes to AWS, and publishes nothing.
+    pub fn dies(&mut self, writes: usize) {
+        self.cloud.dies_after = Some(writes);
+        self.carry_out();
+        self.cloud.dies_after = None;
     }
 
     /// Passes until nothing is left to do at once.

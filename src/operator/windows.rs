@@ -6,8 +6,8 @@ use kube::ResourceExt as _;
 use crate::{
     context::Windows,
     engine::{Packed, Reader},
-    facts::windows::{GateFact, GateState, WindowFact},
-    maintenance_window::{MaintenanceWindows, fact},
+    facts::windows::{GateFact, GateState, QuietFact, WindowFact},
+    maintenance_window::{MaintenanceWindows, fact, quiet},
 };
 
 /// The MaintenanceWindows that are watched.
@@ -18,6 +18,12 @@ impl Windows for KnownWindows {
         self.0.wait_until_ready().now_or_never()?.ok()?;
         let theirs = self.0.state_filter(|window| window.namespace().as_deref() == Some(namespace));
         Some(theirs.iter().map(|packed| known(packed)).collect())
+    }
+
+    fn quiet(&self) -> Option<Vec<QuietFact>> {
+        self.0.wait_until_ready().now_or_never()?.ok()?;
+        let all = self.0.state();
+        Some(all.iter().filter_map(|packed| quiet(&packed.unpack()?)).collect())
     }
 }
 

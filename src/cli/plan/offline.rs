@@ -21,7 +21,10 @@ use crate::{
     },
     cli::Error,
     context::{Clock, Context, Namespaces, Rollouts, Windows},
-    facts::{peers::Peer, windows::WindowFact},
+    facts::{
+        peers::Peer,
+        windows::{QuietFact, WindowFact},
+    },
     kubernetes::{
         leader::Leadership,
         port::{self, Class, Event, ObjectId, Port},
@@ -91,6 +94,10 @@ impl Rollouts for NoCluster {
 
 impl Windows for NoCluster {
     fn of(&self, _: &str) -> Option<Vec<WindowFact>> {
+        None
+    }
+
+    fn quiet(&self) -> Option<Vec<QuietFact>> {
         None
     }
 }

@@ -23,7 +23,10 @@ use crate::{
         http::{Answer, Fetch, Unanswered, Url},
     },
     context::{Clock, Context, Namespaces, Rollouts, Windows},
-    facts::{peers::Peer, windows::WindowFact},
+    facts::{
+        peers::Peer,
+        windows::{QuietFact, WindowFact},
+    },
     kubernetes::{
         leader::Leadership,
         port::{Error, Event, ObjectId, Port},
@@ -99,6 +102,10 @@ impl Rollouts for Nothing {
 impl Windows for Nothing {
     fn of(&self, namespace: &str) -> Option<Vec<WindowFact>> {
         panic!("{namespace}")
+    }
+
+    fn quiet(&self) -> Option<Vec<QuietFact>> {
+        panic!("what is quiet")
     }
 }
 

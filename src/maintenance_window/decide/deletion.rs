@@ -3,6 +3,7 @@
 use super::{
     plan::{Note, Plan},
     situation::Situation,
+    toggle,
 };
 use crate::{api::maintenance_window::Phase, facts::kubernetes::Deletion};
 
@@ -16,7 +17,9 @@ pub(super) fn let_go(situation: &Situation<'_>) -> Option<Plan> {
     }
     let mut plan =
         situation.plan(Phase::Scheduled, "Deleted", "nothing is left to undo".to_owned());
-    if let Some(silenced) = &situation.memory.silenced {
+    if let Some(silenced) = toggle::ledger(situation) {
+        plan.notes.push(toggle::abandoned(silenced));
+    } else if let Some(silenced) = &situation.memory.silenced {
         // What stays where it is let go without undoing.
         let rules = silenced.regions.iter().flat_map(|region| &region.rules);
         let until = rules.clone().map(|rule| rule.until.0).max().unwrap_or(situation.now);

@@ -10,6 +10,7 @@ mod silence;
 mod situation;
 #[cfg(test)]
 mod tests;
+mod toggle;
 mod verbs;
 mod waiting;
 
@@ -17,6 +18,7 @@ use jiff::Timestamp;
 
 pub use plan::{Action, Ask, Plan};
 use situation::Situation;
+pub use toggle::is_as_left;
 
 use super::{
     alarms::AlarmFacts,

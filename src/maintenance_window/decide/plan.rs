@@ -2,8 +2,13 @@
 
 use std::fmt;
 
+use jiff::Timestamp;
+
 use crate::{
-    api::maintenance_window::{Gate, Phase},
+    api::{
+        maintenance_window::{Gate, Phase},
+        window_alarms::SwitchedAlarm,
+    },
     facts::mute_rules::{NewMuteRule, OwnMuteRule},
     maintenance_window::{alarms::Question, memory::Memory},
     time::{Opening, Zone},
@@ -66,6 +71,22 @@ pub enum Action {
         /// Its name.
         rule: OwnMuteRule,
     },
+    /// Switch off the actions of those that act.
+    SwitchOff {
+        /// Region of the alarms.
+        region: String,
+        /// Their names, at most 100.
+        alarms: Vec<String>,
+        /// It is not done any more from then on.
+        until: Timestamp,
+    },
+    /// Switch on the actions of those that are as they were left.
+    SwitchOn {
+        /// Region of the alarms.
+        region: String,
+        /// The alarms, at most 100.
+        alarms: Vec<SwitchedAlarm>,
+    },
 }
 
 impl fmt::Display for Action {
@@ -82,6 +103,12 @@ impl fmt::Display for Action {
             Self::DeleteMuteRule { region, rule } => {
                 write!(f, "DeleteAlarmMuteRule {} in {region}", rule.as_str())
             }
+            Self::SwitchOff { region, alarms, .. } => {
+                write!(f, "DisableAlarmActions in {region}: {} alarms", alarms.len())
+            }
+            Self::SwitchOn { region, alarms } => {
+                write!(f, "EnableAlarmActions in {region}: {} alarms", alarms.len())
+            }
         }
     }
 }
@@ -89,8 +116,8 @@ impl fmt::Display for Action {
 impl Plan {
     /// The same with what another plan does: what that one tells is left out.
     pub(super) fn doing(self, other: Self) -> Self {
-        let Self { memory, actions, asks, finalizer, trouble, revisit, .. } = other;
-        Self { memory, actions, asks, finalizer, trouble, revisit, ..self }
+        let Self { memory, actions, asks, finalizer, notes, trouble, revisit, .. } = other;
+        Self { memory, actions, asks, finalizer, notes, trouble, revisit, ..self }
     }
 }
 

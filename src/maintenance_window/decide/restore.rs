@@ -6,17 +6,22 @@ use super::{
     plan::{Action, Ask, Plan, Revisit},
     silence::{AGAIN, ask, counted, own_rules},
     situation::Situation,
+    toggle,
 };
 use crate::{
-    api::maintenance_window::Phase,
+    api::{maintenance_window::Phase, window_alarms::AlarmMode},
     facts::mute_rules::OwnMuteRule,
     maintenance_window::alarms::{Choice, Question, RegionFacts},
     time::moments,
 };
 
-/// Takes away every rule of the status, and reads back that they are gone; none when nothing is left.
+/// Takes away every rule of the status, or switches its alarms on, and reads back that this is done;
+/// none when nothing is left.
 pub(super) fn undo(situation: &Situation<'_>, phase: Phase) -> Option<Plan> {
     let silenced = situation.memory.silenced.as_ref()?;
+    if silenced.mode == AlarmMode::Toggle {
+        return Some(toggle::undo(situation, silenced, phase));
+    }
     let rules = silenced.regions.iter();
     let rules = rules.map(|region| (region.region.clone(), own_rules(situation, region)));
     let alarms = silenced.alarms();
@@ -37,7 +42,7 @@ pub(super) fn undo(situation: &Situation<'_>, phase: Phase) -> Option<Plan> {
                 choice: Some(choice),
                 told_only: true,
                 rules: rules.collect(),
-                strays: false,
+                ..Question::default()
             };
             plan.asks = Some(Ask::Alarms(question));
         }
@@ -87,7 +92,8 @@ pub(super) fn left_over(situation: &Situation<'_>) -> Option<Plan> {
 /// Rule: mute rules of this window that nobody knows of go away.
 pub(super) fn sweep(situation: &Situation<'_>) -> Option<Plan> {
     let choice = situation.window()?.alarms.as_ref()?;
-    if !situation.facts.sweeps || situation.memory.silenced.is_some() {
+    let idle = situation.memory.silenced.is_none() && choice.mode == AlarmMode::Mute;
+    if !situation.facts.sweeps || !idle {
         return None;
     }
     let found = match &situation.facts.alarms {

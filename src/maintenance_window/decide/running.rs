@@ -5,11 +5,12 @@ use super::{
     restore,
     silence::{self, Quiet, Target},
     situation::Situation,
+    toggle,
 };
 use crate::{
     api::{
         maintenance_window::{Closing, Outcome, Phase},
-        window_alarms::Silenced,
+        window_alarms::{AlarmMode, Silenced},
     },
     facts::kubernetes::Deletion,
     maintenance_window::memory::Current,
@@ -56,17 +57,20 @@ fn ended(
     let Closing { outcome, message } = closing;
     let text = format!("closed {}: {message}", current.id);
     let mut plan = situation.plan(Phase::Scheduled, "Closed", text);
-    let silenced = undone.and_then(|undone| undone.memory.silenced);
-    plan.memory = situation.ended(current, *outcome, message.clone());
+    let (silenced, notes) =
+        undone.map(|undone| (undone.memory.silenced, undone.notes)).unwrap_or_default();
+    plan.notes = notes;
+    let stays = toggle::stays(situation);
+    plan.memory = situation.ended(current, *outcome, format!("{message}{stays}"));
     plan.finalizer = silenced.is_some();
     plan.memory.silenced = silenced;
     plan
 }
 
-/// Whether every rule has ended by itself.
+/// Whether every rule has ended by itself. What is switched off does not.
 fn is_over(situation: &Situation<'_>, silenced: &Silenced) -> bool {
     let mut rules = silenced.regions.iter().flat_map(|region| &region.rules);
-    rules.all(|rule| rule.until.0 <= situation.now)
+    silenced.mode == AlarmMode::Mute && rules.all(|rule| rule.until.0 <= situation.now)
 }
 
 /// Why it closes now, if it does.

@@ -15,6 +15,7 @@ use super::{
     plan::{Action, Ask, Plan, Revisit},
     restore,
     situation::Situation,
+    toggle,
 };
 use crate::{
     api::{
@@ -66,8 +67,12 @@ pub(super) fn bring_about(
     phase: Phase,
 ) -> Quiet {
     let Some(choice) = choice else { return Quiet::Off };
+    if choice.mode == AlarmMode::Toggle {
+        return toggle::bring_about(situation, choice, target, phase);
+    }
     let known = situation.memory.silenced.as_ref();
-    let ledger = known.filter(|silenced| silenced.occurrence == target.id);
+    let ledger = known
+        .filter(|silenced| silenced.occurrence == target.id && silenced.mode == AlarmMode::Mute);
     if known.is_some() && ledger.is_none() {
         return restore::undo(situation, phase)
             .map_or(Quiet::Off, |plan| Quiet::First(Box::new(plan)));
@@ -116,7 +121,7 @@ pub(super) fn bring_about(
     Quiet::First(Box::new(plan))
 }
 
-fn too_many(count: usize) -> Unread {
+pub(super) fn too_many(count: usize) -> Unread {
     Unread {
         remedy: crate::error::Remedy::AwaitEdit,
         reason: "TooManyAlarms",
@@ -159,7 +164,8 @@ fn wanted(
     for facts in found {
         let old = ledger.into_iter().flat_map(|silenced| &silenced.regions);
         let old = old.filter(|old| old.region == facts.region).flat_map(|old| old.rules.clone());
-        let mut region = SilencedRegion { region: facts.region.clone(), rules: Vec::new() };
+        let mut region =
+            SilencedRegion { region: facts.region.clone(), ..SilencedRegion::default() };
         // One that was to begin and is not there cannot be put any more: another one takes its place.
         let (kept, lost): (Vec<_>, Vec<_>) =
             old.partition(|rule| rule.from.0 > situation.now || is_there(rule, facts));
@@ -194,7 +200,8 @@ fn wanted(
         }
         regions.push(region);
     }
-    Ok(Silenced { mode: AlarmMode::Mute, occurrence: target.id.to_owned(), regions })
+    let occurrence = target.id.to_owned();
+    Ok(Silenced { mode: AlarmMode::Mute, occurrence, ending: None, regions })
 }
 
 /// Alarms without a rule up to the close, by the moment from which they need one.
@@ -281,6 +288,9 @@ fn puts(situation: &Situation<'_>, wanted: &Silenced, found: &[RegionFacts]) -> 
 
 /// The plan of an opening whose rules are there: looked at again soon until all of them mute.
 pub(super) fn watched(situation: &Situation<'_>, mut plan: Plan) -> Plan {
+    if let Some(silenced) = toggle::ledger(situation) {
+        return toggle::watched(situation, silenced, plan);
+    }
     if plan.silenced.as_ref().is_some_and(|(quiet, ..)| !quiet) {
         plan.revisit = plan.revisit.no_later_than(moments::after(situation.now, AGAIN));
     }
@@ -298,6 +308,9 @@ pub(super) fn tell(situation: &Situation<'_>, mut plan: Plan, unread: Unread) ->
 /// Whether all that is to be quiet is, by what AWS says; and in words.
 pub(super) fn told(situation: &Situation<'_>) -> Option<(bool, &'static str, String)> {
     let silenced = situation.memory.silenced.as_ref()?;
+    if silenced.mode == AlarmMode::Toggle {
+        return toggle::told(situation, silenced);
+    }
     let rules = || silenced.regions.iter().flat_map(|region| &region.rules);
     let alarms = silenced.alarms();
     let regions = match &situation.facts.alarms {
@@ -354,7 +367,7 @@ pub(super) fn counted(count: usize) -> String {
 }
 
 /// The names and prefixes that choose nothing in any region, as the end of a sentence.
-fn nowhere(regions: &[RegionFacts]) -> String {
+pub(super) fn nowhere(regions: &[RegionFacts]) -> String {
     let Some((first, others)) = regions.split_first() else { return String::new() };
     let missing = first.missing.iter();
     let missing = missing.filter(|name| others.iter().all(|other| other.missing.contains(name)));

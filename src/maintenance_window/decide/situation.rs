@@ -96,6 +96,9 @@ impl<'a> Situation<'a> {
         let left = opening.closes_at.duration_since(self.now);
         let late = self.now.duration_since(opening.opens_at) > LATE;
         match window.min_remaining {
+            _ if left <= SignedDuration::ZERO && self.memory.current.is_some() => {
+                Some("the one before it had not closed: its alarms did not come back".into())
+            }
             _ if left <= SignedDuration::ZERO => {
                 Some("the operator was away from its start to its end".into())
             }
@@ -161,7 +164,7 @@ impl<'a> Situation<'a> {
         let skipped = self.memory.skipped.iter().map(|skipped| skipped.until.0);
         let recheck = moments::after(self.now, RECHECK);
         let opens = upcoming.first().map(|opening| opening.opens_at);
-        let mutes = self.window().and_then(|window| window.alarms.as_ref()).and(opens);
+        let mutes = self.window().filter(|window| window.mutes()).and(opens);
         let mutes = mutes.map(|opens| moments::before(opens, MUTE_LEAD));
         let changes = ends.chain(blackout).chain(next).chain(skipped).chain(mutes);
         let changes = changes.filter(|moment| *moment > self.now);

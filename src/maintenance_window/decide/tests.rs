@@ -1,4 +1,5 @@
 mod alarms;
 mod laws;
 mod openings;
+mod toggle;
 mod verbs;

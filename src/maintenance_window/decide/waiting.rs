@@ -124,7 +124,7 @@ pub(super) fn open(situation: &Situation<'_>) -> Option<Plan> {
 pub(super) fn prepare(situation: &Situation<'_>) -> Option<Plan> {
     let window = situation.window()?;
     let opening = situation.coming()?;
-    if situation.now < moments::before(opening.opens_at, MUTE_LEAD) || window.alarms.is_none() {
+    if situation.now < moments::before(opening.opens_at, MUTE_LEAD) || !window.mutes() {
         return None;
     }
     if let Some(plan) = prepared(situation, window, &opening) {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+use super::switches::Switches;
 use crate::{
     error::Remedy,
     facts::mute_rules::{MuteRule, MuteSchedule, MuteStatus, NewMuteRule, OwnMuteRule},
@@ -15,7 +16,7 @@ use crate::{
     plan::Unread,
 };
 
-const REGION: &str = "eu-central-1";
+pub const REGION: &str = "eu-central-1";
 
 /// What CloudWatch has.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +24,10 @@ pub struct Cloud {
     /// Names of the alarms, and whether they are in ALARM.
     pub alarms: BTreeMap<String, bool>,
     pub rules: BTreeMap<OwnMuteRule, NewMuteRule>,
+    /// Whether alarms act.
+    pub switches: Switches,
+    /// How many writes are still made before the process dies; none: it lives.
+    pub dies_after: Option<usize>,
     /// Whether everything is refused.
     pub denied: bool,
     /// Whether reads are refused.
@@ -69,14 +74,17 @@ impl Cloud {
             .iter()
             .filter(|prefix| !self.alarms.keys().any(|name| name.starts_with(prefix.as_str())));
         let missing = named.chain(prefixes).cloned().collect();
+        let (switches, switched_firing) = self.switches.answer(question, &chosen, &self.alarms);
         let asked: BTreeSet<&OwnMuteRule> = question.rules.values().flatten().collect();
         let found = self.rules.iter().filter(|(name, _)| asked.contains(name));
         let strays = self.rules.keys().filter(|name| question.strays && name.is_of(owner));
         Ok(vec![RegionFacts {
             region: REGION.into(),
             chosen: chosen.into_iter().collect(),
-            firing,
+            firing: switched_firing.unwrap_or(firing),
             missing,
+            switches,
+            ledgers: self.switches.ledgers.clone(),
             rules: found.map(|(name, rule)| (name.clone(), shown(rule, now))).collect(),
             strays: strays.cloned().collect(),
         }])
@@ -86,6 +94,11 @@ impl Cloud {
         for action in actions {
             if self.denied {
                 return Err(denied());
+            }
+            match &mut self.dies_after {
+                Some(0) => return Ok(()),
+                Some(left) => *left -= 1,
+                None => {}
             }
             self.writes += 1;
             match action {
@@ -101,6 +114,11 @@ impl Cloud {
                 Action::DeleteMuteRule { rule, .. } => {
                     self.rules.remove(rule);
                 }
+                Action::SwitchOff { alarms, until, .. } => {
+                    assert!(now < *until, "switched off too late");
+                    self.switches.switch_off(alarms, &self.alarms);
+                }
+                Action::SwitchOn { alarms, .. } => self.switches.switch_on(alarms),
             }
         }
         Ok(())

@@ -31,9 +31,12 @@ use groundcrew::{
     },
     context::{Context, Namespaces, Rollouts, Windows},
     engine::Kind as _,
-    facts::{peers::Peer, windows::WindowFact},
+    facts::{
+        peers::Peer,
+        windows::{QuietFact, WindowFact},
+    },
     kubernetes::leader::Leadership,
-    maintenance_window::{MaintenanceWindows, fact},
+    maintenance_window::{MaintenanceWindows, fact, quiet},
     metrics::Metrics,
     sweeps::Sweeps,
 };
@@ -86,6 +89,11 @@ impl Windows for KnownWindows {
         let all = self.cache.all();
         let theirs = all.values().filter(|window| window.namespace().as_deref() == Some(namespace));
         self.listed.load(Ordering::Relaxed).then(|| theirs.map(fact).collect())
+    }
+
+    fn quiet(&self) -> Option<Vec<QuietFact>> {
+        let all = self.cache.all();
+        self.listed.load(Ordering::Relaxed).then(|| all.values().filter_map(quiet).collect())
     }
 }
 
