@@ -4,6 +4,9 @@ use jiff::Timestamp;
 
 use super::cloudwatch::AlarmState;
 
+/// Most names of one DisableAlarmActions or EnableAlarmActions. Source: CloudWatch API reference.
+pub const ACTION_NAMES_MAX: usize = 100;
+
 /// What an alarm looks at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AlarmKind {

@@ -11,8 +11,7 @@ use crate::{
     },
 };
 
-/// Most names of one DisableAlarmActions or EnableAlarmActions. Source: CloudWatch API reference.
-pub const ACTION_NAMES_MAX: usize = 100;
+pub use crate::facts::alarms::ACTION_NAMES_MAX;
 
 /// The alarms of CloudWatch in one account and region. Every method is one API call.
 #[async_trait]

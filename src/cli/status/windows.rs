@@ -11,8 +11,11 @@ use super::{
     table::none,
 };
 use crate::{
-    api::maintenance_window::{
-        CurrentOpening, Gate, MaintenanceWindow, MaintenanceWindowStatus, Phase,
+    api::{
+        maintenance_window::{
+            CurrentOpening, Gate, MaintenanceWindow, MaintenanceWindowStatus, Phase,
+        },
+        window_alarms::Silenced,
     },
     cli::{
         table::plain,
@@ -111,6 +114,7 @@ fn facts(
         ("Blackout", format!("{} from {from} until {until}", dark.name))
     }));
     facts.extend(status.current.as_ref().map(|current| ("Current", opened(current, &zone))));
+    facts.extend(status.silenced.as_ref().and_then(switched).map(|text| ("Alarms", text)));
     for skipped in &status.skipped {
         facts.push(("Skipped", skipped.id.clone()));
     }
@@ -132,6 +136,15 @@ fn opened(current: &CurrentOpening, zone: &Zone) -> String {
     let extended = extended_by.map(|by| format!(", extended by {by}")).unwrap_or_default();
     let closing = closing.as_ref().map(|c| format!(", closing: {}", c.message)).unwrap_or_default();
     format!("{id}, open since {}, closes {closes}{extended}{closing}", zone.told(opened_at.0))
+}
+
+/// The alarms that the window has off, where it switches them; the condition tells of the others.
+fn switched(silenced: &Silenced) -> Option<String> {
+    let all = silenced.regions.iter().flat_map(|region| &region.alarms);
+    let ours: Vec<&str> =
+        all.filter(|alarm| alarm.state.is_ours()).map(|alarm| alarm.name.as_str()).collect();
+    let word = if silenced.is_ending() { "being switched on" } else { "switched off" };
+    (!ours.is_empty()).then(|| format!("{word} ({}): {}", ours.len(), ours.join(", ")))
 }
 
 fn upcoming(text: &mut String, status: &MaintenanceWindowStatus, terminal: Terminal) {

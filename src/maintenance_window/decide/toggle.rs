@@ -36,7 +36,7 @@ use crate::{
         maintenance_window::Phase,
         window_alarms::{AlarmMode, Silenced, SilencedRegion, SwitchState, SwitchedAlarm},
     },
-    aws::port::alarms::ACTION_NAMES_MAX,
+    facts::alarms::ACTION_NAMES_MAX,
     maintenance_window::alarms::{Choice, Question, RegionFacts},
     time::moments,
 };

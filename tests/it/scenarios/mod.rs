@@ -18,5 +18,6 @@ mod quiet;
 mod release;
 mod replicas;
 mod storm;
+mod toggle;
 mod verbs;
 mod windows;

@@ -118,6 +118,7 @@ fn alarms_that_contradict_themselves_are_refused_with_the_fix() {
     refused([
         (alarms(json!({})), "alarms needs names or namePrefixes"),
         (alarms(json!({"mode": "Mute"})), "alarms needs names or namePrefixes"),
+        (alarms(json!({"mode": "Toggle"})), "alarms needs names or namePrefixes"),
         (
             alarms(json!({"names": ["a"], "excludePrefixes": ["b"]})),
             "excludePrefixes takes away from namePrefixes: it needs them",
@@ -125,6 +126,10 @@ fn alarms_that_contradict_themselves_are_refused_with_the_fix() {
         (
             alarms(json!({"names": ["a"], "regions": ["eu-central-1", "eu-central-1"]})),
             "regions names each region once",
+        ),
+        (
+            with(always, "alarms", json!({"mode": "Toggle", "names": ["a"]})),
+            "a window that is always open cannot keep alarms quiet: leave alarms out",
         ),
         (
             with(always, "alarms", json!({"names": ["a"]})),

@@ -17,6 +17,7 @@ fn a_rule_that_mutes_in_one_region_makes_no_alarm_of_another_quiet() {
             until: Time(closes),
             alarms: vec!["web-errors".into(), "web-slow".into()],
         }],
+        ..SilencedRegion::default()
     };
     let found = |region: &str, status| RegionFacts {
         region: region.into(),
@@ -44,6 +45,7 @@ fn a_rule_that_mutes_in_one_region_makes_no_alarm_of_another_quiet() {
     let silenced = Silenced {
         mode: AlarmMode::Mute,
         occurrence: "weekly-20261206T0100Z".into(),
+        ending: None,
         regions: vec![region(near), region(far)],
     };
     assert_eq!(silenced.count(), 4);

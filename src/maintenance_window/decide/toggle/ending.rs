@@ -6,7 +6,7 @@ use crate::{
         maintenance_window::Phase,
         window_alarms::{Silenced, SwitchedAlarm},
     },
-    aws::port::alarms::ACTION_NAMES_MAX,
+    facts::alarms::ACTION_NAMES_MAX,
     maintenance_window::{
         alarms::{Question, RegionFacts},
         decide::{

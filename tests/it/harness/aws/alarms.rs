@@ -25,6 +25,16 @@ impl Account {
         listed.alarm_mute_rule_summaries().len()
     }
 
+    /// A person switches the actions of an alarm.
+    pub async fn switch_alarm(&self, name: &str, on: bool) {
+        let (switch_on, switch_off) =
+            (self.cloudwatch.enable_alarm_actions(), self.cloudwatch.disable_alarm_actions());
+        match on {
+            true => drop(switch_on.alarm_names(name).send().await.unwrap()),
+            false => drop(switch_off.alarm_names(name).send().await.unwrap()),
+        }
+    }
+
     async fn alarms_told(&self) -> Value {
         let query = format!("alarms?account={}&region={REGION}", self.number);
         self.stand_in.control("GET", &query, None).await
