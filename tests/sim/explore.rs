@@ -1,8 +1,9 @@
 //! Runs scenarios: without faults, with every single fault, and with many at random.
 
+mod points;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt,
     sync::Arc,
     time::Duration,
 };
@@ -12,13 +13,16 @@ use jiff::Timestamp;
 use serde_json::Value;
 use tokio::time::{Instant, sleep_until};
 
+pub use self::points::{FaultPoints, counts};
 use crate::{
     faults::{Fault, Faults},
     history::Write,
     random,
     scenarios::{End, Scenario},
     script::Rule,
-    world::{Call, MAIN, State, World, kubernetes::key, operator, sights::Sight},
+    world::{
+        Call, MAIN, State, World, kubernetes::key, lambda::STALENESS, operator, sights::Sight,
+    },
 };
 
 /// When runs begin that care not: 21 September 2026, 14:13:20 UTC.
@@ -47,6 +51,8 @@ pub struct Run {
     pub all_calls: usize,
     /// Calls after which enough time was left to get over any fault.
     pub calls: Vec<Call>,
+    /// When an alias was read that had just changed.
+    doubtful_reads: Vec<Instant>,
     pub violations: Vec<String>,
     /// What is not as it must be once nothing happens any more.
     pub unrest: Vec<String>,
@@ -138,6 +144,7 @@ impl Run {
             events: state.kubernetes.events,
             all_calls: state.calls.len(),
             calls: state.calls.iter().filter(|call| call.at + RECOVERY < end).cloned().collect(),
+            doubtful_reads: state.lambda.doubtful_reads.clone(),
             violations: state.invariants.violations.clone(),
             unrest: random::unrest(state),
             trace: state.trace(),
@@ -221,16 +228,18 @@ pub struct Deviation {
 }
 
 /// Runs a scenario with each fault at each call, or with one of so many of them. Returns the number of
-/// runs and what deviated.
+/// runs and what deviated. Old answers are left out where none of them would differ from the truth: such
+/// a run would be the one without faults.
 pub fn every_single_fault(
     scenario: &Scenario,
     golden: &Run,
     one_of: usize,
 ) -> (usize, Vec<Deviation>) {
-    let points = golden
-        .calls
-        .iter()
-        .flat_map(|call| call.sort.faults().into_iter().map(|fault| (call.label.clone(), fault)));
+    let points = golden.calls.iter().flat_map(|call| {
+        let faults = call.sort.faults().into_iter();
+        let faults = faults.filter(|fault| *fault != Fault::OldAnswers || golden.doubts(call));
+        faults.map(|fault| (call.label.clone(), fault))
+    });
     let mut runs = 0;
     let mut deviations = Vec::new();
     for (label, fault) in points.step_by(one_of) {
@@ -247,6 +256,13 @@ pub fn every_single_fault(
 }
 
 impl Run {
+    /// Whether an alias is read while answers that are old from a call on would differ from the truth:
+    /// where none is, old answers change nothing at all.
+    fn doubts(&self, call: &Call) -> bool {
+        let old = call.at..call.at + STALENESS;
+        self.doubtful_reads.iter().any(|at| old.contains(at))
+    }
+
     /// What differs from the run without faults beyond what a fault may do:
     ///
     /// - times, Lambda's revision ids, and how often things were read;
@@ -345,51 +361,4 @@ fn forgive_repetitions(is: &mut Vec<&Write>, was: &[&Write], most: usize) {
             }
         }
     }
-}
-
-/// The calls of a scenario at which faults are tried.
-pub struct FaultPoints {
-    pub name: &'static str,
-    /// What is called, how often, and how many faults each time.
-    calls: BTreeMap<String, (usize, usize)>,
-}
-
-impl FaultPoints {
-    /// Those of a scenario.
-    pub fn of(scenario: &Scenario) -> Self {
-        let golden = run(scenario, Faults::none());
-        let mut calls = BTreeMap::<String, (usize, usize)>::new();
-        for call in &golden.calls {
-            let what = call.label.rsplit_once(" #").map_or("", |(what, _)| what);
-            let (times, faults) = calls.entry(what.to_owned()).or_default();
-            *times += 1;
-            *faults = call.sort.faults().len();
-        }
-        Self { name: scenario.name, calls }
-    }
-
-    /// Number of faults, each tried in a run of its own.
-    pub fn count(&self) -> usize {
-        self.calls.values().map(|(times, faults)| times * faults).sum()
-    }
-}
-
-impl fmt::Display for FaultPoints {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}: {}", self.name, self.count())?;
-        for (what, (times, faults)) in &self.calls {
-            writeln!(f, "  {what}: {times} x {faults}")?;
-        }
-        Ok(())
-    }
-}
-
-/// The scenarios of a file of fault points, with their numbers.
-pub fn counts(text: &str) -> Vec<(String, usize)> {
-    let heads = text.lines().filter(|line| !line.starts_with(' '));
-    let parsed = heads.filter_map(|line| {
-        let (name, count) = line.split_once(": ")?;
-        Some((name.to_owned(), count.parse().ok()?))
-    });
-    parsed.collect()
 }

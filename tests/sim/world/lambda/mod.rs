@@ -38,6 +38,8 @@ pub struct Lambda {
     /// The aliases by their names.
     routes: BTreeMap<String, Route>,
     old_until: Option<Instant>,
+    /// When GetAlias could have answered what is not true any more.
+    pub doubtful_reads: Vec<Instant>,
     revisions: u64,
     /// The function and its versions.
     pub functions: Functions,
@@ -56,6 +58,7 @@ impl Lambda {
         let mut lambda = Self {
             routes: BTreeMap::new(),
             old_until: None,
+            doubtful_reads: Vec::new(),
             revisions: 0,
             functions,
             writes: Vec::new(),
@@ -169,6 +172,9 @@ impl Lambda {
     fn answered(&mut self, function: &str, name: &str) -> Option<Alias> {
         self.settle();
         let old = self.old_until.is_some_and(|until| Instant::now() < until);
+        if self.routes.get(name).is_some_and(Route::changed_lately) {
+            self.doubtful_reads.push(Instant::now());
+        }
         match self.routes.get(name).filter(|_| known(function).is_ok()) {
             Some(route) if old => route.answered_old(),
             route => route.map(|route| route.alias.clone()),

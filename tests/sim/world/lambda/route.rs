@@ -47,9 +47,14 @@ impl Route {
     /// What was true before the last change, while that is fresh.
     pub fn answered_old(&self) -> Option<Alias> {
         match &self.before {
-            Some((before, at)) if at.elapsed() < STALENESS => before.clone(),
+            Some((before, _)) if self.changed_lately() => before.clone(),
             Some(_) | None => Some(self.alias.clone()),
         }
+    }
+
+    /// Whether the last change is so fresh that answers may be older.
+    pub fn changed_lately(&self) -> bool {
+        self.before.as_ref().is_some_and(|(_, at)| at.elapsed() < STALENESS)
     }
 
     fn set(&mut self, alias: Alias, revisions: &mut u64) -> Alias {
