@@ -23,6 +23,7 @@ use crate::{
     },
     kubernetes::port::Port,
     metrics::Metrics,
+    notify::post::Post,
     sweeps::Sweeps,
 };
 
@@ -48,6 +49,8 @@ pub struct Context {
     pub sweeps: Sweeps,
     /// Checks that run beside the passes.
     pub checks: Checks,
+    /// Where notices are posted.
+    pub post: Post,
     /// Where things are counted.
     pub metrics: Metrics,
 }

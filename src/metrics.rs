@@ -77,6 +77,12 @@ struct AwsCall {
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Notice {
+    channel: &'static str,
+    result: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct Throttle {
     service: &'static str,
     account: String,
@@ -95,6 +101,7 @@ pub struct Metrics {
     aws_calls: Bounded<AwsCall>,
     aws_call_duration: Durations<Operation>,
     aws_throttles: Bounded<Throttle>,
+    notices: Family<Notice, Counter>,
     leader: Arc<Leader>,
     rollouts: Arc<Rollouts>,
 }
@@ -118,6 +125,7 @@ impl Metrics {
             aws_calls: Bounded::new(),
             aws_call_duration: Family::new_with_constructor(histogram),
             aws_throttles: Bounded::new(),
+            notices: Family::default(),
             leader: Arc::default(),
             rollouts: Arc::default(),
         };
@@ -157,6 +165,7 @@ impl Metrics {
             "Calls to AWS that it refused for their rate",
             self.aws_throttles.family.clone(),
         );
+        registry.register("notices", "Notices by what became of them", self.notices.clone());
         registry.register_collector(Box::new(Arc::clone(&self.leader)));
         registry.register_collector(Box::new(Arc::clone(&self.rollouts)));
         registry
@@ -194,6 +203,12 @@ impl Metrics {
         self.aws_calls.count(&call, &others);
         let operation = Operation { service, operation };
         self.aws_call_duration.get_or_create(&operation).observe(took.as_secs_f64());
+    }
+
+    /// Counts one attempt to send a notice to this sort of channel.
+    pub fn noticed(&self, channel: &'static str, sent: bool) {
+        let result = if sent { "ok" } else { "error" };
+        self.notices.get_or_create(&Notice { channel, result }).inc();
     }
 
     /// Counts one call that AWS refused for its rate.

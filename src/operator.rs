@@ -45,6 +45,10 @@ use crate::{
     },
     maintenance_window::MaintenanceWindows,
     metrics::Metrics,
+    notify::{
+        post::Post,
+        send::{Notifier, StatuspageUrl},
+    },
     sweeps::Sweeps,
 };
 
@@ -71,6 +75,8 @@ pub struct Options {
     pub health_address: SocketAddr,
     /// Hosts that HTTP checks may ask although they are not public, or not by https.
     pub http_hosts: AllowedHosts,
+    /// Where Statuspage is.
+    pub statuspage: StatuspageUrl,
     /// The time.
     pub clock: Clock,
 }
@@ -208,18 +214,26 @@ impl Work {
         let (windows, window_objects) = reflector::store();
         let windows_changed = Changes::default();
         let kubernetes = Kubernetes::new(clients.calls.clone(), options.identity.clone());
+        let kubernetes = Arc::new(kubernetes);
         let hub = Arc::new(Hub::default());
+        let notifier = Notifier::new(
+            Arc::<HttpClient>::clone(&fetch),
+            Arc::<Kubernetes>::clone(&kubernetes),
+            options.statuspage.clone(),
+            options.clock.clone(),
+        );
         let context = Context {
             checks: Checks::new(fetch, Arc::clone(&hub), options.clock.clone()),
             clock: options.clock.clone(),
             settings: options.aws.clone(),
             accounts: Accounts::new(connector, guards),
             hub,
-            kubernetes: Arc::new(kubernetes),
+            kubernetes,
             namespaces: known,
             rollouts: Arc::new(KnownRollouts(rollouts)),
             windows: Arc::new(KnownWindows(windows)),
             sweeps: Sweeps::default(),
+            post: Post::new(Arc::new(notifier), options.clock.clone(), metrics.clone()),
             metrics,
         };
         let tell = windows_changed.clone();

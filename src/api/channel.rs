@@ -39,6 +39,19 @@ pub struct Channel {
     pub webhook: Option<WebhookChannel>,
 }
 
+impl Channel {
+    /// What sort of channel it is.
+    #[must_use]
+    pub const fn sort(&self) -> &'static str {
+        match self {
+            Self { sns: Some(_), .. } => "sns",
+            Self { slack: Some(_), .. } => "slack",
+            Self { statuspage: Some(_), .. } => "statuspage",
+            Self { .. } => "webhook",
+        }
+    }
+}
+
 /// A topic of SNS.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]

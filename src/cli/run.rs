@@ -10,6 +10,7 @@ use crate::{
     aws::accounts::{DefaultCredentials, ExternalIdTemplate, Settings},
     checks::http::hosts::AllowedHosts,
     context::Clock,
+    notify::send::StatuspageUrl,
     operator::{self, Options},
     telemetry::{self, LogFormat},
 };
@@ -34,10 +35,13 @@ pub(super) struct Args {
     /// External id with which roles are assumed
     #[arg(long, env = "GROUNDCREW_EXTERNAL_ID_TEMPLATE", default_value_t)]
     external_id_template: ExternalIdTemplate,
-    /// Hosts (comma-separated, like *.internal or 10.0.0.5:8080) that HTTP checks may ask although
-    /// they are not public, or not by https
+    /// Hosts (comma-separated, like *.internal or 10.0.0.5:8080) that HTTP checks and webhooks may
+    /// ask although they are not public, or not by https
     #[arg(long, env = "GROUNDCREW_ALLOW_HTTP_HOST", value_delimiter = ',')]
     allow_http_host: Vec<String>,
+    /// Address of Statuspage's API [default: https://api.statuspage.io/v1]
+    #[arg(long, env = "GROUNDCREW_STATUSPAGE_URL")]
+    statuspage_url: Option<String>,
     /// Lead without a Lease: only where there is no second replica
     #[arg(long, env = "GROUNDCREW_NO_LEADER_ELECTION")]
     no_leader_election: bool,
@@ -101,6 +105,11 @@ fn options(args: Args) -> Result<Options, Box<dyn std::error::Error>> {
         (Some(scale), Some(epoch)) => Clock::scaled(epoch, scale)?,
         (None, _) | (_, None) => Clock::System,
     };
+    let http_hosts = AllowedHosts::parse(args.allow_http_host.iter().map(String::as_str))?;
+    let statuspage = match &args.statuspage_url {
+        Some(url) => StatuspageUrl::parse(url, &http_hosts)?,
+        None => StatuspageUrl::default(),
+    };
     let host = || environment("HOSTNAME").unwrap_or_else(|| "groundcrew".to_owned());
     Ok(Options {
         aws,
@@ -108,7 +117,8 @@ fn options(args: Args) -> Result<Options, Box<dyn std::error::Error>> {
         lease_namespace: (!args.no_leader_election).then_some(args.lease_namespace),
         identity: args.identity.unwrap_or_else(|| format!("{}-{}", host(), std::process::id())),
         health_address: args.health_address,
-        http_hosts: AllowedHosts::parse(args.allow_http_host.iter().map(String::as_str))?,
+        http_hosts,
+        statuspage,
         clock,
     })
 }

@@ -62,6 +62,23 @@ fn calls_to_aws_are_counted_by_result_and_timed_by_operation() {
 }
 
 #[test]
+fn notices_are_counted_by_the_sort_of_their_channel_and_result() {
+    let metrics = Metrics::new();
+    metrics.noticed("slack", true);
+    metrics.noticed("slack", false);
+    metrics.noticed("slack", false);
+    let mut notices = series(&metrics, "groundcrew_notices_total");
+    notices.sort();
+    assert_eq!(
+        notices,
+        [
+            r#"groundcrew_notices_total{channel="slack",result="error"} 2"#,
+            r#"groundcrew_notices_total{channel="slack",result="ok"} 1"#,
+        ]
+    );
+}
+
+#[test]
 fn the_leader_gauge_follows_at_each_scrape() {
     let metrics = Metrics::new();
     assert_eq!(series(&metrics, "groundcrew_leader"), ["groundcrew_leader 0"]);

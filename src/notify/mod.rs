@@ -2,6 +2,7 @@
 
 pub mod due;
 pub mod message;
+pub mod post;
 pub mod render;
 pub mod send;
 pub mod stage;

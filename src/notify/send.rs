@@ -13,7 +13,6 @@ mod webhook;
 use std::{fmt, str::FromStr, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use futures::future::join_all;
 use http::{
     HeaderMap, HeaderValue,
     header::{CONTENT_TYPE, HeaderName},
@@ -47,6 +46,36 @@ pub struct Notifier {
     statuspage: StatuspageUrl,
     clock: Clock,
     pace: Pace,
+}
+
+/// Takes notices to their channels.
+#[async_trait]
+pub trait Deliver: Send + Sync {
+    /// Takes a notice of an object of `namespace` to a channel, within [`SEND_TIMEOUT`].
+    ///
+    /// # Errors
+    ///
+    /// [`NotSent`].
+    async fn deliver(
+        &self,
+        topics: &dyn Topics,
+        namespace: &str,
+        channel: &Channel,
+        message: &Message,
+    ) -> Result<Sent, NotSent>;
+}
+
+#[async_trait]
+impl Deliver for Notifier {
+    async fn deliver(
+        &self,
+        topics: &dyn Topics,
+        namespace: &str,
+        channel: &Channel,
+        message: &Message,
+    ) -> Result<Sent, NotSent> {
+        self.send(topics, namespace, channel, message).await
+    }
 }
 
 /// Where the topics of SNS are reached.
@@ -193,18 +222,6 @@ impl Notifier {
             Err(NotSent::retry(format!("no answer within {longest} s; it may have arrived")))
         })
     }
-}
-
-/// Sends notices of objects of one namespace at once, each to its channel; the outcomes are in their
-/// order. None waits for another one: it takes no longer than the slowest.
-pub async fn send_all(
-    notifier: &Notifier,
-    topics: &dyn Topics,
-    namespace: &str,
-    notices: &[(Channel, Message)],
-) -> Vec<Result<Sent, NotSent>> {
-    let send = |(channel, message)| notifier.send(topics, namespace, channel, message);
-    join_all(notices.iter().map(|(channel, message)| (channel, message)).map(send)).await
 }
 
 /// One notice on its way to one channel.

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::NO_CLUSTER;
 use crate::{
+    api::channel::Channel,
     aws::{
         accounts::{Accounts, DefaultCredentials, ExternalIdTemplate, NamespaceFacts, Settings},
         gate::Gate,
@@ -21,6 +22,7 @@ use crate::{
     },
     cli::Error,
     context::{Clock, Context, Namespaces, Rollouts, Windows},
+    error::Remedy,
     facts::{
         peers::Peer,
         windows::{QuietFact, WindowFact},
@@ -30,6 +32,11 @@ use crate::{
         port::{self, Class, Event, ObjectId, Port},
     },
     metrics::Metrics,
+    notify::{
+        message::Message,
+        post::Post,
+        send::{Deliver, NotSent, Sent, Topics},
+    },
     sweeps::Sweeps,
 };
 
@@ -62,6 +69,7 @@ pub(super) fn context(region: Option<String>) -> Result<Context, Error> {
         rollouts: Arc::new(NoCluster),
         windows: Arc::new(NoCluster),
         sweeps: Sweeps::default(),
+        post: Post::new(Arc::new(NoCluster), Clock::System, metrics.clone()),
         metrics,
     })
 }
@@ -73,6 +81,20 @@ struct NoCluster;
 impl Fetch for NoCluster {
     async fn get(&self, _: &Url, _: bool) -> Result<Answer, Unanswered> {
         Err(Unanswered::Forbidden("a plan runs no checks".to_owned()))
+    }
+}
+
+#[async_trait]
+impl Deliver for NoCluster {
+    async fn deliver(
+        &self,
+        _: &dyn Topics,
+        _: &str,
+        _: &Channel,
+        _: &Message,
+    ) -> Result<Sent, NotSent> {
+        let message = "a plan tells nobody".to_owned();
+        Err(NotSent { remedy: Remedy::AwaitEdit, wait: None, message })
     }
 }
 

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::{
+    api::channel::Channel,
     aws::{
         self,
         accounts::{
@@ -32,6 +33,11 @@ use crate::{
         port::{Error, Event, ObjectId, Port},
     },
     metrics::Metrics,
+    notify::{
+        message::Message,
+        post::Post,
+        send::{Deliver, NotSent, Sent, Topics},
+    },
     sweeps::Sweeps,
 };
 
@@ -54,7 +60,7 @@ pub(super) fn context() -> Context {
     let hub = Arc::new(Hub::default());
     Context {
         checks: Checks::new(Arc::new(Nothing), Arc::clone(&hub), clock.clone()),
-        clock,
+        clock: clock.clone(),
         settings: settings.unwrap(),
         accounts: Accounts::new(Arc::new(Nothing), guards),
         hub,
@@ -63,6 +69,7 @@ pub(super) fn context() -> Context {
         rollouts: Arc::new(Nothing),
         windows: Arc::new(Nothing),
         sweeps: Sweeps::default(),
+        post: Post::new(Arc::new(Nothing), clock, metrics.clone()),
         metrics,
     }
 }
@@ -80,6 +87,19 @@ impl Connector for Nothing {
 impl Fetch for Nothing {
     async fn get(&self, url: &Url, _: bool) -> Result<Answer, Unanswered> {
         panic!("{url}")
+    }
+}
+
+#[async_trait]
+impl Deliver for Nothing {
+    async fn deliver(
+        &self,
+        _: &dyn Topics,
+        _: &str,
+        channel: &Channel,
+        _: &Message,
+    ) -> Result<Sent, NotSent> {
+        panic!("{}", channel.name)
     }
 }
 

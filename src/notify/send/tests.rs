@@ -17,7 +17,12 @@ use crate::{
         tests::{certificates, names, server},
     },
     facts::sns::Fifo,
-    notify::stage::Stage,
+    metrics::Metrics,
+    notify::{
+        due::Due,
+        post::{Letter, Post, Sender},
+        stage::Stage,
+    },
 };
 
 /// What no error, log or `Debug` may show.
@@ -187,10 +192,56 @@ async fn who_does_not_answer_holds_up_nobody() {
     let notifier = notifier(Arc::new(Silent), &[("address", "https://hooks.test/x")]);
     let topics = Recorded::default();
     let opened = message(Stage::Opened);
-    let notices = [slack(), sns(TOPIC), webhook(false)].map(|channel| (channel, opened.clone()));
-    let outcomes = send_all(&notifier, &topics, "flightdata", &notices).await;
-    assert_eq!(outcomes.iter().map(Result::is_ok).collect::<Vec<_>>(), [false, true, false]);
+    let letters = [slack(), sns(TOPIC), webhook(false)].map(|channel| Letter {
+        due: due(&opened),
+        channel,
+        message: opened.clone(),
+    });
+    let clock = Clock::simulated(opened.at);
+    let post = Post::new(Arc::new(notifier), clock, Metrics::new());
+    assert!(post.send(&topics, &sender(), &letters).await);
+    // In the order in which it was known.
+    let posted = post.unrecorded(&sender());
+    let went: Vec<bool> = posted.iter().map(|posted| posted.result.is_ok()).collect();
+    assert_eq!(went, [true, false, false]);
+    post.recorded(&sender());
+    assert_eq!(post.unrecorded(&sender()), []);
     assert_eq!(begun.elapsed(), SEND_TIMEOUT);
+}
+
+fn due(message: &Message) -> Due {
+    Due {
+        occurrence: message.id.clone(),
+        channel: "ops".into(),
+        stage: message.stage,
+        at: message.at,
+        span: message.span,
+        was: None,
+        collapsed: vec![],
+    }
+}
+
+fn sender() -> Sender {
+    Sender { kind: "MaintenanceWindow", namespace: "flightdata".into(), name: "weekly".into() }
+}
+
+#[tokio::test]
+async fn only_so_many_passes_send_at_once_and_the_others_are_told_so() {
+    let letters: Vec<Letter> = [message(Stage::Opened)]
+        .map(|message| Letter { due: due(&message), channel: slack(), message })
+        .into();
+    let notifier = notifier(Arc::new(Silent), &[("address", "https://hooks.test/x")]);
+    let post = Post::new(Arc::new(notifier), Clock::System, Metrics::new());
+    let (topics, sender) = (Recorded::default(), sender());
+    let mut sends: Vec<_> =
+        (0..17).map(|_| Box::pin(post.send(&topics, &sender, &letters))).collect();
+    for send in sends.iter_mut().take(16) {
+        assert!(futures::poll!(send).is_pending());
+    }
+    assert!(!sends.pop().unwrap().await);
+    // One that is dropped gives its place back.
+    drop(sends);
+    assert!(futures::poll!(Box::pin(post.send(&topics, &sender, &letters))).is_pending());
 }
 
 #[tokio::test]

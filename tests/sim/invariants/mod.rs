@@ -9,7 +9,7 @@
 //! is told as such, C9 of two rollouts on one alias the older acts, C10 no version in use is deleted,
 //! Audit nothing goes forward in Audit, M7 an
 //! occurrence opens once, Gate nothing goes forward outside of its windows, Prompt what waits for a
-//! window goes on soon after it opens.
+//! window goes on soon after it opens, N1 a notice goes out twice only where a process died.
 
 mod alarms;
 mod aliases;

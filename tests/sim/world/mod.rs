@@ -9,6 +9,7 @@ mod desk;
 pub mod functions;
 pub mod kubernetes;
 pub mod lambda;
+pub mod notices;
 pub mod operator;
 mod people;
 pub mod provisioned;
@@ -85,6 +86,7 @@ pub struct State {
     pub auto_scaling: scaling::AutoScaling,
     pub codedeploy: codedeploy::CodeDeploy,
     pub databases: databases::Databases,
+    pub notices: notices::Mailbox,
     pub invariants: Invariants,
     faults: Faults,
     /// Calls that a permission is missing for: what their names begin with.
@@ -146,6 +148,7 @@ impl World {
             auto_scaling: scaling::AutoScaling::default(),
             codedeploy: codedeploy::CodeDeploy::default(),
             databases: databases::Databases::default(),
+            notices: notices::Mailbox::default(),
             invariants: Invariants::default(),
             faults,
             denied: Vec::new(),

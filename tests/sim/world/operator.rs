@@ -38,6 +38,7 @@ use groundcrew::{
     kubernetes::leader::Leadership,
     maintenance_window::{MaintenanceWindows, fact, quiet},
     metrics::Metrics,
+    notify::post::Post,
     sweeps::Sweeps,
 };
 use kube::ResourceExt as _;
@@ -48,6 +49,7 @@ use super::{
     desk::{Cache, Desk},
     kubernetes::Kubernetes,
     lambda::Aws,
+    notices::Notices,
     shelf::Watched,
 };
 
@@ -187,6 +189,7 @@ impl Process {
         let known = KnownWindows { listed: Arc::clone(&listed), cache: Cache::clone(&windows) };
         let context = Arc::new(Context {
             checks: Checks::new(Arc::new(Web), Arc::clone(&hub), clock.clone()),
+            post: Post::new(Arc::new(Notices(Arc::clone(world))), clock.clone(), metrics.clone()),
             clock,
             settings: settings.expect("settings"),
             accounts: Accounts::new(Arc::new(Aws::of(world)), guards),
