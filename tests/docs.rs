@@ -53,8 +53,15 @@ const ROLLOUT: Kind = Kind {
 const WINDOW: Kind = Kind {
     page: include_str!("../docs/maintenancewindow.md"),
     crd: include_str!("../crds/maintenancewindows.yaml"),
-    sources: &["maintenance_window/decide", "maintenance_window/status.rs"],
-    said_elsewhere: &["status.conditions[]"],
+    sources: &["maintenance_window/decide", "maintenance_window/status.rs", "notify/due/ledger.rs"],
+    // Every secret is named in the same way.
+    said_elsewhere: &[
+        "status.conditions[]",
+        "spec.notices.channels[].slack.urlFrom.",
+        "spec.notices.channels[].statuspage.tokenFrom.",
+        "spec.notices.channels[].webhook.urlFrom.",
+        "spec.notices.channels[].webhook.hmacFrom.",
+    ],
     field: ["spec.emergency.requestedBy", "status.current.closing.outcome"],
     word: "Truncate",
     reason: "Closing",

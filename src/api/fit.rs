@@ -57,6 +57,13 @@ pub const UPCOMING_MAX: usize = 5;
 pub const SKIPPED_MAX: usize = 16;
 /// Most entries of a window's history.
 pub const WINDOW_HISTORY_MAX: usize = 10;
+/// Most notices that a window remembers: each stage of what is open, what was told of the next five
+/// openings, and ends, for each of 16 channels.
+pub const NOTICES_MAX: usize = 640;
+/// Most ends that are told still.
+pub const ENDINGS_MAX: usize = 8;
+/// Most openings that take the place of others.
+pub const MOVED_MAX: usize = 16;
 /// Most parts of one opening: what 16 schedules have of 15 days, each several times.
 pub const PARTS_MAX: usize = 64;
 
@@ -165,6 +172,11 @@ impl Fit for MaintenanceWindowStatus {
             silenced: _,
             region: _,
             account_id: _,
+            // Cut where they are remembered.
+            notices: _,
+            notice_failures: _,
+            endings: _,
+            moved: _,
             // Numbers; conditions are cut where they are merged.
             observed_generation: _,
             phase: _,

@@ -8,6 +8,7 @@ use super::{
     duration::Duration,
     shared::{AwsLocation, Mode},
     window_alarms::Alarms,
+    window_notices::Notices,
 };
 
 pub use super::window_status::{
@@ -53,6 +54,7 @@ pub const EMERGENCY_FOR_MAX: usize = 32;
     validation = Rule::new("!has(self.emergency) || !has(self.blackouts)").message("blackouts do not apply to an emergency: leave them out"),
     validation = Rule::new("!has(self.always) || !(has(self.cutoff) || has(self.lateOpen) || has(self.extend))").message("a window that is always open has no end: leave cutoff, lateOpen and extend out"),
     validation = Rule::new("!has(self.always) || !has(self.alarms)").message("a window that is always open cannot keep alarms quiet: leave alarms out"),
+    validation = Rule::new("!has(self.always) || !has(self.notices)").message("a window that is always open has no openings to tell of: leave notices out"),
     validation = Rule::new("!has(oldSelf.aws) || !has(oldSelf.aws.region) || (has(self.aws) && has(self.aws.region) && self.aws.region == oldSelf.aws.region)").message("aws.region is immutable: make a new MaintenanceWindow for another region"),
     validation = Rule::new("!has(self.lateOpen) || !has(self.cutoff) || self.lateOpen.minRemaining > self.cutoff").message("lateOpen.minRemaining must be more than cutoff: no work would be accepted else"),
 )]
@@ -91,6 +93,9 @@ pub struct MaintenanceWindowSpec {
     /// The alarms that are quiet while it is open; absent: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alarms: Option<Alarms>,
+    /// Who is told of openings, and when; absent: nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notices: Option<Notices>,
     /// Makes this an emergency: its one opening stands in for other windows, blackouts or not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub emergency: Option<Emergency>,

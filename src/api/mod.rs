@@ -15,6 +15,7 @@ pub mod maintenance_window;
 pub mod schema;
 pub mod shared;
 pub mod window_alarms;
+pub mod window_notices;
 pub mod window_status;
 pub mod windows;
 

@@ -6,11 +6,13 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use super::{
+    channel::{NoticeFailure, NoticeSent},
     duration::Duration,
     fit,
     maintenance_window::{MaintenanceWindowSpec, SCHEDULES_MAX},
     shared::LastAction,
     window_alarms::Silenced,
+    window_notices::{Ending, Moved},
 };
 
 /// What the window is doing.
@@ -19,6 +21,8 @@ pub enum Phase {
     /// It waits for its next opening.
     #[default]
     Scheduled,
+    /// It waits for its next opening, and people were told of that.
+    Announced,
     /// It is about to open.
     Preparing,
     /// It is open.
@@ -35,6 +39,7 @@ impl Phase {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Scheduled => "Scheduled",
+            Self::Announced => "Announced",
             Self::Preparing => "Preparing",
             Self::Open => "Open",
             Self::Suspended => "Suspended",
@@ -81,6 +86,22 @@ pub struct MaintenanceWindowStatus {
     /// The alarms that are quiet, or are about to be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub silenced: Option<Silenced>,
+    /// What people were told of openings to come, of what is open, and of what ended lately.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = fit::NOTICES_MAX))]
+    pub notices: Vec<NoticeSent>,
+    /// What people could not be told.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = fit::NOTICES_MAX))]
+    pub notice_failures: Vec<NoticeFailure>,
+    /// Ends that people are told of, newest first, for a day.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = fit::ENDINGS_MAX))]
+    pub endings: Vec<Ending>,
+    /// Openings that were announced at other times, under other ids.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = fit::MOVED_MAX))]
+    pub moved: Vec<Moved>,
     /// Openings that a person skipped, and that have not passed yet.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = fit::SKIPPED_MAX))]
@@ -100,7 +121,7 @@ pub struct MaintenanceWindowStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = fit::ANSWERED_MAX), inner(length(max = fit::ACTION_MAX)))]
     pub answered: Vec<String>,
-    /// Ready, Reconciling, Stalled, Open, AlarmsSilenced.
+    /// Ready, Reconciling, Stalled, Open, AlarmsSilenced, Notified.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]

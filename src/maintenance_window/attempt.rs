@@ -32,7 +32,8 @@ pub async fn attempt(
     now: Timestamp,
     place: &mut Option<Place>,
 ) -> Plan {
-    let memory = Memory::recall(object.status.as_ref());
+    let mut memory = Memory::recall(object.status.as_ref());
+    memory.book.ledger.record(&context.post.unrecorded(&super::sender(object)));
     let mut facts = observe::observe(object, context, now);
     let mut asking = Asking { object, context, now, calls: None };
     let mut plan = decide(&facts, &memory, now);

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::window::Window;
+use super::{notices::Book, window::Window};
 use crate::api::{
     duration::Duration,
     fit::{ACTION_MAX, ANSWERED_MAX, Fit, SKIPPED_MAX, WINDOW_HISTORY_MAX, cut},
@@ -23,6 +23,8 @@ pub struct Memory {
     pub current: Option<Current>,
     /// The alarms that are quiet, or are about to be.
     pub silenced: Option<Silenced>,
+    /// What people were told.
+    pub book: Book,
     /// Openings to come that a person skipped.
     pub skipped: Vec<SkippedOpening>,
     /// How the last openings went, newest first.
@@ -89,6 +91,7 @@ impl Memory {
                 .map(|next| Promised { id: next.id.clone(), opens_at: next.opens_at.0 }),
             current: status.current.as_ref().and_then(current),
             silenced: status.silenced.clone(),
+            book: Book::recall(status),
             skipped: status.skipped.clone(),
             history: status.history.clone(),
             last_action: status.last_action.clone(),
@@ -140,11 +143,20 @@ fn current(status: &CurrentOpening) -> Option<Current> {
 /// own memory at each pass.
 impl Fit for Memory {
     fn fit(&mut self) {
-        let Self { promised: _, current, silenced: _, skipped, history, last_action, answered } =
-            self;
+        let Self {
+            promised: _,
+            current,
+            silenced: _,
+            book,
+            skipped,
+            history,
+            last_action,
+            answered,
+        } = self;
         if let Some(current) = current {
             current.closing.fit();
         }
+        book.fit();
         skipped.truncate(SKIPPED_MAX);
         history.truncate(WINDOW_HISTORY_MAX);
         history.fit();

@@ -8,6 +8,7 @@ mod aws;
 mod decide;
 mod error;
 mod memory;
+pub mod notices;
 mod observe;
 mod status;
 #[cfg(test)]
@@ -25,14 +26,19 @@ use self::{
     decide::Plan,
 };
 use crate::{
-    api::maintenance_window::{GateReason, MaintenanceWindow, Phase},
+    api::maintenance_window::{GateReason, MaintenanceWindow, MaintenanceWindowStatus, Phase},
     aws::limits::Place,
     context::Context,
     engine::{Class, Kind, Next, Pass},
     error::{Remedy, chain},
     facts::windows::{GateFact, GateState, QuietFact, WindowFact},
     kubernetes::{port::KindNames, publish},
+    notify::{
+        due::Ledger,
+        post::{AGAIN, Sender},
+    },
     plan::{Revisit, Unread},
+    time::moments,
 };
 
 /// The kind, for the engine.
@@ -80,6 +86,8 @@ impl Kind for MaintenanceWindows {
 
     fn forget(context: &Context, namespace: &str, name: &str) {
         context.sweeps.forget(namespace, name);
+        let (namespace, name) = (namespace.to_owned(), name.to_owned());
+        context.post.recorded(&Sender { kind: alarms::KIND, namespace, name });
     }
 }
 
@@ -90,9 +98,13 @@ impl Kind for MaintenanceWindows {
 async fn pass(object: &MaintenanceWindow, context: &Context) -> Pass<MaintenanceWindow> {
     let now = context.clock.now(); // The only clock read of the pass.
     let mut place = None;
-    let plan = attempt(object, context, now, &mut place).await;
+    let mut plan = attempt(object, context, now, &mut place).await;
     let mut object_now = None;
     let told = tell(object, context, &plan, place, now, &mut object_now).await;
+    let told = match told {
+        Ok(status) => post(object, context, &mut plan, &status, &mut object_now).await,
+        Err(error) => Err(error),
+    };
     if let Err(error) = &told {
         tracing::warn!(error = %chain(error), "not published");
         return Pass { object: object_now, unsure: true, next: Next::failed(Remedy::Retry) };
@@ -107,6 +119,46 @@ async fn pass(object: &MaintenanceWindow, context: &Context) -> Pass<Maintenance
     Pass { object: object_now, unsure: false, next }
 }
 
+/// Sends the notices of a plan that was published, and writes down at once what became of them.
+async fn post(
+    object: &MaintenanceWindow,
+    context: &Context,
+    plan: &mut Plan,
+    status: &MaintenanceWindowStatus,
+    published: &mut Option<MaintenanceWindow>,
+) -> Result<(), crate::kubernetes::port::Error> {
+    let sender = sender(object);
+    context.post.recorded(&sender);
+    if plan.letters.is_empty() {
+        return Ok(());
+    }
+    let sent = context.post.send(context, &sender, &plan.letters).await;
+    let now = context.clock.now();
+    plan.revisit = plan.revisit.no_later_than(if sent { now } else { moments::after(now, AGAIN) });
+    let Ledger { sent, failing } = {
+        let mut ledger = plan.memory.book.ledger.clone();
+        ledger.record(&context.post.unrecorded(&sender));
+        ledger
+    };
+    let told =
+        MaintenanceWindowStatus { notices: sent, notice_failures: failing, ..status.clone() };
+    let id = publish::id(MaintenanceWindows::NAMES, object);
+    let written = publish::status(&*context.kubernetes, &id, Some(status), &told).await?;
+    publish::notes(&*context.kubernetes, &id, status::notes(Some(status), &told)).await;
+    context.post.recorded(&sender);
+    *published = written.or_else(|| published.take());
+    Ok(())
+}
+
+/// Who sends.
+fn sender(object: &MaintenanceWindow) -> Sender {
+    Sender {
+        kind: alarms::KIND,
+        namespace: object.namespace().unwrap_or_default(),
+        name: object.name_any(),
+    }
+}
+
 /// Publishes status and Events. The object as it is after the last write that was answered is left in
 /// `published`.
 async fn tell(
@@ -116,7 +168,7 @@ async fn tell(
     place: Option<Found>,
     now: Timestamp,
     published: &mut Option<MaintenanceWindow>,
-) -> Result<(), crate::kubernetes::port::Error> {
+) -> Result<MaintenanceWindowStatus, crate::kubernetes::port::Error> {
     let port = &*context.kubernetes;
     let id = publish::id(MaintenanceWindows::NAMES, object);
     let old = object.status.as_ref();
@@ -132,7 +184,7 @@ async fn tell(
     if let Some(finalized) = publish::finalizer(port, &id, current, plan.finalizer).await? {
         *published = Some(finalized);
     }
-    Ok(())
+    Ok(new)
 }
 
 /// What a window says to the objects that obey it.

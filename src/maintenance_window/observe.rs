@@ -21,6 +21,8 @@ pub fn observe(object: &MaintenanceWindow, context: &Context, now: Timestamp) ->
         window: Window::parse(&object.spec),
         edited: observed != object.metadata.generation,
         deletion: objects::deletion(object),
+        deleted_at: object.metadata.deletion_timestamp.as_ref().map(|at| at.0),
+        created_at: object.metadata.creation_timestamp.as_ref().map(|at| at.0),
         request: objects::action_request(object),
         sweeps: context.sweeps.is_due(&owner.namespace, &owner.name, now),
         owner,

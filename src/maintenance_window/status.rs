@@ -6,6 +6,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use super::{
     decide::Plan,
     memory::{Current, Memory},
+    notices::Book,
 };
 use crate::{
     api::{
@@ -18,6 +19,7 @@ use crate::{
         window_alarms::Silenced,
     },
     error::{Remedy, clean},
+    notify::due::news,
     plan::Note,
     status::conditions::{self, Readiness, Statement},
     time::{Opening, Zone},
@@ -33,8 +35,17 @@ pub fn summarize(
 ) -> MaintenanceWindowStatus {
     let before: &[Condition] = old.map(|old| old.conditions.as_slice()).unwrap_or_default();
     let Plan { memory, report, gate, upcoming, ahead, zone, silenced, .. } = plan;
-    let Memory { promised: _, current, silenced: quiet, skipped, history, last_action, answered } =
-        memory.clone();
+    let Memory {
+        promised: _,
+        current,
+        silenced: quiet,
+        book,
+        skipped,
+        history,
+        last_action,
+        answered,
+    } = memory.clone();
+    let Book { ledger, endings, moved, foreseen: _ } = book;
     let upcoming: Vec<OpeningStatus> = upcoming
         .iter()
         .zip(zone.iter().cycle())
@@ -57,6 +68,7 @@ pub fn summarize(
         reason: (*reason).into(),
         message: clean(message),
     }));
+    told.extend(ledger.statement());
     let mut status = MaintenanceWindowStatus {
         observed_generation: generation,
         region: old.and_then(|old| old.region.clone()),
@@ -68,6 +80,10 @@ pub fn summarize(
         upcoming,
         current: current.map(|current| current_opening(current, quiet.as_ref())),
         silenced: quiet,
+        notices: ledger.sent,
+        notice_failures: ledger.failing,
+        endings,
+        moved,
         skipped,
         history,
         plan: ahead.iter().map(|line| clean(line)).collect(),
@@ -93,7 +109,7 @@ fn stuck(plan: &Plan) -> Option<Readiness> {
 /// How ready a phase is; none when that stays as it was.
 fn readiness(phase: Phase) -> Option<Readiness> {
     match phase {
-        Phase::Scheduled | Phase::Open => Some(Readiness::Ready),
+        Phase::Scheduled | Phase::Announced | Phase::Open => Some(Readiness::Ready),
         Phase::Preparing => Some(Readiness::Reconciling),
         Phase::Invalid => Some(Readiness::Stalled),
         Phase::Suspended => None,
@@ -143,6 +159,7 @@ pub fn notes(old: Option<&MaintenanceWindowStatus>, new: &MaintenanceWindowStatu
     let phase = |status: &MaintenanceWindowStatus| status.phase.unwrap_or_default();
     if old.map(phase) != Some(phase(new)) {
         match phase(new) {
+            Phase::Announced => tell(false, "Announced", message),
             Phase::Open => tell(false, "Opened", message),
             Phase::Suspended => tell(false, "Suspended", message),
             Phase::Invalid => tell(true, "Invalid", message),
@@ -168,6 +185,8 @@ pub fn notes(old: Option<&MaintenanceWindowStatus>, new: &MaintenanceWindowStatu
         let text = format!("{}: {:?}: {}", action.value, action.result, action.message);
         tell(false, "ActionAnswered", text);
     }
+    let failed = old.map(|old| old.notice_failures.as_slice()).unwrap_or_default();
+    notes.extend(news(failed, &new.notice_failures));
     notes
 }
 

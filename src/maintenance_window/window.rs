@@ -8,7 +8,7 @@ use crate::{
         Schedule as RawSchedule,
     },
     api::window_alarms::AlarmMode,
-    maintenance_window::alarms::Choice,
+    maintenance_window::{alarms::Choice, notices::Wishes},
     time::{Blackout, Calendar, Cron, Length, Overlap, Schedule, Start, Times, Zone},
 };
 
@@ -25,6 +25,8 @@ pub struct Window {
     pub extend_max: SignedDuration,
     /// The alarms that are quiet while it is open; none: none.
     pub alarms: Option<Choice>,
+    /// Who is told of openings; none: nobody.
+    pub notices: Option<Wishes>,
     /// Why it opens outside of all plans; none for an ordinary window.
     pub emergency: Option<Emergency>,
 }
@@ -88,6 +90,7 @@ impl Window {
             min_remaining: spec.late_open.as_ref().map(|late| late.min_remaining.signed()),
             extend_max: spec.extend.as_ref().map(|extend| extend.max).unwrap_or_default().signed(),
             alarms: choice(spec)?,
+            notices: wishes(spec)?,
             emergency: spec.emergency.clone(),
         })
     }
@@ -114,6 +117,16 @@ fn choice(spec: &MaintenanceWindowSpec) -> Result<Option<Choice>, InvalidSpec> {
         return Err(invalid("alarms", "give names or namePrefixes"));
     }
     Ok(Some(choice))
+}
+
+/// Who is told of openings.
+fn wishes(spec: &MaintenanceWindowSpec) -> Result<Option<Wishes>, InvalidSpec> {
+    let Some(notices) = &spec.notices else { return Ok(None) };
+    if spec.always == Some(true) {
+        return Err(invalid("notices", "a window that is always open has no openings to tell of"));
+    }
+    let wishes = Wishes::parse(notices);
+    wishes.map(Some).map_err(|(field, why)| invalid(format!("notices.{field}"), why))
 }
 
 fn schedule(raw: &RawSchedule, field: &str) -> Result<Schedule, InvalidSpec> {

@@ -1,11 +1,13 @@
 //! A window, its memory and the time, for tests of decisions.
 
 mod cloud;
+mod mail;
 mod switches;
 
 use jiff::{SignedDuration, Timestamp};
 
 pub use cloud::{Cloud, REGION};
+use mail::Mail;
 
 use super::{
     alarms::Ledger,
@@ -34,6 +36,8 @@ pub struct World {
     pub cloud: Cloud,
     /// What the watch shows of all windows; none: of this one, what was published last.
     pub watch: Option<Vec<Ledger>>,
+    /// What people were told.
+    pub mail: Mail,
 }
 
 /// A time of December 2026, which begins on a Tuesday.
@@ -62,6 +66,8 @@ impl World {
                 spec,
                 edited: true,
                 deletion: Deletion::None,
+                deleted_at: None,
+                created_at: None,
                 request: None,
                 owner: Owner {
                     cluster: "prod".into(),
@@ -79,6 +85,7 @@ impl World {
             events: Vec::new(),
             cloud: Cloud::default(),
             watch: None,
+            mail: Mail::default(),
         }
     }
 
@@ -107,7 +114,7 @@ impl World {
 
     /// One pass; its status goes through JSON, as it does in life.
     pub fn pass(&mut self) -> Plan {
-        let plan = self.carry_out();
+        let mut plan = self.carry_out();
         let new = summarize(self.status.as_ref(), Some(self.generation), &plan, self.now);
         let events = notes(self.status.as_ref(), &new);
         self.events.extend(events.iter().map(|note| note.reason));
@@ -117,6 +124,7 @@ impl World {
         if self.facts.deletion == Deletion::None || !plan.finalizer {
             self.facts.finalizer = plan.finalizer;
         }
+        self.post(&mut plan);
         plan
     }
 

@@ -9,7 +9,7 @@ mod ledger;
 
 use jiff::{SignedDuration, Timestamp};
 
-pub use self::ledger::Ledger;
+pub use self::ledger::{Ledger, news};
 use super::stage::{Listener, Span, Stage};
 use crate::api::duration::Duration;
 

@@ -96,6 +96,12 @@ impl Zone {
         &self.name
     }
 
+    /// The zone itself.
+    #[must_use]
+    pub fn time_zone(&self) -> &TimeZone {
+        &self.zone
+    }
+
     /// What clocks show.
     #[must_use]
     pub fn local(&self, at: Timestamp) -> DateTime {

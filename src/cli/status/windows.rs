@@ -67,7 +67,7 @@ fn tone(phase: Phase) -> Tone {
     match phase {
         Phase::Open => Tone::Good,
         Phase::Scheduled => Tone::Faint,
-        Phase::Preparing => Tone::Busy,
+        Phase::Announced | Phase::Preparing => Tone::Busy,
         Phase::Suspended => Tone::Asks,
         Phase::Invalid => Tone::Bad,
     }

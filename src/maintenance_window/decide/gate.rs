@@ -34,11 +34,13 @@ pub(super) fn gate(situation: &Situation<'_>, phase: Phase, message: &str) -> Ga
             schedules: Vec::new(),
             blackout,
         },
-        (Phase::Scheduled | Phase::Preparing, _) if situation.facts.audits() => {
+        (Phase::Scheduled | Phase::Announced | Phase::Preparing, _) if situation.facts.audits() => {
             closed(GateReason::Audit)
         }
-        (Phase::Scheduled | Phase::Preparing, _) if holds => closed(GateReason::Blackout),
-        (Phase::Scheduled | Phase::Preparing, _) => closed(GateReason::Closed),
+        (Phase::Scheduled | Phase::Announced | Phase::Preparing, _) if holds => {
+            closed(GateReason::Blackout)
+        }
+        (Phase::Scheduled | Phase::Announced | Phase::Preparing, _) => closed(GateReason::Closed),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod deletion;
 mod gate;
+mod notices;
 mod passed;
 mod plan;
 mod restore;
@@ -42,6 +43,10 @@ pub struct Facts {
     pub edited: bool,
     /// What deletion asks for.
     pub deletion: Deletion,
+    /// Since when it is being deleted.
+    pub deleted_at: Option<Timestamp>,
+    /// When the object was made.
+    pub created_at: Option<Timestamp>,
     /// A verb, handled or not.
     pub request: Option<ActionRequest>,
     /// Whose window this is.
@@ -86,7 +91,8 @@ pub fn decide(facts: &Facts, memory: &Memory, now: Timestamp) -> Plan {
         restore::sweep,
     ];
     let plan = rules.iter().find_map(|rule| rule(&situation));
-    let mut plan = plan.unwrap_or_else(|| waiting::wait(&situation));
+    let plan = plan.unwrap_or_else(|| waiting::wait(&situation));
+    let mut plan = notices::tell(facts, memory, plan, now);
     plan.memory.fit();
     plan
 }

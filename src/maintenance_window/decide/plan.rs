@@ -11,6 +11,7 @@ use crate::{
     },
     facts::mute_rules::{NewMuteRule, OwnMuteRule},
     maintenance_window::{alarms::Question, memory::Memory},
+    notify::post::Letter,
     time::{Opening, Zone},
 };
 
@@ -43,6 +44,8 @@ pub struct Plan {
     pub trouble: Option<Unread>,
     /// What the condition AlarmsSilenced says; none where no alarm is to be quiet.
     pub silenced: Option<(bool, &'static str, String)>,
+    /// Notices that go out once this is published.
+    pub letters: Vec<Letter>,
     /// When to look again.
     pub revisit: Revisit,
 }

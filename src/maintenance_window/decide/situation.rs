@@ -182,6 +182,7 @@ impl<'a> Situation<'a> {
             notes: Vec::new(),
             trouble: None,
             silenced: silence::told(self),
+            letters: Vec::new(),
             revisit,
         }
     }

@@ -1,5 +1,6 @@
 mod alarms;
 mod laws;
+mod notices;
 mod openings;
 mod toggle;
 mod verbs;

@@ -14,6 +14,8 @@ use crate::{
     },
     error::clean,
     notify::stage::{Span, Stage},
+    plan::Note,
+    status::conditions::Statement,
 };
 
 /// First pause before a channel is tried again; doubled each time.
@@ -70,6 +72,24 @@ impl Ledger {
         });
     }
 
+    /// What the condition Notified says; none where nobody was told anything.
+    #[must_use]
+    pub fn statement(&self) -> Option<Statement> {
+        let stated = |holds, reason: &str, message| {
+            let (kind, reason) = ("Notified", reason.to_owned());
+            Some(Statement { kind, holds, reason, message })
+        };
+        let Some(failing) = self.failing.last() else {
+            let told = !self.sent.is_empty();
+            return told.then(|| stated(true, "Told", "every notice went out".into()))?;
+        };
+        let more = match self.failing.len() {
+            1 => String::new(),
+            all => format!("; and {} more, see status.noticeFailures", all.saturating_sub(1)),
+        };
+        stated(false, "ChannelFails", format!("{}{more}", not_told(failing)))
+    }
+
     /// Forgets what is about none of these occurrences or to none of these channels. An occurrence
     /// that another one replaces is of use until that one was told.
     pub fn keep(&mut self, occurrences: &[&str], channels: &[&str]) {
@@ -78,6 +98,13 @@ impl Ledger {
         };
         self.sent.retain(|sent| kept(&sent.occurrence, &sent.channel));
         self.failing.retain(|failing| kept(&failing.occurrence, &failing.channel));
+    }
+
+    /// What was told to be over is to come after all: it is told anew.
+    pub fn reopen(&mut self, id: &str) {
+        let is_end = |stage: &str| stage.parse().is_ok_and(Stage::is_end);
+        self.sent.retain(|sent| sent.occurrence != id || !is_end(&sent.stage));
+        self.failing.retain(|failing| failing.occurrence != id);
     }
 
     /// The times that a channel was told last, also under the id that was replaced.
@@ -123,6 +150,22 @@ impl Ledger {
         let failing = self.failing.iter().find(|failing| is_for(failing, occurrence, channel))?;
         (failing.stage == stage.to_string()).then_some(failing.not_before.0)
     }
+}
+
+/// What of the failures of a status was not in the one before: told once, as Events.
+#[must_use]
+pub fn news(old: &[NoticeFailure], new: &[NoticeFailure]) -> Vec<Note> {
+    let same = |one: &NoticeFailure, other: &NoticeFailure| {
+        is_for(one, &other.occurrence, &other.channel) && one.stage == other.stage
+    };
+    let known = |failing: &&NoticeFailure| old.iter().any(|one| same(one, failing));
+    let note = |failing| Note { warning: true, reason: "NoticeFailed", message: not_told(failing) };
+    new.iter().filter(|failing| !known(failing)).map(note).collect()
+}
+
+fn not_told(failing: &NoticeFailure) -> String {
+    let NoticeFailure { occurrence, channel, stage, message, .. } = failing;
+    format!("channel {channel} was not told {stage} of {occurrence}: {message}")
 }
 
 fn is_of(sent: &NoticeSent, id: &str, channel: &str) -> bool {

@@ -1,0 +1,197 @@
+//! What became of the openings that people were told of.
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+use crate::{
+    api::{
+        maintenance_window::{Outcome, WindowHistoryEntry},
+        window_notices::{Ending, EndingKind, FrozenNotices, Moved},
+    },
+    facts::kubernetes::Deletion,
+    maintenance_window::{
+        decide::{Facts, Plan},
+        memory::Memory,
+        notices::Wishes,
+    },
+    notify::{
+        due::{LATE_MAX, Occurrence},
+        stage::{Span, Stage},
+    },
+    time::{Opening, moments},
+};
+
+/// The openings to come, as far as nothing but the time keeps them from opening.
+pub(super) fn ahead<'p>(facts: &Facts, plan: &'p Plan) -> &'p [Opening] {
+    let may_open = !facts.suspended() && !facts.audits() && facts.deletion == Deletion::None;
+    if may_open { &plan.upcoming } else { &[] }
+}
+
+/// Notes what ended, what was moved, and what is not to come any more.
+pub(super) fn follow(facts: &Facts, before: &Memory, plan: &mut Plan, now: Timestamp) {
+    let is_new = |ending: &Ending| now.duration_since(ending.ended_at.0) <= LATE_MAX;
+    plan.memory.book.endings.retain(is_new);
+    let known = |id: &str| before.history.iter().any(|entry| entry.id == id);
+    let ended: Vec<_> = plan.memory.history.iter().filter(|entry| !known(&entry.id)).collect();
+    let ended: Vec<Ending> =
+        ended.into_iter().rev().filter_map(|entry| of_history(facts, before, entry, now)).collect();
+    ended.into_iter().for_each(|ending| end(plan, ending));
+    let Ok(window) = &facts.window else { return };
+    let to_come: Vec<Opening> = ahead(facts, plan).to_vec();
+    let current = plan.memory.current.as_ref().map(|current| current.id.clone());
+    let lives =
+        |id: &str| to_come.iter().any(|opening| opening.id == id) || current.as_deref() == Some(id);
+    come_back(plan, lives);
+    let vanished = vanished(plan, lives);
+    // What the calendar cannot tell is not over.
+    if vanished.is_empty() || window.calendar.next(now).is_err() {
+        return;
+    }
+    for (id, span) in vanished {
+        match replacement(facts, before, plan, &to_come, &id, span) {
+            Some(by) => plan.memory.book.moved.insert(0, Moved { occurrence: by, replaces: id }),
+            None => cancel(facts, plan, id, span, now),
+        }
+    }
+}
+
+fn end(plan: &mut Plan, ending: Ending) {
+    let endings = &mut plan.memory.book.endings;
+    if !endings.iter().any(|known| known.occurrence == ending.occurrence) {
+        endings.insert(0, ending);
+    }
+}
+
+/// The end of an opening that was just written into the history.
+fn of_history(
+    facts: &Facts,
+    before: &Memory,
+    entry: &WindowHistoryEntry,
+    now: Timestamp,
+) -> Option<Ending> {
+    let WindowHistoryEntry { id, opens_at, closes_at, opened_at, outcome, message, .. } = entry;
+    let opened = before.current.as_ref().filter(|current| current.id == *id);
+    let spec = opened.map_or(&facts.spec, |current| &current.spec);
+    let end = match outcome {
+        _ if opened_at.is_some() => EndingKind::Closed,
+        Outcome::Missed => EndingKind::Missed,
+        Outcome::Completed | Outcome::Cancelled => EndingKind::Cancelled,
+    };
+    Some(Ending {
+        occurrence: id.clone(),
+        opens_at: opens_at.clone(),
+        closes_at: closes_at.clone(),
+        ended_at: Time(moments::stamp(now)),
+        end,
+        message: message.clone(),
+        notices: FrozenNotices(Box::new(spec.notices.clone()?)),
+    })
+}
+
+/// What was given up and is to come after all is told anew.
+fn come_back(plan: &mut Plan, lives: impl Fn(&str) -> bool) {
+    let book = &mut plan.memory.book;
+    let (back, over) = std::mem::take(&mut book.endings)
+        .into_iter()
+        .partition::<Vec<_>, _>(|ending| lives(&ending.occurrence));
+    book.endings = over;
+    back.iter().for_each(|ending| book.ledger.reopen(&ending.occurrence));
+    let ends = &book.endings;
+    let is_over = |id: &str| ends.iter().any(|ending| ending.occurrence == id);
+    book.moved.retain(|moved| lives(&moved.occurrence) || is_over(&moved.occurrence));
+}
+
+/// The openings that people were told of, and that nobody knows any more: with the times as told.
+fn vanished(plan: &Plan, lives: impl Fn(&str) -> bool) -> Vec<(String, Span)> {
+    let Memory { book, history, .. } = &plan.memory;
+    let known = |id: &str| {
+        lives(id)
+            || history.iter().any(|entry| entry.id == id)
+            || book.endings.iter().any(|ending| ending.occurrence == id)
+            || book.moved.iter().any(|moved| moved.replaces == id)
+    };
+    let mut found: Vec<(String, Span)> = Vec::new();
+    for sent in book.ledger.sent.iter().rev().filter(|sent| !known(&sent.occurrence)) {
+        let is_end = sent.stage.parse().is_ok_and(Stage::is_end);
+        let span = sent.opens_at.as_ref().zip(sent.closes_at.as_ref());
+        let is_new = !found.iter().any(|(id, _)| *id == sent.occurrence);
+        if let Some((opens, closes)) = span.filter(|_| is_new && !is_end) {
+            let span = Span { opens: opens.0, closes: closes.0 };
+            found.push((sent.occurrence.clone(), span));
+        }
+    }
+    found
+}
+
+/// The opening that an edit put in the place of one that was announced: a new one of the same
+/// schedule, the nearest. One that only came into sight is none.
+fn replacement(
+    facts: &Facts,
+    before: &Memory,
+    plan: &Plan,
+    to_come: &[Opening],
+    id: &str,
+    was: Span,
+) -> Option<String> {
+    if !facts.edited {
+        return None;
+    }
+    let schedule = |id: &str| id.rsplit_once('-').map(|(schedule, _)| schedule.to_owned());
+    let own = schedule(id)?;
+    let foreseen = &before.book.foreseen;
+    let foreseen = foreseen.iter().filter(|(id, _)| schedule(id).as_ref() == Some(&own));
+    let foreseen: Vec<_> = foreseen.collect();
+    let was_known = |id: &str| foreseen.iter().any(|(known, _)| known == id);
+    let stays = to_come.iter().any(|opening| was_known(&opening.id));
+    let sight = foreseen.iter().map(|(_, opens)| *opens).max().filter(|_| stays);
+    let taken = |id: &str| plan.memory.book.moved.iter().any(|moved| moved.occurrence == id);
+    let fits = |opening: &&Opening| {
+        schedule(&opening.id).as_ref() == Some(&own)
+            && !was_known(&opening.id)
+            && !taken(&opening.id)
+            && sight.is_none_or(|sight| opening.opens_at <= sight)
+    };
+    let nearest = |opening: &&Opening| opening.opens_at.duration_since(was.opens).abs();
+    to_come.iter().filter(fits).min_by_key(nearest).map(|opening| opening.id.clone())
+}
+
+/// What was announced and is not to come is told as cancelled.
+fn cancel(facts: &Facts, plan: &mut Plan, id: String, span: Span, now: Timestamp) {
+    let message = match facts.deletion {
+        Deletion::Undo | Deletion::Abandon => "the window is deleted",
+        Deletion::None if facts.suspended() => "the window is suspended",
+        Deletion::None if facts.audits() => "the window is in Audit",
+        Deletion::None => "the window does not have it any more",
+    };
+    let Some(notices) = facts.spec.notices.clone() else { return };
+    end(
+        plan,
+        Ending {
+            occurrence: id,
+            opens_at: Time(span.opens),
+            closes_at: Time(span.closes),
+            ended_at: Time(moments::stamp(now)),
+            end: EndingKind::Cancelled,
+            message: message.into(),
+            notices: FrozenNotices(Box::new(notices)),
+        },
+    );
+}
+
+/// Forgets what is of no use any more.
+pub(super) fn forget(facts: &Facts, groups: &[(Vec<Occurrence>, Wishes)], plan: &mut Plan) {
+    // What an invalid spec had in mind, nobody knows.
+    if facts.window.is_err() {
+        return;
+    }
+    let Memory { current, book, .. } = &mut plan.memory;
+    let mut ids: Vec<&str> = Vec::new();
+    ids.extend(groups.iter().flat_map(|(all, _)| all).map(|occurrence| occurrence.id.as_str()));
+    ids.extend(current.as_ref().map(|current| current.id.as_str()));
+    ids.extend(book.moved.iter().map(|moved| moved.replaces.as_str()));
+    let open = current.as_ref().and_then(|current| current.window.notices.as_ref());
+    let wishes = groups.iter().map(|(_, wishes)| wishes).chain(open);
+    let channels = wishes.flat_map(|wishes| &wishes.channels);
+    let channels: Vec<&str> = channels.map(|channel| channel.name.as_str()).collect();
+    book.ledger.keep(&ids, &channels);
+}

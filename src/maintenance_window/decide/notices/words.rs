@@ -1,0 +1,111 @@
+//! What a notice says of its window.
+
+use std::collections::BTreeSet;
+
+use jiff::tz::TimeZone;
+
+use crate::{
+    maintenance_window::{
+        alarms::KIND,
+        decide::{Facts, Plan},
+        memory::Memory,
+        notices::Wishes,
+    },
+    notify::{
+        due::Due,
+        message::{About, Alarms, Message},
+        post::Letter,
+        stage::Stage,
+    },
+};
+
+/// Most alarms that are named.
+const NAMES_MAX: usize = 50;
+
+/// What a notice is made of.
+pub(super) struct Words<'a> {
+    pub(super) facts: &'a Facts,
+    pub(super) plan: &'a Plan,
+    pub(super) wishes: &'a Wishes,
+}
+
+impl Words<'_> {
+    /// The notice, and where it goes.
+    pub(super) fn letter(&self, due: &Due) -> Option<Letter> {
+        let channel = self.wishes.channels.iter().find(|channel| channel.name == due.channel)?;
+        Some(Letter { due: due.clone(), channel: channel.clone(), message: self.message(due) })
+    }
+
+    fn message(&self, due: &Due) -> Message {
+        let owner = &self.facts.owner;
+        let about = About {
+            cluster: owner.cluster.clone(),
+            kind: KIND,
+            namespace: owner.namespace.clone(),
+            name: owner.name.clone(),
+        };
+        let mut message = Message::new(about, due, self.zone());
+        let moved = &self.plan.memory.book.moved;
+        let moved = moved.iter().find(|moved| moved.occurrence == due.occurrence);
+        message.replaces = moved.map(|moved| moved.replaces.clone());
+        message.title.clone_from(&self.wishes.title);
+        message.text.clone_from(&self.wishes.text);
+        if due.stage.is_end() {
+            self.ended(&mut message);
+        } else {
+            message.why = self.why(due);
+            message.muted = self.muted(&due.occurrence);
+        }
+        message
+    }
+
+    fn zone(&self) -> TimeZone {
+        let own = self.facts.window.as_ref().ok();
+        let open = self.plan.memory.current.as_ref().map(|current| &current.window);
+        let window = own.or(open);
+        window.map_or(TimeZone::UTC, |window| window.calendar.zone().time_zone().clone())
+    }
+
+    fn ended(&self, message: &mut Message) {
+        let Memory { book, history, .. } = &self.plan.memory;
+        let ending = book.endings.iter().find(|ending| ending.occurrence == message.id);
+        message.why = ending.map(|ending| ending.message.clone()).unwrap_or_default();
+        if let Some(entry) = history.iter().find(|entry| entry.id == message.id)
+            && message.stage == Stage::Closed
+        {
+            message.outcome = entry.outcome.as_str().into();
+            let names = entry.still_in_alarm.clone();
+            message.firing = Alarms { count: names.len(), names };
+        }
+        let next = self.plan.upcoming.first().zip(self.plan.zone.as_ref());
+        message.details.extend(next.map(|(next, zone)| format!("next: {}", next.local(zone))));
+    }
+
+    fn why(&self, due: &Due) -> String {
+        let Memory { current, last_action, .. } = &self.plan.memory;
+        let open = current.as_ref().filter(|current| current.id == due.occurrence);
+        let emergency = open.map_or(&self.facts.spec.emergency, |open| &open.spec.emergency);
+        let extended = last_action
+            .as_ref()
+            .filter(|action| due.stage == Stage::Extended && action.value.starts_with("extend="));
+        match (emergency, extended) {
+            (_, Some(by)) if !by.by.is_empty() => format!("{} extended it", by.by),
+            (Some(emergency), _) => {
+                format!("emergency: {}, asked for by {}", emergency.reason, emergency.requested_by)
+            }
+            (None, _) if due.stage == Stage::Changed => "its schedule was changed".into(),
+            (None, _) => String::new(),
+        }
+    }
+
+    /// The alarms that are quiet for it.
+    fn muted(&self, occurrence: &str) -> Alarms {
+        let silenced = self.plan.memory.silenced.as_ref();
+        let silenced = silenced.filter(|silenced| silenced.occurrence == occurrence);
+        let rules = silenced.iter().flat_map(|silenced| &silenced.regions);
+        let names: BTreeSet<&String> =
+            rules.flat_map(|region| &region.rules).flat_map(|rule| &rule.alarms).collect();
+        let count = names.len();
+        Alarms { count, names: names.into_iter().take(NAMES_MAX).cloned().collect() }
+    }
+}
