@@ -42,9 +42,16 @@ const ROLLOUT: Kind = Kind {
         "window_gate.rs",
         "aws/accounts.rs",
         "aws/error.rs",
+        "notify/due/ledger.rs",
     ],
-    // The frozen steps are those of the spec, and every check has the fields that are explained once.
-    said_elsewhere: &["status.conditions[]", "status.steps[]", "spec.postChecks[]"],
+    // The frozen steps are those of the spec, and every check has the fields that are explained once;
+    // channels have those of a window.
+    said_elsewhere: &[
+        "status.conditions[]",
+        "status.steps[]",
+        "spec.postChecks[]",
+        "spec.notifications.channels[].",
+    ],
     field: ["spec.steps[].approve.onTimeout", "status.step.holdUntil"],
     word: "WaitingApproval",
     reason: "AccountMismatch",

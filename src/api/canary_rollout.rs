@@ -8,6 +8,7 @@ use super::{
     analysis::{Analysis, OnFailure},
     check::{CHECKS_MAX, Check},
     duration::Duration,
+    notifications::Notifications,
     shared::{AwsLocation, Mode},
     windows::Windows,
 };
@@ -128,6 +129,9 @@ pub struct CanaryRolloutSpec {
     /// what is there, Enforce puts the alias back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_conflict: Option<OnConflict>,
+    /// Who is told of starts, ends, and what waits for a person; absent: nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notifications: Option<Notifications>,
     /// Enforce (default), or Audit: start nothing new, and tell in status.plan what would be done. A
     /// canary that must go back still goes back.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -9,10 +9,12 @@ use super::{
     analysis::{METRICS_MAX, MetricStatus},
     canary_findings::{Conflict, PreflightFinding, PutBack},
     canary_rollout::{STEPS_MAX, Step},
+    channel::{NoticeFailure, NoticeSent},
     check::{CHECKS_MAX, CheckStatus},
     counted::Counted,
     duration::Duration,
     fit,
+    notifications::Happened,
     shared::LastAction,
 };
 
@@ -165,6 +167,18 @@ pub struct CanaryRolloutStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = fit::HISTORY_MAX))]
     pub history: Vec<HistoryEntry>,
+    /// What people were told.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = fit::NOTICES_MAX))]
+    pub notices: Vec<NoticeSent>,
+    /// What people could not be told.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = fit::NOTICES_MAX))]
+    pub notice_failures: Vec<NoticeFailure>,
+    /// What people are told of, newest last, for a day.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = fit::HAPPENED_MAX))]
+    pub happened: Vec<Happened>,
     /// What speaks against the release that is to start, or started last; what keeps it from starting
     /// comes first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -182,8 +196,7 @@ pub struct CanaryRolloutStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = fit::ANSWERED_MAX), inner(length(max = fit::ACTION_MAX)))]
     pub answered: Vec<String>,
-    /// Ready, Reconciling, Stalled, Progressing, AnalysisPassing, AliasInSync,
-    /// WindowOpen.
+    /// Ready, Reconciling, Stalled, Progressing, AnalysisPassing, AliasInSync, WindowOpen, Notified.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]

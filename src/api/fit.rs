@@ -62,6 +62,8 @@ pub const WINDOW_HISTORY_MAX: usize = 10;
 pub const NOTICES_MAX: usize = 640;
 /// Most ends that are told still.
 pub const ENDINGS_MAX: usize = 8;
+/// Most events of a rollout that people are told of still.
+pub const HAPPENED_MAX: usize = 16;
 /// Most openings that take the place of others.
 pub const MOVED_MAX: usize = 16;
 /// Most parts of one opening: what 16 schedules have of 15 days, each several times.
@@ -134,6 +136,10 @@ impl Fit for CanaryRolloutStatus {
             alias: _,
             pruned: _,
             conditions: _,
+            // Cut where they are written.
+            notices: _,
+            notice_failures: _,
+            happened: _,
         } = self;
         message.iter_mut().for_each(|message| cut(message, MESSAGE_MAX));
         step.fit();

@@ -12,6 +12,7 @@ pub mod counted;
 pub mod duration;
 pub mod fit;
 pub mod maintenance_window;
+pub mod notifications;
 pub mod schema;
 pub mod shared;
 pub mod window_alarms;

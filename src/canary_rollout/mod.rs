@@ -11,6 +11,7 @@ mod error;
 mod evidence;
 mod judge;
 mod memory;
+mod notifications;
 mod observe;
 pub mod preview;
 mod rollout;
@@ -32,6 +33,7 @@ use self::{
     decide::{Left, Plan, Revisit, Unread, abandon, learn, not_pruned},
     error::Error,
     memory::Memory,
+    notifications::{follow, recorded},
     rollout::Rollout,
     status::{Attempt, Failure},
     walk::decide_and_look_ahead,
@@ -49,6 +51,9 @@ use crate::{
         publish,
     },
     metrics::RolloutSample,
+    names::Owner,
+    notify::post::{AGAIN, Sender},
+    time::moments,
 };
 
 /// How soon a move forward that had to let undo go first is tried again.
@@ -89,6 +94,7 @@ impl Kind for CanaryRollouts {
     fn forget(context: &Context, namespace: &str, name: &str) {
         context.metrics.forget_rollout(namespace, name);
         context.checks.forget(namespace, name);
+        context.post.recorded(&sender(namespace, name));
     }
 }
 
@@ -120,7 +126,7 @@ pub fn same_function(subject: u64, other: u64) -> bool {
     fields(namespace = object.namespace(), name = object.name_any(), failures)
 )]
 async fn pass(object: &CanaryRollout, context: &Context, failures: u32) -> Pass<CanaryRollout> {
-    let now = context.clock.now(); // The only clock read of the pass.
+    let now = context.clock.now(); // The only clock read that decides.
     let attempt = attempt(object, context, failures, now).await;
 
     // Publish before anything else: users look for failures in the status, not in our logs.
@@ -129,6 +135,7 @@ async fn pass(object: &CanaryRollout, context: &Context, failures: u32) -> Pass<
     if let Err(error) = &told {
         tracing::warn!(error = %chain(error), "not published");
     }
+    let again = told.as_ref().ok().copied().flatten();
     let told = told.is_ok();
     let next = match (&attempt.failure, &attempt.plan) {
         _ if !told => Next::failed(Remedy::Retry),
@@ -140,6 +147,7 @@ async fn pass(object: &CanaryRollout, context: &Context, failures: u32) -> Pass<
         (None, Some(Plan { revisit: Revisit::Now, .. })) => Next::Now,
         (None, None) => Next::failed(Remedy::Retry),
     };
+    let next = again.map_or(next, |again| next.no_later_than(again));
     Pass { object: object_now, unsure: !told, next }
 }
 
@@ -246,32 +254,61 @@ fn left(object: &CanaryRollout) -> Left<'_> {
     }
 }
 
-/// Publishes status, Events and finalizer. The object as it is after the last write that was
-/// answered is left in `published`, also when a later one fails.
+/// Publishes status, Events and finalizer, and tells people. The object as it is after the last write
+/// that was answered is left in `published`, also when a later one fails. Says when somebody is to be
+/// told something again.
 async fn tell(
     object: &CanaryRollout,
     context: &Context,
     attempt: &Attempt,
     now: Timestamp,
     published: &mut Option<CanaryRollout>,
-) -> Result<(), crate::kubernetes::port::Error> {
+) -> Result<Option<Timestamp>, crate::kubernetes::port::Error> {
     let port = &*context.kubernetes;
     let id: ObjectId = publish::id(CanaryRollouts::NAMES, object);
     let old = object.status.as_ref();
-    let new = status::summarize(old, object.metadata.generation, attempt, now);
+    let mut new = status::summarize(old, object.metadata.generation, attempt, now);
+    let sender = sender(&id.namespace, &id.name);
+    let owner = Owner {
+        cluster: context.settings.cluster_name().to_owned(),
+        namespace: id.namespace.clone(),
+        name: id.name.clone(),
+    };
+    let posted = context.post.unrecorded(&sender);
+    let notifications = object.spec.notifications.as_ref();
+    let outgoing = follow(notifications, &owner, old, &mut new, &posted, now);
     *published = publish::status(port, &id, old, &new).await?;
+    context.post.recorded(&sender);
 
     let mut notes = status::notes(old, &new);
     notes.extend(attempt.plan.iter().flat_map(|plan| plan.notes.clone()));
     publish::notes(port, &id, notes).await;
     count(context, &id, old, &new);
 
-    let Some(plan) = &attempt.plan else { return Ok(()) };
+    let mut again = outgoing.next;
+    // What goes back goes back first.
+    if !outgoing.letters.is_empty() && new.ending.is_none() {
+        let sent = context.post.send(context, &sender, &outgoing.letters).await;
+        let at = context.clock.now();
+        again = Some(if sent { at } else { moments::after(at, AGAIN) });
+        let recorded = recorded(&new, &context.post.unrecorded(&sender), at);
+        let written = publish::status(port, &id, Some(&new), &recorded).await?;
+        publish::notes(port, &id, status::notes(Some(&new), &recorded)).await;
+        context.post.recorded(&sender);
+        *published = written.or_else(|| published.take());
+    }
+    let Some(plan) = &attempt.plan else { return Ok(again) };
     let current = published.as_ref().unwrap_or(object);
     if let Some(finalized) = publish::finalizer(port, &id, current, plan.finalizer).await? {
         *published = Some(finalized);
     }
-    Ok(())
+    Ok(again)
+}
+
+/// Who sends.
+fn sender(namespace: &str, name: &str) -> Sender {
+    let kind = CanaryRollouts::NAMES.kind;
+    Sender { kind, namespace: namespace.to_owned(), name: name.to_owned() }
 }
 
 /// Shows the rollout in the metrics.

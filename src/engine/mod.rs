@@ -125,6 +125,19 @@ impl Next {
     pub fn failed(remedy: Remedy) -> Self {
         Self::Failed { remedy, at_latest: None }
     }
+
+    /// At `then` at the latest.
+    #[must_use]
+    pub fn no_later_than(self, then: Timestamp) -> Self {
+        match self {
+            Self::Now => Self::Now,
+            Self::At(at) => Self::At(at.min(then)),
+            Self::Failed { remedy, at_latest } => {
+                let at_latest = Some(at_latest.map_or(then, |at| at.min(then)));
+                Self::Failed { remedy, at_latest }
+            }
+        }
+    }
 }
 
 /// Where to run, and on which objects.

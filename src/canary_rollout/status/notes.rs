@@ -6,6 +6,7 @@ use crate::{
         check::{CheckStage, CheckStatus, CheckVerdict},
     },
     canary_rollout::decide::Note,
+    notify::due::news,
 };
 
 /// What people are told beside the object, once: transitions between two statuses.
@@ -73,6 +74,8 @@ pub fn notes(old: Option<&CanaryRolloutStatus>, new: &CanaryRolloutStatus) -> Ve
             Outcome::Promoted | Outcome::RolledBack | Outcome::Aborted | Outcome::Initialized => {}
         }
     }
+    let failed = old.map(|old| old.notice_failures.as_slice()).unwrap_or_default();
+    notes.extend(news(failed, &new.notice_failures));
     notes
 }
 
