@@ -117,12 +117,14 @@ impl<'a> Calls<'a> {
                 facts.switches = self.switches(&session, &names).await.map_err(unread)?;
                 let firing = facts.switches.iter().filter(|(_, switch)| switch.firing);
                 facts.firing = firing.map(|(name, _)| name.clone()).collect();
-                facts.ledgers = self.ledgers(&region, owner);
             }
             if question.strays {
                 facts.strays = self.strays(&session, owner).await.map_err(unread)?;
             }
             answers.push(facts);
+        }
+        if question.switched.is_some() {
+            self.add_ledgers(&mut answers, owner);
         }
         Ok(answers)
     }

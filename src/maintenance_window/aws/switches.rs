@@ -23,7 +23,7 @@ use crate::{
         windows::QuietFact,
     },
     maintenance_window::{
-        alarms::{Ledger, Switch},
+        alarms::{Ledger, RegionFacts, Switch},
         decide::is_as_left,
     },
     names::Owner,
@@ -58,15 +58,19 @@ impl Calls<'_> {
         Ok(found)
     }
 
-    /// What windows of this account hold in this region.
-    pub(super) fn ledgers(&self, region: &str, owner: &Owner) -> Vec<Ledger> {
+    /// Adds what windows of this account hold in each region: read once, and after the alarms.
+    pub(super) fn add_ledgers(&self, answers: &mut [RegionFacts], owner: &Owner) {
         let account = Some(self.own.account());
         let known = self.context.windows.quiet().unwrap_or_default();
-        let here = known.into_iter().filter(|fact| {
+        let here = known.iter().filter(|fact| {
             fact.account.as_deref() == account && fact.silenced.mode == AlarmMode::Toggle
         });
         let own = |fact: &QuietFact| fact.namespace == owner.namespace && fact.name == owner.name;
-        here.map(|fact| Ledger::of(&fact.silenced, region, own(&fact))).collect()
+        for fact in here {
+            for facts in answers.iter_mut() {
+                facts.ledgers.push(Ledger::of(&fact.silenced, &facts.region, own(fact)));
+            }
+        }
     }
 
     /// Switches off those that act. Whether they do is looked at right before.

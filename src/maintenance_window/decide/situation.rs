@@ -96,7 +96,7 @@ impl<'a> Situation<'a> {
         let left = opening.closes_at.duration_since(self.now);
         let late = self.now.duration_since(opening.opens_at) > LATE;
         match window.min_remaining {
-            _ if left <= SignedDuration::ZERO && self.memory.current.is_some() => {
+            _ if left <= SignedDuration::ZERO && self.closing_told => {
                 Some("the one before it had not closed: its alarms did not come back".into())
             }
             _ if left <= SignedDuration::ZERO => {

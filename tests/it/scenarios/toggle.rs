@@ -42,19 +42,19 @@ fn has_finalizer(window: &MaintenanceWindow) -> bool {
 #[test]
 fn alarms_are_switched_off_while_it_is_open_and_one_that_was_off_stays_off() {
     play("toggle", async |scene| {
-        for name in ["web-a", "web-b", "web-off", "other"] {
+        for name in ["web-a", "web-off", "other"] {
             scene.account.alarm(name).await;
         }
         scene.account.switch_alarm("web-off", false).await;
         scene.window("weekly", toggling(-5, "10h")).await;
         let window = open(scene, "weekly").await;
         assert!(has_finalizer(&window));
-        for (name, heard) in [("web-a", "disabled"), ("web-b", "disabled"), ("other", "fired")] {
+        for (name, heard) in [("web-a", "disabled"), ("other", "fired")] {
             assert_eq!(scene.account.heard(name).await, heard, "{name}");
         }
         close(scene, "weekly", window).await;
         let window = closed(scene, "weekly").await;
-        for (name, heard) in [("web-a", "fired"), ("web-b", "fired"), ("web-off", "disabled")] {
+        for (name, heard) in [("web-a", "fired"), ("web-off", "disabled")] {
             assert_eq!(scene.account.heard(name).await, heard, "{name}");
         }
         let message = &window.status.as_ref().unwrap().history[0].message;

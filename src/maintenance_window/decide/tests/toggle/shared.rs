@@ -283,7 +283,7 @@ fn take(windows: &mut Windows, people: &mut People, turn: &Turn) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
     /// Whatever people do and wherever the process dies: what we switched off is always in a ledger, and
     /// in the end each alarm is as somebody left it, or as it was.
