@@ -117,10 +117,11 @@ impl fmt::Display for Action {
 }
 
 impl Plan {
-    /// The same with what another plan does: what that one tells is left out.
+    /// The same with what another plan does: but for its alarms, what that one tells is left out.
     pub(super) fn doing(self, other: Self) -> Self {
-        let Self { memory, actions, asks, finalizer, notes, trouble, revisit, .. } = other;
-        Self { memory, actions, asks, finalizer, notes, trouble, revisit, ..self }
+        let Self { memory, actions, asks, finalizer, notes, trouble, silenced, revisit, .. } =
+            other;
+        Self { memory, actions, asks, finalizer, notes, trouble, silenced, revisit, ..self }
     }
 }
 

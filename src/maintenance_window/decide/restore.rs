@@ -48,9 +48,12 @@ pub(super) fn undo(situation: &Situation<'_>, phase: Phase) -> Option<Plan> {
         }
         Some(Ok(found)) => {
             plan.actions = deletions(found, |facts| facts.rules.keys().cloned().collect());
+            // What they were before is not told: it is not so any more.
+            plan.silenced = Some((false, "Restoring", message));
             if plan.actions.is_empty() {
                 plan.memory.silenced = None;
                 plan.finalizer = false;
+                plan.silenced = None;
             }
         }
         Some(Err(unread)) => {

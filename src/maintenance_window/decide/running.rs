@@ -57,8 +57,9 @@ fn ended(
     let Closing { outcome, message } = closing;
     let text = format!("closed {}: {message}", current.id);
     let mut plan = situation.plan(Phase::Scheduled, "Closed", text);
-    let (silenced, notes) =
-        undone.map(|undone| (undone.memory.silenced, undone.notes)).unwrap_or_default();
+    let undone = undone.map(|undone| (undone.memory.silenced, undone.silenced, undone.notes));
+    let (silenced, told, notes) = undone.unwrap_or_default();
+    plan.silenced = told;
     plan.notes = notes;
     let stays = toggle::stays(situation);
     plan.memory = situation.ended(current, *outcome, format!("{message}{stays}"));

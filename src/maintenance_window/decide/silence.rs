@@ -98,8 +98,9 @@ pub(super) fn bring_about(
     };
     if ledger != Some(&wanted) {
         let message = format!("{} will be quiet for {}", counted(count), target.id);
-        let mut plan = situation.plan(phase, "Silencing", message);
+        let mut plan = situation.plan(phase, "Silencing", message.clone());
         plan.memory.silenced = Some(wanted);
+        plan.silenced = Some((false, "Silencing", message));
         plan.finalizer = true;
         plan.revisit = Revisit::Now;
         return Quiet::First(Box::new(plan));

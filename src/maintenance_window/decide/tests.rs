@@ -3,4 +3,5 @@ mod laws;
 mod notices;
 mod openings;
 mod toggle;
+mod told;
 mod verbs;

@@ -84,6 +84,7 @@ pub(super) fn bring_about(
     if ledger != Some(&wanted) {
         let message = format!("{chosen} will be switched off for {}", target.id);
         let mut plan = situation.plan(phase, "Silencing", message);
+        plan.silenced = told(situation, &wanted);
         plan.memory.silenced = Some(wanted);
         plan.finalizer = true;
         plan.revisit = Revisit::Now;

@@ -15,20 +15,20 @@ const ALARMS: &str =
     "alarms: {namePrefixes: [web-], excludePrefixes: [web-security-], names: [db]}";
 
 /// Weekly, with three alarms to silence, one that is excluded and one that nobody named.
-fn quiet(more: &str) -> World {
+pub(super) fn quiet(more: &str) -> World {
     let mut world = World::new(&format!("{WEEKLY}{ALARMS}\n{more}"), "05T12:00");
     world.cloud = Cloud::of(&["web-a", "web-b", "db", "web-security-x", "other"]);
     world.passes();
     world
 }
 
-fn names(world: &World, time: &str) -> Vec<String> {
+pub(super) fn names(world: &World, time: &str) -> Vec<String> {
     let at = december(time);
     let all = world.cloud.alarms.keys();
     all.filter(|name| world.cloud.is_quiet(name, at)).cloned().collect()
 }
 
-fn silenced(world: &World) -> Option<(String, String)> {
+pub(super) fn silenced(world: &World) -> Option<(String, String)> {
     let all = &world.told().conditions;
     let found = all.iter().find(|condition| condition.type_ == "AlarmsSilenced")?;
     Some((found.status.clone(), found.message.clone()))

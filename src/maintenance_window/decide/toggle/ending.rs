@@ -59,6 +59,7 @@ pub(in super::super) fn undo(situation: &Situation<'_>, ledger: &Silenced, phase
             plan.actions = switch_on(ledger, found);
             if plan.actions.is_empty() {
                 plan.memory.silenced = None;
+                plan.silenced = None;
                 plan.finalizer = false;
                 plan.notes = notes(situation, ledger, found);
             } else {
