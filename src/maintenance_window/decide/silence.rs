@@ -35,6 +35,9 @@ const ALARMS_MAX: usize = 2_000;
 /// A rule that is put now starts this much later at the earliest, at a whole minute: it has to be
 /// written into the status first, and then into CloudWatch.
 const PUT_AHEAD: SignedDuration = SignedDuration::from_secs(15);
+/// A rule that is not there and begins sooner than this is not put any more: CloudWatch would get it
+/// when it should mute already, and does not say what it does then.
+const PUT_LEAST: SignedDuration = SignedDuration::from_secs(10);
 /// How long before an opening its rules are put.
 pub(super) const MUTE_LEAD: SignedDuration = SignedDuration::from_secs(5 * 60);
 /// How soon something that could not be done is tried again.
@@ -168,8 +171,9 @@ fn wanted(
         let mut region =
             SilencedRegion { region: facts.region.clone(), ..SilencedRegion::default() };
         // One that was to begin and is not there cannot be put any more: another one takes its place.
+        let least = moments::after(situation.now, PUT_LEAST);
         let (kept, lost): (Vec<_>, Vec<_>) =
-            old.partition(|rule| rule.from.0 > situation.now || is_there(rule, facts));
+            old.partition(|rule| rule.from.0 > least || is_there(rule, facts));
         region.rules.extend(kept);
         // The name of one that was never put is free.
         let exists = |rule: &&SilencedRule| facts.rules.values().any(|one| one.name == rule.name);

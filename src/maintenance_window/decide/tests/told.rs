@@ -42,3 +42,15 @@ fn alarms_are_not_told_quiet_once_their_rules_are_taken_away() {
     assert_eq!(world.history()[0].1, "Completed");
     assert_eq!(silenced(&world), None);
 }
+
+#[test]
+fn a_rule_that_would_begin_at_once_is_put_for_the_next_minute() {
+    let mut world = quiet("");
+    world.now = december("06T00:55");
+    world.pass();
+    assert!(world.told().silenced.is_some() && world.cloud.rules.is_empty());
+    world.now = "2026-12-06T00:59:51Z".parse().unwrap();
+    world.passes();
+    let begins = world.cloud.rules.values().map(|rule| rule.starts_at.to_string());
+    assert_eq!(begins.collect::<Vec<_>>(), ["2026-12-06T01:01:00Z"]);
+}
