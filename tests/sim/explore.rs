@@ -43,7 +43,9 @@ pub struct Run {
     /// Most writes too many that repeat the one before them.
     repetitions: usize,
     /// Statuses of the windows, masked alike.
-    windows: BTreeMap<String, Value>,
+    pub windows: BTreeMap<String, Value>,
+    /// Alarms that mute rules keep quiet.
+    pub muted: Vec<String>,
     pub status_writes: u32,
     pub window_status_writes: u32,
     /// Events for people.
@@ -139,6 +141,7 @@ impl Run {
             writes: state.lambda.writes.clone(),
             repetitions: if state.is_denied("GetProvisionedConcurrencyConfig") { 3 } else { 1 },
             windows: state.windows().map(told).collect(),
+            muted: state.cloudwatch.alarms.muted(state.now()),
             status_writes: state.kubernetes.status_writes,
             window_status_writes: state.kubernetes.window_status_writes,
             events: state.kubernetes.events,
@@ -289,6 +292,8 @@ impl Run {
         );
         let (is, was) = (&self.windows, &golden.windows);
         differ("windows", is == was, format!("{is:?}"), format!("{was:?}"));
+        let (is, was) = (&self.muted, &golden.muted);
+        differ("muted", is == was, format!("{is:?}"), format!("{was:?}"));
         differ(
             "alias",
             self.alias == golden.alias,

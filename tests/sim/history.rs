@@ -10,6 +10,7 @@ use groundcrew::{
     facts::{
         cloudwatch::{Alarm, Span},
         lambda::{Alias, AliasChange, Publication},
+        mute_rules::NewMuteRule,
     },
 };
 use jiff::Timestamp;
@@ -88,6 +89,31 @@ pub enum Event {
     WindowEdited(Box<MaintenanceWindow>),
     /// The operator applied the status of a window.
     WindowTold { before: Box<MaintenanceWindow>, after: Box<MaintenanceWindow> },
+    /// The operator took its finalizer from a window, which was like this.
+    WindowLetGo(Box<MaintenanceWindow>),
+    /// The operator sent PutAlarmMuteRule.
+    RulePut(Box<RulePut>),
+    /// The operator deleted a mute rule, there or not, for the window `by`.
+    RuleDeleted { by: String, name: String, leads: bool },
+    /// There is a new alarm, with its rule where it is composite.
+    AlarmMade { name: String, rule: Option<String> },
+    /// A person deleted an alarm.
+    AlarmTaken(String),
+}
+
+/// A mute rule that was put.
+#[derive(Clone, Debug)]
+pub struct RulePut {
+    /// For whom: `window namespace/name`.
+    pub by: String,
+    pub rule: NewMuteRule,
+    /// The window, as the API server had it then.
+    pub window: Option<MaintenanceWindow>,
+    /// Whether CloudWatch took it.
+    pub taken: bool,
+    pub leads: bool,
+    /// It was sent long before.
+    pub late: bool,
 }
 
 /// A call as it is sent.

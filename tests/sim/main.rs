@@ -145,6 +145,23 @@ fn a_release_is_ready_whatever_becomes_of_old_versions() {
     }
 }
 
+#[test]
+fn windows_with_alarms_end_as_they_should() {
+    for (scenario, ends) in windows::quiet::ending() {
+        let run = explore::run(&scenario, Faults::none());
+        let window = run.windows.get("flights/weekly");
+        let told = |window: &serde_json::Value| -> Vec<String> {
+            let history = window["history"].as_array().into_iter().flatten();
+            history.rev().map(|entry| entry["outcome"].as_str().unwrap_or("?").to_owned()).collect()
+        };
+        let ends = ends.map(|ends| ends.iter().map(|end| format!("{end:?}")).collect());
+        assert_eq!(window.map(told), ends, "{}\n{}", scenario.name, run.trace);
+        let silenced = window.map_or(&serde_json::Value::Null, |window| &window["silenced"]);
+        assert!(silenced.is_null(), "{}\n{}", scenario.name, run.trace);
+        assert!(run.muted.is_empty(), "{}: {:?}\n{}", scenario.name, run.muted, run.trace);
+    }
+}
+
 /// What a variable of the environment says.
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().expect(name))

@@ -6,6 +6,7 @@ use groundcrew::{
     api::{
         ACTION_ANNOTATION, FINALIZER,
         canary_rollout::{CanaryRollout, CanaryRolloutStatus, Phase, Preset, Release, Step},
+        maintenance_window::{MaintenanceWindow, MaintenanceWindowStatus},
         shared::Mode,
         windows::Windows,
     },
@@ -71,6 +72,10 @@ pub enum Edit {
     PutBack,
     /// From now on AWS denies the calls whose names begin so.
     Deny(&'static str),
+    /// From now on AWS throttles the calls whose names begin so.
+    Throttle(&'static str),
+    /// AWS answers these calls again.
+    Allow(&'static str),
     /// The node of the operator dies.
     Kill,
     /// A version gets this many invocations and errors a minute from now on.
@@ -81,8 +86,14 @@ pub enum Edit {
     Deployment(Stage),
     /// An alarm changes its state.
     Alarm(&'static str, AlarmState),
+    /// Somebody makes an alarm, or puts it again.
+    AlarmMade(&'static str),
+    /// Somebody lets an alarm act, or not.
+    AlarmSwitched(&'static str, bool),
     /// Somebody deletes an alarm.
     AlarmDeleted(&'static str),
+    /// CloudWatch takes so many mute rules.
+    RulesMax(usize),
     /// The same is done to the other object.
     Other(Box<Edit>),
     /// Somebody does something to the window of this name.
@@ -144,11 +155,18 @@ pub struct View<'a> {
     pub object: Option<&'a CanaryRollout>,
     /// The alias, as Lambda has it.
     pub alias: Option<&'a Alias>,
+    /// The window of most scenarios, as the API server has it.
+    pub window: Option<&'a MaintenanceWindow>,
 }
 
 impl View<'_> {
     fn status(&self) -> Option<&CanaryRolloutStatus> {
         self.object?.status.as_ref()
+    }
+
+    /// What the window tells.
+    pub fn window(&self) -> Option<&MaintenanceWindowStatus> {
+        self.window?.status.as_ref()
     }
 
     /// The phase is this one.
@@ -239,6 +257,11 @@ impl State {
                 self.lambda.functions.invocation = status.map_or(Invocation::Unanswered, answered);
             }
             Edit::Deny(calls) => self.denied.push(calls),
+            Edit::Throttle(calls) => self.throttled.push(calls),
+            Edit::Allow(calls) => {
+                self.denied.retain(|one| one != calls);
+                self.throttled.retain(|one| one != calls);
+            }
             Edit::Kill => self.crash(),
             Edit::Away(seconds) => self.leave(*seconds),
             Edit::Window(name, edit) => self.edit_window(name, edit),
@@ -248,7 +271,10 @@ impl State {
             }
             Edit::Database(status) => self.databases.instance = status,
             Edit::Deployment(stage) => self.codedeploy.deployment = Some(*stage),
+            Edit::AlarmMade(name) => self.configure_alarm(name),
+            Edit::AlarmSwitched(name, on) => self.switch_alarm(name, *on),
             Edit::AlarmDeleted(name) => self.delete_alarm(name),
+            Edit::RulesMax(most) => self.cloudwatch.alarms.rules_max = Some(*most),
             Edit::Alarm(name, state) => self.set_alarm(name, *state),
         }
     }

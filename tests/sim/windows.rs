@@ -1,6 +1,7 @@
 //! Scenarios of rollouts that obey windows.
 
 mod people;
+pub mod quiet;
 
 use groundcrew::api::{
     canary_rollout::{CanaryRollout, GatePoint, OnClose, Phase, WindowGate},
@@ -111,6 +112,7 @@ pub fn all() -> Vec<Scenario> {
     all.extend(clocks());
     all.extend(people::all());
     all.push(emergency());
+    all.extend(quiet::all());
     all
 }
 

@@ -76,6 +76,11 @@ impl Windows {
         self.troubles(who).any(|trouble| now < trouble.until)
     }
 
+    /// The same for a window, given as `namespace/name`.
+    pub fn troubled(&self, now: Timestamp, key: &str) -> bool {
+        self.is_excused(now, &format!("window {key}"))
+    }
+
     /// How long a pass of somebody may take.
     pub fn slack(&self, now: Timestamp, who: &str) -> SignedDuration {
         let slow = self.troubles(who).any(|trouble| now < trouble.at + SLOW);
@@ -187,12 +192,14 @@ impl WindowPast {
     fn is_sound(&self) -> bool {
         self.planned.latest().is_some_and(|last| {
             let plain = last.object.spec.blackouts.is_none() && !last.stops();
-            last.told.is_some() && last.until.is_none() && last.calendar.is_some() && plain
+            let told = last.told.is_some() && last.until.is_none() && !self.emptied;
+            told && last.calendar.is_some() && plain
         })
     }
 
+    /// Since when a process knows what it has to.
     fn told(&self) -> Option<Timestamp> {
-        self.planned.latest()?.told
+        self.planned.latest()?.told.max(self.recovered)
     }
 
     /// Since when it must take new work; none when it need not.

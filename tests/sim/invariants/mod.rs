@@ -9,7 +9,10 @@
 //! is told as such, C9 of two rollouts on one alias the older acts, C10 no version in use is deleted,
 //! Audit nothing goes forward in Audit, M7 an
 //! occurrence opens once, Gate nothing goes forward outside of its windows, Prompt what waits for a
-//! window goes on soon after it opens, N1 a notice goes out twice only where a process died.
+//! window goes on soon after it opens, N1 a notice goes out twice only where a process died, M1 mute
+//! rules go when they are wanted no more, M4 they mute for nothing but an opening, M5 one that mutes is
+//! never changed, Ledger the status tells of a rule before it is put, Told what is told to be quiet is,
+//! Loud what is to be quiet is.
 
 mod alarms;
 mod aliases;
@@ -20,6 +23,7 @@ mod limits;
 mod moves;
 mod planned;
 mod prompt;
+mod silence;
 mod statuses;
 #[cfg(test)]
 mod tests;
@@ -41,6 +45,7 @@ use self::{
     limits::{PutBacks, audited},
     moves::Moved,
     prompt::Prompt,
+    silence::Silence,
     statuses::Applied,
     windows::Windows,
 };
@@ -63,6 +68,8 @@ pub struct Invariants {
     /// What is due.
     pub prompt: Prompt,
     pub windows: Windows,
+    /// What is quiet.
+    pub silence: Silence,
 }
 
 /// What is remembered of an object.
@@ -97,6 +104,12 @@ impl Invariants {
         past.untold |= !marked;
         past.put_backs.forget();
         self.alarms.forget(key);
+    }
+
+    /// A person emptied the status of a window.
+    pub fn window_status_emptied(&mut self, key: &str) {
+        self.windows.status_emptied(key);
+        self.silence.lose(key);
     }
 
     /// The operator has seen the object: it looks at it, or was answered.
@@ -146,22 +159,28 @@ impl Invariants {
 
     /// Checks a call that is sent.
     pub fn called(&mut self, now: Timestamp, made: &Made<'_>) -> Vec<String> {
-        let found = self.prompt.called(now, made, &self.aliases);
+        let mut found = self.prompt.called(now, made, &self.aliases);
         self.windows.called(now, made);
+        found.extend(self.silence.overdue(now, &self.windows));
         self.report(found)
     }
 
     /// Checks what should have been done by now.
     pub fn overdue(&mut self, now: Timestamp) -> Vec<String> {
+        let found = self.late(now);
+        self.report(found)
+    }
+
+    fn late(&mut self, now: Timestamp) -> Found {
         let mut found = self.prompt.overdue(now);
         found.extend(self.windows.overdue(now));
-        self.report(found)
+        found.extend(self.silence.overdue(now, &self.windows));
+        found
     }
 
     /// Checks what happened, and returns what it breaks.
     pub fn observe(&mut self, now: Timestamp, event: &Event) -> Vec<String> {
-        let mut found = self.prompt.overdue(now);
-        found.extend(self.windows.overdue(now));
+        let mut found = self.late(now);
         found.extend(self.check(now, event));
         self.report(found)
     }
@@ -229,7 +248,23 @@ impl Invariants {
                 self.windows.edited(now, object);
                 Found::new()
             }
-            Event::WindowTold { before, after } => self.windows.applied(now, before, after),
+            Event::WindowTold { before, after } => {
+                let news = self.silence.has_news(now, &crate::world::kubernetes::key(&**after));
+                let mut found = self.windows.applied(now, before, after, news);
+                found.extend(self.silence.applied(now, &self.windows, (before, after)));
+                found
+            }
+            Event::WindowLetGo(window) => self.silence.let_go(now, window),
+            Event::RulePut(put) => self.silence.put(now, &self.windows, put),
+            Event::RuleDeleted { by, name, leads } => self.silence.deleted(by, name, *leads),
+            Event::AlarmMade { name, rule } => {
+                self.silence.made(now, name, rule.as_ref());
+                Found::new()
+            }
+            Event::AlarmTaken(name) => {
+                self.silence.taken(now, name);
+                Found::new()
+            }
             Event::FinalizerAdded | Event::PersonEdited => Found::new(),
         }
     }

@@ -18,6 +18,9 @@ use groundcrew::{
 use jiff::{SignedDuration, Timestamp};
 use kube::ResourceExt as _;
 
+/// How long before an opening its alarms are prepared.
+pub const LEAD: SignedDuration = SignedDuration::from_mins(5);
+
 /// One spec of a window.
 #[derive(Debug)]
 pub struct Version {
@@ -178,15 +181,46 @@ impl Planned {
         found
     }
 
+    /// Openings of this id that began by `at`, or come soon; each with the place of its spec.
+    fn named(&self, id: &str, at: Timestamp) -> impl Iterator<Item = (usize, &Version, Opening)> {
+        let soon = at + SignedDuration::from_mins(10);
+        self.versions.iter().enumerate().flat_map(move |(index, version)| {
+            let all = version.begun(soon).into_iter().filter(move |opening| opening.id == id);
+            all.map(move |opening| (index, version, opening))
+        })
+    }
+
+    /// From when until when the opening of this id may last, by any of its specs.
+    pub fn span(&self, id: &str, at: Timestamp) -> Option<(Timestamp, Timestamp)> {
+        let spans = self.named(id, at).map(|(_, version, opening)| {
+            (opening.opens_at, opening.closes_at + self.extension(id, version))
+        });
+        spans.reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)))
+    }
+
+    /// Whether the opening of this id may be under way at `at`, or come: what is open already goes by
+    /// the spec that it began with.
+    pub fn awaits(&self, id: &str, at: Timestamp, open: bool) -> bool {
+        let mut awaited = self.named(id, at).filter(|(index, version, opening)| {
+            let later = &self.versions[index + 1..];
+            let stopped = later.iter().any(|one| one.stops() && one.told.is_some());
+            let known = if open { !stopped } else { version.until.is_none() };
+            known && !version.stops() && at < opening.closes_at + self.extension(id, version)
+        });
+        awaited.next().is_some() && !self.over.contains(id)
+    }
+
     /// Whether something begins or ends in this time, by any of its specs.
     pub fn has_boundary(&self, from: Timestamp, until: Timestamp) -> bool {
         let within = |at: Timestamp| from <= at && at <= until;
         self.versions.iter().any(|version| {
             let cutoff = version.spec().cutoff.unwrap_or_default().signed();
-            let ends = version.begun(until).into_iter().any(|opening| {
+            let lead = if version.spec().alarms.is_some() { LEAD } else { SignedDuration::ZERO };
+            let ends = version.begun(until + lead).into_iter().any(|opening| {
                 let pushed = opening.closes_at + self.extension(&opening.id, version);
                 let closes = [opening.closes_at, pushed];
                 within(opening.opens_at)
+                    || within(opening.opens_at - lead)
                     || closes.iter().any(|at| within(*at) || within(*at - cutoff))
             });
             ends || version.is_dark(from) != version.is_dark(until)

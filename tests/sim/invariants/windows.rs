@@ -38,6 +38,10 @@ pub struct WindowPast {
     opened: BTreeSet<String>,
     /// As it is in the API server.
     pub status: Option<MaintenanceWindowStatus>,
+    /// A person emptied it, which is seen when the window is looked at next.
+    pub emptied: bool,
+    /// When that was seen.
+    pub recovered: Option<Timestamp>,
     /// Generation and annotations, as the process was told.
     news: Option<(Option<i64>, BTreeMap<String, String>)>,
     /// When the process was told of something that a person did.
@@ -60,6 +64,15 @@ impl Windows {
         }
     }
 
+    /// A person emptied its status: nothing tells of what was, and it may open again.
+    pub fn status_emptied(&mut self, key: &str) {
+        if let Some(past) = self.all.get_mut(key) {
+            past.opened.clear();
+            past.planned.over.clear();
+            (past.status, past.heard, past.emptied) = (None, None, true);
+        }
+    }
+
     /// A process is told of it.
     pub fn told(&mut self, now: Timestamp, key: &str, object: &MaintenanceWindow) {
         if let Some(past) = self.all.get_mut(key).filter(|past| past.uid == object.uid()) {
@@ -78,14 +91,15 @@ impl Windows {
         }
     }
 
-    /// A status was applied.
+    /// A status was applied. `news`: there was something to tell of its alarms.
     pub fn applied(
         &mut self,
         now: Timestamp,
         before: &MaintenanceWindow,
         after: &MaintenanceWindow,
+        news: bool,
     ) -> Found {
-        let mut found = match after.status == before.status {
+        let mut found = match after.status == before.status || news {
             true => Found::new(),
             false => self.is_silent(now, before, &key(after)),
         };
@@ -100,6 +114,9 @@ impl Windows {
             found.extend(past.is_open_wrongly(now, gate, status));
         }
         past.status = Some(status.clone());
+        if std::mem::take(&mut past.emptied) {
+            past.recovered = Some(now);
+        }
         found
     }
 }

@@ -14,7 +14,7 @@ use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use crate::{
     faults::Random,
     script::Edit,
-    windows::{WEEKLY, named},
+    windows::{WEEKLY, named, quiet::choosing},
     world::{State, windows::WindowEdit},
 };
 
@@ -71,6 +71,9 @@ fn spec(random: &mut Random, begins: i64) -> MaintenanceWindowSpec {
         spec.cutoff = Some(Duration::from_secs(cutoff)).filter(|cutoff| *cutoff > Duration::ZERO);
         spec.late_open = random.one_in(6).then(|| LateOpen { min_remaining: mins(2) });
     }
+    if spec.always.is_none() && random.one_in(2) {
+        spec.alarms = Some(choosing(&random.pick(&CHOICES), &["db-"]));
+    }
     if random.one_in(5) {
         let from = random.below(30);
         let blackout = Blackout {
@@ -98,6 +101,7 @@ fn emergency(random: &mut Random, begins: i64) -> MaintenanceWindowSpec {
             duration,
             ..Schedule::default()
         }]),
+        alarms: random.one_in(2).then(|| choosing(&["red"], &[])),
         emergency: Some(Emergency {
             reason: "it is broken".into(),
             requested_by: "ops".into(),
@@ -106,6 +110,11 @@ fn emergency(random: &mut Random, begins: i64) -> MaintenanceWindowSpec {
         ..MaintenanceWindowSpec::default()
     }
 }
+
+/// Alarms that are there, and that people make and delete.
+const ALARMS: [&str; 3] = ["db-1", "db-2", "red"];
+/// Names that windows choose beside a prefix.
+const CHOICES: [[&str; 1]; 2] = [["red"], ["none-of-this-name"]];
 
 fn obeyed(random: &mut Random) -> Windows {
     match random.below(6) {
@@ -147,6 +156,8 @@ impl Openings {
     }
 
     pub fn set(&self, state: &mut State, object: &mut CanaryRollout) {
+        state.has_alarms(ALARMS.map(str::to_owned));
+        state.has_composite("all", "ALARM(db-1) OR ALARM(red)");
         state.create_window(WEEKLY, self.first.clone());
         if let Some(second) = &self.second {
             state.create_window(SECOND, second.clone());
@@ -158,7 +169,7 @@ impl Openings {
 
 /// Something that somebody might do where there are windows.
 pub fn edit(random: &mut Random, nonce: u32) -> Edit {
-    let edit = match random.below(20) {
+    let edit = match random.below(25) {
         0 | 1 => WindowEdit::Suspend(true),
         2..=4 => WindowEdit::Suspend(false),
         5 => WindowEdit::Mode(random.pick(&[Mode::Audit, Mode::Enforce])),
@@ -169,6 +180,11 @@ pub fn edit(random: &mut Random, nonce: u32) -> Edit {
         13 => WindowEdit::Skip(nonce),
         14 | 15 => return Edit::Away(random.pick(&[30, 120, 600])),
         16 => return Edit::Windows(random.one_in(2).then(|| obeyed(random))),
+        17 => return Edit::AlarmMade(random.pick(&ALARMS)),
+        18 => return Edit::AlarmDeleted(random.pick(&ALARMS)),
+        19 => return Edit::AlarmSwitched(random.pick(&ALARMS), random.one_in(2)),
+        20 => WindowEdit::WipeStatus,
+        21 => WindowEdit::Abandon,
         // Its times are near the begin of usual runs, or come again and again.
         _ => WindowEdit::Apply(Box::new(spec(random, crate::explore::EPOCH_SECOND))),
     };

@@ -3,6 +3,7 @@
 use groundcrew::api::{
     FINALIZER,
     canary_rollout::{CanaryRollout, CanaryRolloutStatus, Ending, Phase},
+    maintenance_window::MaintenanceWindow,
     shared::Mode,
 };
 use kube::ResourceExt as _;
@@ -13,6 +14,7 @@ use crate::world::{ALIAS, MAIN, State, kubernetes::key};
 pub fn unrest(state: &State) -> Vec<String> {
     let mut found: Vec<String> = state.objects().flat_map(|object| of(state, object)).collect();
     let other = state.other.iter().map(|other| other.alias);
+    found.extend(state.windows().filter_map(finalized));
     for alias in [ALIAS].into_iter().chain(other.filter(|alias| *alias != ALIAS)) {
         let weighted =
             state.lambda.alias_named(alias).is_some_and(|alias| !alias.weights.is_empty());
@@ -31,6 +33,15 @@ fn is_excused(state: &State, alias: &str) -> bool {
     state.lambda.is_disturbed(alias)
         || state.lambda.provision_failed(alias)
         || [(MAIN, ALIAS)].into_iter().chain(other).any(|(key, its)| its == alias && left(key))
+}
+
+/// The finalizer of a window is there exactly while alarms are quiet, or are about to be.
+fn finalized(window: &MaintenanceWindow) -> Option<String> {
+    let finalizer = window.finalizers().iter().any(|one| one == FINALIZER);
+    let status = window.status.as_ref();
+    let silenced = status.is_some_and(|status| status.silenced.is_some());
+    let key = key(window);
+    (finalizer != silenced).then(|| format!("{key}: finalizer {finalizer}, silenced {silenced}"))
 }
 
 fn of(state: &State, object: &CanaryRollout) -> Vec<String> {

@@ -5,6 +5,7 @@ mod ports;
 use std::collections::{BTreeMap, BTreeSet};
 
 use groundcrew::{
+    api::maintenance_window::MaintenanceWindow,
     aws::port::cloudwatch::ALARM_NAMES_MAX,
     facts::{
         alarms::{AlarmKind, FullAlarm},
@@ -14,8 +15,11 @@ use groundcrew::{
 };
 use jiff::Timestamp;
 
-use super::{State, lambda::ACCOUNT};
-use crate::harness::REGION;
+use super::{State, lambda::ACCOUNT, shelf::Stored as _};
+use crate::{
+    harness::REGION,
+    history::{Event, RulePut},
+};
 
 /// Most mute rules, unless a scenario says otherwise. AWS does not publish its quota.
 const RULES_MAX: usize = 1_000;
@@ -147,6 +151,12 @@ impl Alarms {
         })
     }
 
+    /// The alarms that rules keep quiet.
+    pub fn muted(&self, now: Timestamp) -> Vec<String> {
+        let muted = |name: &&String| self.rules.values().any(|rule| rule.mutes(name, now));
+        self.known.keys().filter(muted).cloned().collect()
+    }
+
     /// Mutes that ended since: what is still in ALARM acts then.
     pub fn settle(&mut self, now: Timestamp) {
         let since = self.settled.replace(now);
@@ -262,6 +272,9 @@ impl State {
             let alarm = name.to_owned();
             alarms.actions.push(Action { alarm, state, outcome, unmuted: false });
         }
+        if before.is_none() {
+            self.happened(&Event::AlarmMade { name: name.to_owned(), rule: None });
+        }
     }
 
     /// Somebody makes an alarm, or puts it again with other settings: it acts.
@@ -269,6 +282,7 @@ impl State {
         let now = self.now();
         let alarms = &mut self.cloudwatch.alarms;
         alarms.settle(now);
+        let known = alarms.known.contains_key(name);
         if !alarms.known.contains_key(name) {
             alarms.insert(name, AlarmState::InsufficientData);
             if let Some(alarm) = alarms.known.get_mut(name) {
@@ -278,6 +292,24 @@ impl State {
         if let Some(alarm) = alarms.known.get_mut(name) {
             (alarm.actions_enabled, alarm.configured_at) = (true, Some(now));
         }
+        if !known {
+            self.happened(&Event::AlarmMade { name: name.to_owned(), rule: None });
+        }
+    }
+
+    /// There are these alarms from the beginning.
+    pub fn has_alarms(&mut self, names: impl IntoIterator<Item = String>) {
+        for name in names {
+            self.cloudwatch.alarms.insert(&name, AlarmState::Ok);
+            self.happened(&Event::AlarmMade { name, rule: None });
+        }
+    }
+
+    /// There is this composite alarm from the beginning.
+    pub fn has_composite(&mut self, name: &str, rule: &str) {
+        self.cloudwatch.alarms.insert_composite(name, rule);
+        let (name, rule) = (name.to_owned(), Some(rule.to_owned()));
+        self.happened(&Event::AlarmMade { name, rule });
     }
 
     /// Somebody lets an alarm act, or not.
@@ -292,6 +324,17 @@ impl State {
         let now = self.now();
         self.cloudwatch.alarms.settle(now);
         self.cloudwatch.alarms.remove(name);
+        self.happened(&Event::AlarmTaken(name.to_owned()));
+    }
+
+    /// The operator put a rule, and CloudWatch took it or not.
+    fn rule_was_put(&mut self, by: Option<String>, rule: NewMuteRule, taken: bool) {
+        let by = by.unwrap_or_default();
+        let key = by.strip_prefix(MaintenanceWindow::CALLS).unwrap_or_default();
+        let window = self.kubernetes.windows.objects.get(key).cloned();
+        let (leads, late) = (self.leads(), self.is_late());
+        let put = RulePut { by, rule, window, taken, leads, late };
+        self.happened(&Event::RulePut(Box::new(put)));
     }
 
     /// The alarms, as they are now.

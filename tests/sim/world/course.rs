@@ -117,7 +117,9 @@ impl State {
         *count = count.saturating_add(1);
         let label = format!("{what} #{count}");
         let denied = self.is_denied(what);
+        let throttled = self.throttled.iter().any(|calls| what.starts_with(calls));
         let fault = match self.faults.at(&label, sort) {
+            None if throttled => Some(Fault::Throttled),
             // What is not allowed is carried out in no way.
             Some(Fault::CrashAfter) if denied => Some(Fault::CrashBefore),
             None | Some(Fault::OldAnswers | Fault::AppliedUnanswered | Fault::AppliedLate)

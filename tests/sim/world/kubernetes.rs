@@ -192,31 +192,13 @@ impl State {
         }
     }
 
-    fn set_finalizers(
-        &mut self,
-        id: &ObjectId,
-        version: &str,
-        finalizers: &[String],
-    ) -> Result<Value, Error> {
-        let action = "set the finalizers";
-        let before: CanaryRollout = self.kubernetes.find(id, action)?;
-        if before.resource_version().as_deref() != Some(version) {
-            return Err(failure(id, action, Class::Conflict));
-        }
-        let adds = finalizers.iter().any(|one| !before.finalizers().contains(one));
-        if adds && before.metadata.deletion_timestamp.is_some() {
-            return Err(failure(id, action, Class::Invalid));
-        }
-        let mut after = before.clone();
-        *after.finalizers_mut() = finalizers.to_vec();
-        if after == before {
-            return Ok(to_value(&before));
-        }
+    fn set_finalizers(&mut self, id: &ObjectId, put: &Finalizers) -> Result<Value, Error> {
+        let before: CanaryRollout = self.kubernetes.find(id, Finalizers::ACTION)?;
+        let Some(after) = put.onto(id, &before)? else { return Ok(to_value(&before)) };
         let after = self.kubernetes.store_rollout(after);
-        let ours = |object: &CanaryRollout| object.finalizers().iter().any(|one| one == FINALIZER);
-        self.note(format!("      finalizers {finalizers:?}"));
+        self.note(format!("      finalizers {:?}", put.all));
         let alias = self.lambda.alias_named(&after.spec.function.alias).cloned();
-        if ours(&before) && !ours(&after) {
+        if is_ours(&before) && !is_ours(&after) {
             self.happened(&Event::FinalizerRemoved { object: Box::new(before), alias });
         } else {
             self.happened(&Event::FinalizerAdded);
@@ -224,6 +206,35 @@ impl State {
         self.process_sees(&after);
         Ok(to_value(&after))
     }
+}
+
+/// Finalizers that are to be on an object as of a resourceVersion.
+pub(super) struct Finalizers {
+    version: String,
+    pub(super) all: Vec<String>,
+}
+
+impl Finalizers {
+    pub(super) const ACTION: &'static str = "set the finalizers";
+
+    /// The object with them; none where it has them.
+    pub(super) fn onto<K: Stored>(&self, id: &ObjectId, before: &K) -> Result<Option<K>, Error> {
+        if before.resource_version().as_ref() != Some(&self.version) {
+            return Err(failure(id, Self::ACTION, Class::Conflict));
+        }
+        let adds = self.all.iter().any(|one| !before.finalizers().contains(one));
+        if adds && before.meta().deletion_timestamp.is_some() {
+            return Err(failure(id, Self::ACTION, Class::Invalid));
+        }
+        let mut after = before.clone();
+        *after.finalizers_mut() = self.all.clone();
+        Ok((after != *before).then_some(after))
+    }
+}
+
+/// Whether our finalizer is on it.
+pub(super) fn is_ours<K: Stored>(object: &K) -> bool {
+    object.finalizers().iter().any(|one| one == FINALIZER)
 }
 
 impl State {
@@ -333,15 +344,21 @@ impl Port for Kubernetes {
         resource_version: &str,
         finalizers: &[String],
     ) -> Result<Value, Error> {
-        assert!(!is_window(object), "a window has nothing to undo yet");
         let (id, about) = (object.clone(), object.clone());
-        let (version, finalizers) = (resource_version.to_owned(), finalizers.to_vec());
+        let version = resource_version.to_owned();
+        let put = Finalizers { version, all: finalizers.to_vec() };
         self.0
             .call(
                 Sort::KubernetesWrite,
-                "set finalizers".into(),
-                move |state| state.set_finalizers(&id, &version, &finalizers),
-                move |fault| refusal(&about, "set the finalizers", fault),
+                format!("{}set finalizers", calls(object)),
+                move |state| {
+                    if is_window(&id) {
+                        state.set_window_finalizers(&id, &put)
+                    } else {
+                        state.set_finalizers(&id, &put)
+                    }
+                },
+                move |fault| refusal(&about, Finalizers::ACTION, fault),
             )
             .await
     }

@@ -38,6 +38,7 @@ use crate::{
     history::Event,
     invariants::Invariants,
     script::{Rule, View},
+    windows::WEEKLY,
 };
 
 /// Namespace of the CanaryRollout.
@@ -91,6 +92,8 @@ pub struct State {
     faults: Faults,
     /// Calls that a permission is missing for: what their names begin with.
     pub denied: Vec<&'static str>,
+    /// Calls that are throttled, alike.
+    pub throttled: Vec<&'static str>,
     counts: BTreeMap<String, u32>,
     /// All calls in order.
     pub calls: Vec<Call>,
@@ -152,6 +155,7 @@ impl World {
             invariants: Invariants::default(),
             faults,
             denied: Vec::new(),
+            throttled: Vec::new(),
             counts: BTreeMap::new(),
             calls: Vec::new(),
             trace: Vec::new(),
@@ -221,7 +225,8 @@ impl World {
 impl State {
     /// What conditions are asked of.
     pub fn view(&self) -> View<'_> {
-        View { object: self.object(MAIN), alias: self.lambda.alias() }
+        let window = self.window(WEEKLY);
+        View { object: self.object(MAIN), alias: self.lambda.alias(), window }
     }
 
     /// The time.

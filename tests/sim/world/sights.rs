@@ -65,11 +65,17 @@ pub enum Sight {
     /// A change of the clocks was told of an opening.
     ClocksChanged,
     EmergencyOpened,
+    /// All alarms of an open window were quiet.
+    AlarmsSilenced,
+    /// Alarms were to be quiet, and were not yet.
+    AlarmsAwaited,
+    /// An alarm that was quiet was in ALARM at the close.
+    StillInAlarm,
 }
 
 impl Sight {
     /// All of them, and in how many of a thousand random runs each must be at the least.
-    pub const ALL: [(Self, usize); 32] = [
+    pub const ALL: [(Self, usize); 35] = [
         (Self::SmokePassed, 60),
         (Self::SmokeFailed, 15),
         (Self::ProvisionAwaited, 30),
@@ -102,6 +108,9 @@ impl Sight {
         (Self::WindowDark, 30),
         (Self::ClocksChanged, 12),
         (Self::EmergencyOpened, 35),
+        (Self::AlarmsSilenced, 50),
+        (Self::AlarmsAwaited, 50),
+        (Self::StillInAlarm, 2),
     ];
 }
 
@@ -159,6 +168,10 @@ impl State {
         let current = status.current.as_ref();
         let extended = current.is_some_and(|current| current.extended_by.is_some());
         let moved = status.upcoming.iter().any(|opening| !opening.note.is_empty());
+        let mut conditions = status.conditions.iter();
+        let silenced = conditions.find(|one| one.type_ == "AlarmsSilenced");
+        let silenced = silenced.map(|one| one.status.as_str());
+        let loud = status.history.iter().any(|entry| !entry.still_in_alarm.is_empty());
         let sights = [
             (Sight::WindowOpened, open && current.is_some()),
             (Sight::WindowAlways, open && current.is_none()),
@@ -166,6 +179,9 @@ impl State {
             (Sight::WindowExtended, extended),
             (Sight::ClocksChanged, moved),
             (Sight::EmergencyOpened, open && window.spec.emergency.is_some()),
+            (Sight::AlarmsSilenced, open && silenced == Some("True")),
+            (Sight::AlarmsAwaited, open && silenced == Some("False")),
+            (Sight::StillInAlarm, loud),
         ];
         let outcomes = status.history.iter().map(|entry| match entry.outcome {
             Outcome::Completed => Sight::WindowCompleted,

@@ -2,19 +2,20 @@
 
 use groundcrew::{
     api::{
-        ACTION_ANNOTATION,
+        ABANDON_ANNOTATION, ACTION_ANNOTATION,
         maintenance_window::{MaintenanceWindow, MaintenanceWindowSpec, MaintenanceWindowStatus},
         shared::Mode,
     },
     kubernetes::port::{Error, ObjectId},
 };
+use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::ResourceExt as _;
 use serde_json::Value;
 
 use super::{
     NAMESPACE, State,
-    kubernetes::to_value,
+    kubernetes::{Finalizers, is_ours, to_value},
     shelf::{Watched, key},
 };
 use crate::history::Event;
@@ -35,6 +36,10 @@ pub enum WindowEdit {
     Extend(&'static str, u32),
     /// Skips the opening that comes next, with a nonce.
     Skip(u32),
+    /// Empties its status.
+    WipeStatus,
+    /// Deletes it without undoing anything.
+    Abandon,
 }
 
 /// Finalizer of another tool.
@@ -66,11 +71,15 @@ impl State {
             WindowEdit::Apply(spec) => after.spec = (**spec).clone(),
             WindowEdit::Suspend(suspend) => after.spec.suspend = Some(*suspend),
             WindowEdit::Mode(mode) => after.spec.mode = Some(*mode),
-            WindowEdit::Delete if before.metadata.deletion_timestamp.is_none() => {
-                after.metadata.deletion_timestamp = Some(Time(now));
-                after.metadata.generation = after.metadata.generation.map(|number| number + 1);
+            WindowEdit::Delete => delete(&mut after, now),
+            WindowEdit::Abandon => {
+                after.annotations_mut().insert(ABANDON_ANNOTATION.into(), "true".into());
+                delete(&mut after, now);
             }
-            WindowEdit::Delete => {}
+            WindowEdit::WipeStatus => {
+                after.status = None;
+                self.invariants.window_status_emptied(&key(&before));
+            }
             WindowEdit::Kept(true) => after.finalizers_mut().push(OTHERS.into()),
             WindowEdit::Kept(false) => after.finalizers_mut().retain(|one| one != OTHERS),
             WindowEdit::Close(nonce) => give(&mut after, "close", current(&before), *nonce),
@@ -117,6 +126,23 @@ impl State {
         }
     }
 
+    pub(super) fn set_window_finalizers(
+        &mut self,
+        id: &ObjectId,
+        put: &Finalizers,
+    ) -> Result<Value, Error> {
+        let before: MaintenanceWindow = self.kubernetes.find(id, Finalizers::ACTION)?;
+        let Some(after) = put.onto(id, &before)? else { return Ok(to_value(&before)) };
+        let after = self.kubernetes.store(after);
+        self.note(format!("      finalizers {:?}", put.all));
+        if is_ours(&before) && !is_ours(&after) {
+            self.happened(&Event::WindowLetGo(Box::new(before)));
+        } else {
+            self.happened(&Event::FinalizerAdded);
+        }
+        Ok(to_value(&after))
+    }
+
     pub(super) fn apply_window_status(
         &mut self,
         id: &ObjectId,
@@ -138,6 +164,13 @@ impl State {
         self.look_at_window(&after);
         self.happened(&Event::WindowTold { before: Box::new(before), after: Box::new(after) });
         Ok(to_value(&answer))
+    }
+}
+
+fn delete(window: &mut MaintenanceWindow, now: Timestamp) {
+    if window.metadata.deletion_timestamp.is_none() {
+        window.metadata.deletion_timestamp = Some(Time(now));
+        window.metadata.generation = window.metadata.generation.map(|number| number + 1);
     }
 }
 

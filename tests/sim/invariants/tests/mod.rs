@@ -4,6 +4,7 @@ mod alarms;
 mod evidence;
 mod moves;
 mod prompt;
+mod silence;
 mod statuses;
 mod windows;
 

@@ -4,9 +4,11 @@ use groundcrew::api::{
     canary_rollout::{OnClose, WindowGate},
     maintenance_window::{
         CurrentOpening, Extend, FrozenSpec, Gate, GateReason, MaintenanceWindow,
-        MaintenanceWindowStatus, Outcome as Ended, WindowHistoryEntry,
+        MaintenanceWindowStatus, WindowHistoryEntry,
     },
 };
+
+pub(super) use groundcrew::api::maintenance_window::Outcome as Ended;
 
 use super::*;
 use crate::{
@@ -17,16 +19,16 @@ use crate::{
 };
 
 /// Seconds from the begin of a run: the window opens at 14:15 and closes at 14:21.
-const OPENS: i64 = 100;
-const CLOSES: i64 = 460;
-const ID: &str = "once-20260921T1415Z";
-const KEY: &str = "flights/weekly";
+pub(super) const OPENS: i64 = 100;
+pub(super) const CLOSES: i64 = 460;
+pub(super) const ID: &str = "once-20260921T1415Z";
+pub(super) const KEY: &str = "flights/weekly";
 
-fn begun(second: i64) -> Timestamp {
+pub(super) fn begun(second: i64) -> Timestamp {
     at(EPOCH_SECOND + second)
 }
 
-fn window() -> MaintenanceWindow {
+pub(super) fn window() -> MaintenanceWindow {
     let mut window = MaintenanceWindow::new(WEEKLY, once("14:15", 6));
     window.metadata.namespace = Some(NAMESPACE.into());
     window.metadata.uid = Some("uid-1".into());
@@ -50,12 +52,12 @@ fn deleted() -> MaintenanceWindow {
     edited(|window| window.metadata.deletion_timestamp = Some(Time(begun(0))))
 }
 
-fn scheduled() -> MaintenanceWindowStatus {
+pub(super) fn scheduled() -> MaintenanceWindowStatus {
     MaintenanceWindowStatus { observed_generation: Some(1), ..MaintenanceWindowStatus::default() }
 }
 
 /// Open until then.
-fn open(closes: i64) -> MaintenanceWindowStatus {
+pub(super) fn open(closes: i64) -> MaintenanceWindowStatus {
     let ends = Time(begun(closes));
     MaintenanceWindowStatus {
         gate: Some(Gate {
@@ -81,7 +83,7 @@ fn open(closes: i64) -> MaintenanceWindowStatus {
     }
 }
 
-fn ended(outcome: Ended) -> MaintenanceWindowStatus {
+pub(super) fn ended(outcome: Ended) -> MaintenanceWindowStatus {
     let entry = WindowHistoryEntry {
         id: ID.into(),
         opens_at: Time(begun(OPENS)),
@@ -98,7 +100,7 @@ fn ended(outcome: Ended) -> MaintenanceWindowStatus {
 }
 
 /// Something that happens, by seconds from the begin.
-enum Act {
+pub(super) enum Act {
     /// A person makes it so, and the process is told.
     Person(MaintenanceWindow),
     /// The process knows nothing of it yet.
@@ -113,7 +115,7 @@ enum Act {
 }
 
 #[track_caller]
-fn play(acts: Vec<(i64, Act)>, expected: &[&str]) {
+pub(super) fn play(acts: Vec<(i64, Act)>, expected: &[&str]) {
     let mut invariants = Invariants::default();
     let mut stored = window();
     invariants.process_leads(begun(0));

@@ -16,10 +16,13 @@ use groundcrew::{
 };
 
 use super::{
-    super::lambda::{Aws, error, refusal},
+    super::{
+        acting,
+        lambda::{Aws, error, refusal},
+    },
     unfit, wanted,
 };
-use crate::faults::Sort;
+use crate::{faults::Sort, history::Event};
 
 /// Alarms or rules of one page.
 const PAGE: usize = 100;
@@ -102,13 +105,15 @@ impl port::Alarms for Aws {
         if rule.fault().is_some() {
             return Err(error(operation, &about, Class::Invalid, ""));
         }
-        let (rule, put) = (rule.clone(), about.clone());
+        let (rule, put, by) = (rule.clone(), about.clone(), acting());
         self.call(
             Sort::AwsWrite,
             format!("PutAlarmMuteRule {}", rule.name.as_str()),
             move |state| {
                 let (alarms, now) = state.alarms_now();
-                alarms.put(rule, now).map_err(|code| error(operation, &put, Class::Invalid, code))
+                let taken = alarms.put(rule.clone(), now);
+                state.rule_was_put(by, rule, taken.is_ok());
+                taken.map_err(|code| error(operation, &put, Class::Invalid, code))
             },
             move |fault| refusal(operation, &about, fault),
         )
@@ -155,12 +160,15 @@ impl port::Alarms for Aws {
     async fn delete_alarm_mute_rule(&self, name: &OwnMuteRule) -> Result<(), aws::Error> {
         let operation = Operation::CloudWatchDeleteAlarmMuteRule;
         let (about, name) = (resource::mute_rule(name.as_str()), name.as_str().to_owned());
+        let by = acting();
         self.call(
             Sort::AwsWrite,
             format!("DeleteAlarmMuteRule {name}"),
             move |state| {
                 let (alarms, now) = state.alarms_now();
                 alarms.delete(&name, now);
+                let (by, leads) = (by.unwrap_or_default(), state.leads());
+                state.happened(&Event::RuleDeleted { by, name, leads });
                 Ok(())
             },
             move |fault| refusal(operation, &about, fault),
