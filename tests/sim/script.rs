@@ -258,10 +258,7 @@ impl State {
             }
             Edit::Deny(calls) => self.denied.push(calls),
             Edit::Throttle(calls) => self.throttled.push(calls),
-            Edit::Allow(calls) => {
-                self.denied.retain(|one| one != calls);
-                self.throttled.retain(|one| one != calls);
-            }
+            Edit::Allow(calls) => self.allow(calls),
             Edit::Kill => self.crash(),
             Edit::Away(seconds) => self.leave(*seconds),
             Edit::Window(name, edit) => self.edit_window(name, edit),
@@ -277,6 +274,11 @@ impl State {
             Edit::RulesMax(most) => self.cloudwatch.alarms.rules_max = Some(*most),
             Edit::Alarm(name, state) => self.set_alarm(name, *state),
         }
+    }
+
+    fn allow(&mut self, calls: &str) {
+        self.denied.retain(|one| *one != calls);
+        self.throttled.retain(|one| *one != calls);
     }
 
     fn leave(&mut self, seconds: u64) {

@@ -32,7 +32,9 @@ mod windows;
 use std::collections::BTreeMap;
 
 use groundcrew::{
-    api::{ABANDON_ANNOTATION, canary_rollout::CanaryRollout},
+    api::{
+        ABANDON_ANNOTATION, canary_rollout::CanaryRollout, maintenance_window::MaintenanceWindow,
+    },
     facts::lambda::{Alias, AliasChange, Publication},
 };
 use jiff::Timestamp;
@@ -52,6 +54,7 @@ use self::{
 use crate::{
     faults::Sort,
     history::{Event, Made},
+    world::kubernetes::key,
 };
 
 /// The checkers and what they remember.
@@ -248,25 +251,27 @@ impl Invariants {
                 self.windows.edited(now, object);
                 Found::new()
             }
-            Event::WindowTold { before, after } => {
-                let news = self.silence.has_news(now, &crate::world::kubernetes::key(&**after));
-                let mut found = self.windows.applied(now, before, after, news);
-                found.extend(self.silence.applied(now, &self.windows, (before, after)));
-                found
-            }
+            Event::WindowTold { before, after } => self.window_told(now, before, after),
             Event::WindowLetGo(window) => self.silence.let_go(now, window),
             Event::RulePut(put) => self.silence.put(now, &self.windows, put),
             Event::RuleDeleted { by, name, leads } => self.silence.deleted(by, name, *leads),
-            Event::AlarmMade { name, rule } => {
-                self.silence.made(now, name, rule.as_ref());
-                Found::new()
-            }
-            Event::AlarmTaken(name) => {
-                self.silence.taken(now, name);
-                Found::new()
-            }
+            Event::AlarmMade { name, rule } => self.silence.made(now, name, rule.as_ref()),
+            Event::AlarmTaken(name) => self.silence.taken(now, name),
             Event::FinalizerAdded | Event::PersonEdited => Found::new(),
         }
+    }
+
+    /// The status of a window that was applied.
+    fn window_told(
+        &mut self,
+        now: Timestamp,
+        before: &MaintenanceWindow,
+        after: &MaintenanceWindow,
+    ) -> Found {
+        let news = self.silence.has_news(now, &key(after));
+        let mut found = self.windows.applied(now, before, after, news);
+        found.extend(self.silence.applied(now, &self.windows, (before, after)));
+        found
     }
 
     /// An UpdateAlias that was sent.

@@ -80,15 +80,17 @@ impl Rule {
 
 impl Silence {
     /// There is a new alarm.
-    pub fn made(&mut self, now: Timestamp, name: &str, rule: Option<&String>) {
+    pub fn made(&mut self, now: Timestamp, name: &str, rule: Option<&String>) -> Found {
         self.alarms.insert(name.to_owned(), Alarm { since: now, rule: rule.cloned() });
         self.edited = Some(now);
+        Found::new()
     }
 
     /// An alarm is gone.
-    pub fn taken(&mut self, now: Timestamp, name: &str) {
+    pub fn taken(&mut self, now: Timestamp, name: &str) -> Found {
         self.alarms.remove(name);
         self.edited = Some(now);
+        Found::new()
     }
 
     /// Whether there is something that the status of a window tells now: a rule begins, alarms were
