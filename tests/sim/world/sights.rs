@@ -109,8 +109,8 @@ impl Sight {
         (Self::ClocksChanged, 12),
         (Self::EmergencyOpened, 35),
         (Self::AlarmsSilenced, 50),
-        (Self::AlarmsAwaited, 50),
-        (Self::StillInAlarm, 2),
+        (Self::AlarmsAwaited, 15),
+        (Self::StillInAlarm, 3),
     ];
 }
 
