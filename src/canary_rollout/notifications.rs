@@ -99,11 +99,8 @@ fn write(
     now: Timestamp,
 ) {
     let known = old.map(|old| old.conditions.as_slice()).unwrap_or_default();
-    let stated = ledger.statement().into_iter().collect();
-    let stated = conditions::merge(known, stated, new.observed_generation, now);
-    new.conditions.retain(|condition| condition.type_ != "Notified");
-    new.conditions.extend(stated);
-    new.conditions.sort_by(|a, b| a.type_.cmp(&b.type_));
+    let (stated, generation) = (ledger.statement(), new.observed_generation);
+    conditions::restate(&mut new.conditions, known, "Notified", stated, generation, now);
     let Ledger { mut sent, mut failing } = ledger;
     sent.drain(..sent.len().saturating_sub(NOTICES_MAX));
     failing.drain(..failing.len().saturating_sub(NOTICES_MAX));

@@ -63,6 +63,7 @@ pub fn summarize(
 ) -> CanaryRolloutStatus {
     let old = old.cloned().unwrap_or_default();
     let mut status = match &attempt.plan {
+        Some(plan) if plan.unread.is_some() => as_told(&old, planned(&old, plan, generation, now)),
         Some(plan) => planned(&old, plan, generation, now),
         None => old.clone(),
     };
@@ -95,7 +96,7 @@ fn planned(
         spared: _,
         findings: _,
         not_after: _,
-        unread,
+        unread: _,
         ahead,
     } = plan;
     let Memory {
@@ -114,9 +115,8 @@ fn planned(
         conflict,
         put_backs,
     } = memory.clone();
-    let known = old.canary.as_ref().map_or(0, |canary| canary.weight);
     let told = statements(&old.conditions, memory, report);
-    let planned = CanaryRolloutStatus {
+    CanaryRolloutStatus {
         observed_generation: generation,
         region: old.region.clone(),
         account_id: old.account_id.clone(),
@@ -124,7 +124,7 @@ fn planned(
         message: Some(clean(&report.message)),
         revision,
         stable: stable.map(|version| StableVersion { version }),
-        canary: canary.map(|canary| version(canary, report.weight.unwrap_or(known))),
+        canary: canary.map(|canary| version(canary, report, old)),
         publishing: publishing.map(Into::into),
         pruned,
         step: flight.as_ref().map(|flight| step(flight, report)),
@@ -147,8 +147,7 @@ fn planned(
         last_action,
         answered,
         conditions: conditions::merge(&old.conditions, told, generation, now),
-    };
-    if unread.is_some() { as_told(old, planned) } else { planned }
+    }
 }
 
 /// What was told stays where a rule lacked something; what is remembered does not.
@@ -172,7 +171,9 @@ fn as_told(old: &CanaryRolloutStatus, planned: CanaryRolloutStatus) -> CanaryRol
     }
 }
 
-fn version(canary: Canary, weight: i32) -> CanaryVersion {
+fn version(canary: Canary, report: &Report, old: &CanaryRolloutStatus) -> CanaryVersion {
+    let known = old.canary.as_ref().map_or(0, |canary| canary.weight);
+    let weight = report.weight.unwrap_or(known);
     let Canary { version, code_sha256, timeout, started_at } = canary;
     CanaryVersion { version, code_sha256, timeout, weight, started_at: Time(started_at) }
 }

@@ -33,10 +33,7 @@ use crate::{
     error::{Remedy, chain},
     facts::windows::{GateFact, GateState, QuietFact, WindowFact},
     kubernetes::{port::KindNames, publish},
-    notify::{
-        due::Ledger,
-        post::{AGAIN, Sender},
-    },
+    notify::post::{AGAIN, Sender},
     plan::{Revisit, Unread},
     time::moments,
 };
@@ -96,7 +93,7 @@ impl Kind for MaintenanceWindows {
 /// Safe to repeat, and to be cut off at any `.await`.
 #[tracing::instrument(skip_all, fields(namespace = object.namespace(), name = object.name_any()))]
 async fn pass(object: &MaintenanceWindow, context: &Context) -> Pass<MaintenanceWindow> {
-    let now = context.clock.now(); // The only clock read of the pass.
+    let now = context.clock.now(); // The only clock read that decides.
     let mut place = None;
     let mut plan = attempt(object, context, now, &mut place).await;
     let mut object_now = None;
@@ -135,13 +132,9 @@ async fn post(
     let sent = context.post.send(context, &sender, &plan.letters).await;
     let now = context.clock.now();
     plan.revisit = plan.revisit.no_later_than(if sent { now } else { moments::after(now, AGAIN) });
-    let Ledger { sent, failing } = {
-        let mut ledger = plan.memory.book.ledger.clone();
-        ledger.record(&context.post.unrecorded(&sender));
-        ledger
-    };
-    let told =
-        MaintenanceWindowStatus { notices: sent, notice_failures: failing, ..status.clone() };
+    let mut ledger = plan.memory.book.ledger.clone();
+    ledger.record(&context.post.unrecorded(&sender));
+    let told = status::recorded(status, ledger, now);
     let id = publish::id(MaintenanceWindows::NAMES, object);
     let written = publish::status(&*context.kubernetes, &id, Some(status), &told).await?;
     publish::notes(&*context.kubernetes, &id, status::notes(Some(status), &told)).await;

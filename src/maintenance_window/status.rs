@@ -19,7 +19,7 @@ use crate::{
         window_alarms::Silenced,
     },
     error::{Remedy, clean},
-    notify::due::news,
+    notify::due::{Ledger, news},
     plan::Note,
     status::conditions::{self, Readiness, Statement},
     time::{Opening, Zone},
@@ -104,6 +104,22 @@ fn stuck(plan: &Plan) -> Option<Readiness> {
         Remedy::AwaitEdit => Readiness::Stalled,
         Remedy::Retry | Remedy::Later | Remedy::NextTurn => Readiness::Reconciling,
     })
+}
+
+/// The status with what became of notices.
+#[must_use]
+pub fn recorded(
+    status: &MaintenanceWindowStatus,
+    ledger: Ledger,
+    now: Timestamp,
+) -> MaintenanceWindowStatus {
+    let mut new = status.clone();
+    let (old, generation) = (&status.conditions, status.observed_generation);
+    let stated = ledger.statement();
+    conditions::restate(&mut new.conditions, old, "Notified", stated, generation, now);
+    let Ledger { sent, failing } = ledger;
+    (new.notices, new.notice_failures) = (sent, failing);
+    new
 }
 
 /// How ready a phase is; none when that stays as it was.

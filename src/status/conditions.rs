@@ -89,6 +89,21 @@ pub fn merge(
     merged.collect()
 }
 
+/// Puts one condition in the place of what was said of it, or takes it away. `old` is what was
+/// published, for the time of its transition.
+pub fn restate(
+    all: &mut Vec<Condition>,
+    old: &[Condition],
+    kind: &str,
+    statement: Option<Statement>,
+    generation: Option<i64>,
+    now: Timestamp,
+) {
+    all.retain(|condition| condition.type_ != kind);
+    all.extend(merge(old, statement.into_iter().collect(), generation, now));
+    all.sort_by(|a, b| a.type_.cmp(&b.type_));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -20,7 +20,7 @@ use crate::{
     maintenance_window::{memory::Memory, notices::Wishes},
     notify::{
         due::{Dues, End, Occurrence, State, of_window},
-        post::{AHEAD, Letter},
+        post::{AGAIN, AHEAD, Letter},
         stage::{Span, Stage},
     },
     time::{Opening, moments},
@@ -36,13 +36,15 @@ pub(super) fn tell(facts: &Facts, before: &Memory, mut plan: Plan, now: Timestam
     if plan.asks.is_some() || nobody && frozen.is_none() {
         return plan;
     }
-    course::follow(facts, before, &mut plan, now);
-    let groups = groups(facts, &plan, now);
+    // What is noted in this pass carries the next whole second, and is told now.
+    let seen = moments::stamp(now);
+    course::follow(facts, before, &mut plan, seen);
+    let groups = groups(facts, &plan, seen);
     let mut dues = Dues::default();
     let mut letters = Vec::new();
     for (occurrences, wishes) in &groups {
         let Wishes { timing, listeners, .. } = wishes;
-        let of = of_window(occurrences, timing, listeners, &plan.memory.book.ledger, now);
+        let of = of_window(occurrences, timing, listeners, &plan.memory.book.ledger, seen);
         let words = Words { facts, plan: &plan, wishes };
         letters.extend(of.now.iter().filter_map(|due| words.letter(due)));
         dues.now.extend(of.now);
@@ -50,8 +52,9 @@ pub(super) fn tell(facts: &Facts, before: &Memory, mut plan: Plan, now: Timestam
     }
     course::forget(facts, &groups, &mut plan);
     announce(&mut plan);
-    hold(facts, before, &mut plan, &dues, now);
-    post(&mut plan, letters, &dues, now);
+    hold(facts, before, &mut plan, &dues, seen);
+    let let_go = facts.deletion != Deletion::None && !plan.finalizer;
+    post(&mut plan, if let_go { Vec::new() } else { letters }, &dues, now);
     plan
 }
 
@@ -106,12 +109,13 @@ fn end(ending: &Ending) -> End {
     }
 }
 
-/// An emergency is told of at once: as much ahead as it was made.
+/// An emergency is told of at once: as much ahead as it was made, in whole minutes.
 fn at_once(facts: &Facts, ahead: &[Opening], now: Timestamp) -> Option<Duration> {
     facts.spec.emergency.as_ref()?;
     let made = facts.created_at.unwrap_or(now);
     let ahead = ahead.first()?.opens_at.duration_since(made).as_secs();
-    u64::try_from(ahead).ok().filter(|lead| *lead > 0).map(Duration::from_secs)
+    let minutes = u64::try_from(ahead).ok().filter(|ahead| *ahead > 0)?.div_ceil(60);
+    Some(Duration::from_secs(minutes.saturating_mul(60)))
 }
 
 /// What waits for an opening that people were told of is Announced.
@@ -132,33 +136,36 @@ fn hold(facts: &Facts, before: &Memory, plan: &mut Plan, dues: &Dues, now: Times
     let book = &plan.memory.book;
     let ends = |stage: &str| stage.parse().is_ok_and(Stage::is_end);
     let is_over = |id: &str| book.endings.iter().any(|ending| ending.occurrence == id);
-    let told = book.ledger.sent.iter();
-    let told = told.filter(|sent| !ends(&sent.stage) && !is_over(&sent.occurrence)).count() > 0;
+    let mut sent = book.ledger.sent.iter();
+    let told = sent.any(|sent| !ends(&sent.stage) && !is_over(&sent.occurrence));
     let owes = !dues.now.is_empty() || !book.ledger.failing.is_empty();
-    let until = facts.deleted_at.map(|deleted| moments::after(deleted, FAREWELL));
-    match (facts.deletion, until) {
-        (Deletion::None, _) => plan.finalizer |= told || owes,
-        // Something else holds it anyway.
-        (Deletion::Undo, _) if plan.finalizer => {}
-        (Deletion::Undo, Some(until)) if owes && now < until => {
-            plan.finalizer = true;
-            plan.report.message = "telling people that it is deleted".into();
-            plan.revisit = plan.revisit.no_later_than(until);
-        }
-        (Deletion::Undo | Deletion::Abandon, _) if owes || told => {
-            let channels =
-                before.book.ledger.failing.iter().map(|failing| failing.channel.as_str());
-            let channels: Vec<&str> = channels.collect();
-            let who = if channels.is_empty() { "nobody".into() } else { channels.join(", ") };
-            let who = if facts.deletion == Deletion::Abandon { "people".into() } else { who };
-            plan.notes.push(Note {
-                warning: true,
-                reason: "NotTold",
-                message: format!("let go, and {who} could not be told that it is deleted"),
-            });
-        }
-        (Deletion::Undo | Deletion::Abandon, _) => {}
+    if facts.deletion == Deletion::None {
+        plan.finalizer |= told || owes;
+        return;
     }
+    // Something else may hold it anyway.
+    if plan.finalizer && facts.deletion == Deletion::Undo || !told && !owes {
+        return;
+    }
+    let failing = &before.book.ledger.failing;
+    let until = facts.deleted_at.map_or(now, |deleted| moments::after(deleted, FAREWELL));
+    let closes = told && plan.memory.current.is_some();
+    let untried = !dues.now.is_empty() && failing.is_empty();
+    let waits = closes || untried || owes && now < until;
+    if waits && facts.deletion == Deletion::Undo {
+        plan.finalizer = true;
+        plan.report.message = "telling people that it is deleted".into();
+        let soon = moments::after(now, AGAIN);
+        plan.revisit = plan.revisit.no_later_than(until.max(soon));
+        return;
+    }
+    let channels: Vec<&str> = failing.iter().map(|failing| failing.channel.as_str()).collect();
+    let who = if channels.is_empty() { "people".into() } else { channels.join(", ") };
+    plan.notes.push(Note {
+        warning: true,
+        reason: "NotTold",
+        message: format!("let go, and {who} could not be told that it is deleted"),
+    });
 }
 
 /// Hands the letters over, unless something is about to change: that goes first.

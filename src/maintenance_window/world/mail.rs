@@ -5,7 +5,11 @@ use std::collections::BTreeSet;
 use super::World;
 use crate::{
     error::Remedy,
-    maintenance_window::{decide::Plan, notices::Book, status::notes},
+    maintenance_window::{
+        decide::Plan,
+        notices::Book,
+        status::{notes, recorded},
+    },
     notify::{
         post::{Letter, Posted},
         send::{NotSent, Sent},
@@ -44,10 +48,9 @@ impl World {
             self.mail.all.extend(result.is_ok().then_some(letter));
         }
         let old = self.told().clone();
-        let new = self.status.as_mut().unwrap();
-        new.notices = ledger.sent;
-        new.notice_failures = ledger.failing;
-        let events = notes(Some(&old), new);
+        let new = recorded(&old, ledger, self.now);
+        let events = notes(Some(&old), &new);
+        self.status = Some(new);
         self.events.extend(events.iter().map(|note| note.reason));
         plan.revisit = Revisit::Now;
     }

@@ -100,6 +100,24 @@ fn what_is_due_together_goes_out_together_and_leaves_nothing_to_say() {
 }
 
 #[test]
+fn what_happens_within_a_second_is_told_at_once() {
+    let half = jiff::SignedDuration::from_millis(500);
+    let mut world = told();
+    world.until("06T00:59");
+    world.arrived();
+    world.now = december("06T01:00") + half;
+    world.passes();
+    let told = world.arrived();
+    assert_eq!(told, [format!("ops: Opened of {ID}"), format!("chat: Opened of {ID}")]);
+    world.now = december("06T01:30") + half;
+    world.delete();
+    world.passes();
+    let told = world.arrived();
+    assert_eq!(told, [format!("ops: Closed of {ID}"), format!("chat: Closed of {ID}")]);
+    assert!(!world.facts.finalizer);
+}
+
+#[test]
 fn a_channel_that_fails_delays_nothing_and_is_told() {
     let mut world = told();
     world.mail.broken.insert("ops".into());
@@ -231,11 +249,19 @@ fn deletion_waits_until_people_know_but_not_for_long() {
     let note = plan.notes.first().unwrap();
     assert_eq!(note.message, "let go, and ops could not be told that it is deleted");
 
+    // What is open closes first, and nobody was there to tell for a while.
+    let mut world = open();
+    world.delete();
+    world.later(300);
+    assert_eq!(world.arrived(), [format!("ops: Closed of {ID}"), format!("chat: Closed of {ID}")]);
+    assert!(!world.facts.finalizer);
+
     let mut world = told();
     world.delete();
     world.facts.deletion = Deletion::Abandon;
     let plan = world.plan();
-    assert!(!plan.finalizer && plan.notes[0].message.contains("people could not be told"));
+    assert!(!plan.finalizer && plan.letters.is_empty());
+    assert!(plan.notes[0].message.contains("people could not be told"), "{:?}", plan.notes);
 }
 
 #[test]
