@@ -11,6 +11,7 @@ mod deletion;
 mod evidence;
 mod faults;
 mod modes;
+mod notices;
 mod promotion;
 mod provisioned;
 mod publishing;

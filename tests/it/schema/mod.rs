@@ -2,6 +2,7 @@
 
 mod gate;
 mod generated;
+mod notices;
 mod window;
 mod written;
 
@@ -35,6 +36,7 @@ fn full() -> Value {
         "rollbackWindow": {"revisions": 3},
         "history": {"keepVersions": 10},
         "onConflict": "Hold",
+        "notifications": {"channels": notices::channels(false)},
         "windows": {"names": ["weekly"], "schedules": ["monthly"]},
         "windowGate": {
             "at": ["Start", "Advance", "Promote"], "onClose": "Hold", "requireFit": true,

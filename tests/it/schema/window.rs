@@ -6,7 +6,7 @@ use super::{Case, WINDOW};
 use crate::harness::run;
 
 /// A spec with schedules that has every field that goes with them.
-fn full() -> Value {
+pub(super) fn full() -> Value {
     json!({
         "timeZone": "Europe/Berlin",
         "schedules": [
@@ -26,6 +26,13 @@ fn full() -> Value {
             "excludePrefixes": ["flightdata-security-"],
             "regions": ["eu-central-1", "us-east-1"],
         },
+        "notices": {
+            "before": ["7d", "24h", "1h"],
+            "every": "30m",
+            "title": "Scheduled maintenance",
+            "message": "Flight plans are read-only.",
+            "channels": super::notices::channels(true),
+        },
         "cutoff": "30m",
         "lateOpen": {"minRemaining": "45m"},
         "extend": {"max": "1h"},
@@ -34,7 +41,7 @@ fn full() -> Value {
     })
 }
 
-fn always() -> Value {
+pub(super) fn always() -> Value {
     json!({"timeZone": "Etc/UTC", "always": true})
 }
 
@@ -51,7 +58,7 @@ pub(super) fn all() -> Vec<Value> {
     vec![full(), always(), emergency()]
 }
 
-fn with(base: fn() -> Value, field: &str, value: Value) -> Value {
+pub(super) fn with(base: fn() -> Value, field: &str, value: Value) -> Value {
     let mut spec = base();
     spec[field] = value;
     spec
@@ -73,7 +80,7 @@ fn dark(mut blackout: Value) -> Value {
     with(always, "blackouts", json!([blackout]))
 }
 
-fn refused<'a>(cases: impl IntoIterator<Item = (Value, &'a str)>) {
+pub(super) fn refused<'a>(cases: impl IntoIterator<Item = (Value, &'a str)>) {
     run(WINDOW.refuses(cases.into_iter().map(|(spec, told)| Case::of(spec, told)).collect()));
 }
 
