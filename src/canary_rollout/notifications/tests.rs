@@ -273,7 +273,7 @@ proptest! {
                     (&other.due.occurrence, other.due.stage, other.due.at)
                         == (&letter.due.occurrence, letter.due.stage, letter.due.at)
                 };
-                prop_assert!(!own.iter().skip(index + 1).any(|other| same(other)), "{letter:?}");
+                prop_assert!(!own.iter().skip(index + 1).any(same), "{letter:?}");
             }
             if let Some(last) = &last {
                 let heard = own.iter().any(|letter| {
