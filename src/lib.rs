@@ -16,6 +16,7 @@
 //! | [`context`] | what a pass is handed: clock, AWS, Kubernetes, metrics |
 //! | [`aws`] | ports, the SDK behind them, and limits, gate, accounts and shared answers above |
 //! | [`kubernetes`] | clients, the lease, and everything that is written there |
+//! | [`jobs`] | Jobs that are made of CronJobs |
 //! | [`facts`], [`fair`], [`invocations`], [`names`], [`plan`], [`stats`], [`thresholds`], [`time`], [`verbs`], [`window_gate`], [`status`] | pure leaves that decisions are made of |
 //! | [`operator`], [`health`], [`metrics`], [`telemetry`], [`cli`] | the process |
 //!
@@ -44,6 +45,7 @@ pub mod facts;
 pub mod fair;
 pub mod health;
 pub mod invocations;
+pub mod jobs;
 pub mod kubernetes;
 pub mod maintenance_window;
 pub mod metrics;

@@ -39,6 +39,7 @@ use crate::{
     context::{Clock, Context},
     engine::{self, Scope},
     health::{self, HealthError, HealthServer, Liveness, Readiness},
+    jobs::Jobs,
     kubernetes::{
         client::{ClientError, Clients, Kubernetes},
         leader::{self, Elector, Ended, InvalidLease, Leadership, LeaseSettings, LeaseTimes},
@@ -223,7 +224,12 @@ impl Work {
             options.clock.clone(),
         );
         let context = Context {
-            checks: Checks::new(fetch, Arc::clone(&hub), options.clock.clone()),
+            checks: Checks::new(
+                fetch,
+                Arc::clone(&kubernetes) as Arc<dyn Jobs>,
+                Arc::clone(&hub),
+                options.clock.clone(),
+            ),
             clock: options.clock.clone(),
             settings: options.aws.clone(),
             accounts: Accounts::new(connector, guards),

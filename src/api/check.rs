@@ -16,14 +16,15 @@ pub const CHECKS_MAX: usize = 16;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
-    validation = Rule::new("[has(self.alarms), has(self.http), has(self.metric), has(self.lambda), has(self.dynamodb), has(self.rds)].filter(x, x).size() == 1").message("a check has exactly one of alarms, http, metric, lambda, dynamodb and rds"),
-    validation = Rule::new("!has(self.timeout) || self.timeout >= duration('1s') && self.timeout <= duration('5m')").message("timeout must be 1s to 5m")
+    validation = Rule::new("[has(self.alarms), has(self.http), has(self.metric), has(self.lambda), has(self.dynamodb), has(self.rds), has(self.job)].filter(x, x).size() == 1").message("a check has exactly one of alarms, http, metric, lambda, dynamodb, rds and job"),
+    validation = Rule::new("!has(self.timeout) || self.timeout >= duration('1s') && self.timeout <= (has(self.job) ? duration('6h') : duration('5m'))").message("timeout must be 1s to 5m, that of a job at most 6h"),
+    validation = Rule::new("!has(self.job) || !has(self.region)").message("a job has no region: it runs in this cluster")
 )]
 pub struct Check {
     /// Name in the status.
     #[schemars(length(min = 1, max = 63), regex(pattern = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"))]
     pub name: String,
-    /// How long one attempt may take; then it counts as failed. Default 1m.
+    /// How long one attempt may take; then it counts as failed. Default 1m, of a job 30m.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout: Option<Duration>,
     /// How often a check that does not pass is tried again, a few seconds apart. Default 0.
@@ -52,6 +53,9 @@ pub struct Check {
     /// A database that must be available.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rds: Option<RdsCheck>,
+    /// A Job that must succeed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job: Option<JobCheck>,
 }
 
 /// Metric and composite alarms.
@@ -274,6 +278,16 @@ pub struct RdsCheck {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 63), regex(pattern = r"^[A-Za-z][A-Za-z0-9-]*$"))]
     pub cluster: Option<String>,
+}
+
+/// A Job that is made of the template of a CronJob.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct JobCheck {
+    /// Name of a CronJob of the same namespace that has the annotation
+    /// `groundcrew.dev/runnable: "true"`; it may be suspended.
+    #[schemars(length(min = 1, max = 52), regex(pattern = r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$"))]
+    pub from_cron_job: String,
 }
 
 /// What a check says.

@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use kube::ResourceExt as _;
 
-use super::{observe::Place, rollout::Rollout};
+use super::{CanaryRollouts, observe::Place, rollout::Rollout};
 use crate::{
     api::{canary_rollout::CanaryRollout, check::CheckStage, shared::AwsLocation},
     aws::{accounts::Pinned, session::Session},
     checks::{Asked, Check},
+    engine::Kind as _,
     error::chain,
     facts::check::CheckRun,
+    kubernetes::publish,
 };
 
 /// What the checks of this stage say, as far as they are over; those that are `spared` do not run.
@@ -38,10 +40,9 @@ pub async fn run(
     // Results of another spec or revision are of no use.
     let revision = object.status.as_ref().and_then(|status| status.revision.clone());
     let generation = object.metadata.generation.unwrap_or_default();
-    let about = format!("{generation} {}", revision.unwrap_or_default());
-    let namespace = object.namespace().unwrap_or_default();
-    let name = object.name_any();
-    let asked = Asked { namespace: &namespace, name: &name, stage, about: &about, checks };
+    let about = format!("{stage:?} {generation} {}", revision.unwrap_or_default());
+    let owner = publish::id(CanaryRollouts::NAMES, object);
+    let asked = Asked { owner: &owner, list: "checks", about: &about, checks };
     CheckRun { stage, results: place.context.checks.results(asked).await }
 }
 

@@ -93,7 +93,7 @@ impl Kind for CanaryRollouts {
 
     fn forget(context: &Context, namespace: &str, name: &str) {
         context.metrics.forget_rollout(namespace, name);
-        context.checks.forget(namespace, name);
+        context.checks.forget(Self::NAMES, namespace, name);
         context.post.recorded(&sender(namespace, name));
     }
 }

@@ -1,5 +1,5 @@
 //! Conditions that must hold: alarms that do not fire, addresses that answer, metrics within limits,
-//! functions, tables and databases that are ready.
+//! functions, tables and databases that are ready, Jobs that succeed.
 //!
 //! A check is parsed into types that cannot be wrong, looked at, and judged. Looking reads; judging is
 //! pure. What AWS refuses is an answer, too: [`CheckVerdict::Unreadable`], never a pass.
@@ -7,6 +7,7 @@
 pub mod alarms;
 pub mod dynamodb;
 pub mod http;
+pub mod job;
 pub mod lambda;
 pub mod metric;
 mod parse;
@@ -57,6 +58,8 @@ pub enum Sort {
     DynamoDb(dynamodb::Table),
     /// A database.
     Rds(rds::Database),
+    /// A Job.
+    Job(job::Job),
 }
 
 /// What one look at a check says.
@@ -113,12 +116,25 @@ impl Check {
     pub fn invokes(&self) -> bool {
         self.sort.invokes()
     }
+
+    /// Whether it runs a Job.
+    #[must_use]
+    pub fn is_job(&self) -> bool {
+        matches!(self.sort, Sort::Job(_))
+    }
+
+    /// Whether it reads AWS.
+    #[must_use]
+    pub fn reads_aws(&self) -> bool {
+        !matches!(self.sort, Sort::Job(_) | Sort::Http(_))
+    }
 }
 
 impl Sort {
     fn invokes(&self) -> bool {
         match self {
             Self::Lambda(lambda) => lambda.invokes(),
+            Self::Job(_) => true,
             Self::Alarms(_)
             | Self::Http(_)
             | Self::Metric(_)
@@ -128,9 +144,15 @@ impl Sort {
     }
 
     /// One look; without a way to AWS, only at what is elsewhere.
-    async fn look(&self, aws: Result<&Surroundings<'_>, &str>, fetch: &dyn http::Fetch) -> Judged {
+    async fn look(
+        &self,
+        aws: Result<&Surroundings<'_>, &str>,
+        fetch: &dyn http::Fetch,
+        subject: &job::Subject<'_>,
+    ) -> Judged {
         match (self, aws) {
             (Self::Http(http), _) => http.look(fetch).await,
+            (Self::Job(job), _) => job.look(subject).await,
             (_, Err(why)) => Judged::unreadable(why),
             (Self::Alarms(alarms), Ok(at)) => alarms.look(at).await,
             (Self::Metric(metric), Ok(at)) => metric.look(at).await,
@@ -144,7 +166,7 @@ impl Sort {
     fn out_of_time(&self, timeout: Duration) -> Judged {
         let message = format!("no answer within {} s", timeout.as_secs());
         match self {
-            Self::Http(_) => Judged::failed(message),
+            Self::Http(_) | Self::Job(_) => Judged::failed(message),
             Self::Lambda(_) if self.invokes() => Judged::failed(message),
             Self::Alarms(_)
             | Self::Metric(_)
@@ -166,6 +188,7 @@ impl fmt::Display for Check {
             Sort::Lambda(lambda) => lambda.fmt(f),
             Sort::DynamoDb(table) => table.fmt(f),
             Sort::Rds(database) => database.fmt(f),
+            Sort::Job(job) => job.fmt(f),
         }
     }
 }

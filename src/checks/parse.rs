@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::{
-    Check, Sort, alarms::Alarms, dynamodb::Table, http::Http, lambda::Lambda, metric::Metric,
-    rds::Database,
+    Check, Sort, alarms::Alarms, dynamodb::Table, http::Http, job::Job, lambda::Lambda,
+    metric::Metric, rds::Database,
 };
 use crate::api::check as raw;
 
@@ -12,6 +12,10 @@ use crate::api::check as raw;
 const TIMEOUT: Duration = Duration::from_secs(60);
 /// Longest `timeout`: a check that takes longer is a job.
 const TIMEOUT_MAX: Duration = Duration::from_secs(300);
+/// Default of `timeout` of a job.
+const JOB_TIMEOUT: Duration = Duration::from_secs(30 * 60);
+/// Longest `timeout` of a job.
+const JOB_TIMEOUT_MAX: Duration = Duration::from_secs(6 * 60 * 60);
 /// Most `retries`.
 const RETRIES_MAX: i32 = 10;
 
@@ -72,35 +76,48 @@ impl Check {
             lambda,
             dynamodb,
             rds,
+            job,
         } = raw;
-        let sort = match (alarms, http, metric, lambda, dynamodb, rds) {
-            (Some(it), None, None, None, None, None) => {
+        let sort = match (alarms, http, metric, lambda, dynamodb, rds, job) {
+            (Some(it), None, None, None, None, None, None) => {
                 Sort::Alarms(Alarms::parse(it).map_err(below("alarms"))?)
             }
-            (None, Some(it), None, None, None, None) => {
+            (None, Some(it), None, None, None, None, None) => {
                 Sort::Http(Http::parse(it).map_err(below("http"))?)
             }
-            (None, None, Some(it), None, None, None) => {
+            (None, None, Some(it), None, None, None, None) => {
                 Sort::Metric(Metric::parse(it).map_err(below("metric"))?)
             }
-            (None, None, None, Some(it), None, None) => {
+            (None, None, None, Some(it), None, None, None) => {
                 Sort::Lambda(Lambda::parse(it).map_err(below("lambda"))?)
             }
-            (None, None, None, None, Some(it), None) => {
+            (None, None, None, None, Some(it), None, None) => {
                 Sort::DynamoDb(Table::parse(it).map_err(below("dynamodb"))?)
             }
-            (None, None, None, None, None, Some(it)) => {
+            (None, None, None, None, None, Some(it), None) => {
                 Sort::Rds(Database::parse(it).map_err(below("rds"))?)
             }
-            (_, _, _, _, _, _) => {
+            (None, None, None, None, None, None, Some(it)) => {
+                Sort::Job(Job::parse(it).map_err(below("job"))?)
+            }
+            (_, _, _, _, _, _, _) => {
                 let expected =
-                    "a check of exactly one of alarms, http, metric, lambda, dynamodb and rds";
+                    "a check of exactly one of alarms, http, metric, lambda, dynamodb, rds and job";
                 return Err((String::new(), expected));
             }
         };
-        let timeout = timeout.map_or(TIMEOUT, |timeout| Duration::from_secs(timeout.as_secs()));
-        if timeout.is_zero() || timeout > TIMEOUT_MAX {
-            return Err(("timeout".into(), "1s to 5m"));
+        let (usual, most, expected) = match sort {
+            Sort::Job(_) => (JOB_TIMEOUT, JOB_TIMEOUT_MAX, "1s to 6h"),
+            Sort::Alarms(_)
+            | Sort::Http(_)
+            | Sort::Metric(_)
+            | Sort::Lambda(_)
+            | Sort::DynamoDb(_)
+            | Sort::Rds(_) => (TIMEOUT, TIMEOUT_MAX, "1s to 5m"),
+        };
+        let timeout = timeout.map_or(usual, |timeout| Duration::from_secs(timeout.as_secs()));
+        if timeout.is_zero() || timeout > most {
+            return Err(("timeout".into(), expected));
         }
         let retries = retries.unwrap_or(0);
         let retries = u32::try_from(retries).ok().filter(|_| retries <= RETRIES_MAX);
@@ -129,5 +146,6 @@ mod tests {
         assert_eq!(parse(&format!("{{name: a, {url}}}")), (60, 0, None));
         let full = format!("{{name: a, timeout: 10s, retries: 2, region: eu-west-1, {url}}}");
         assert_eq!(parse(&full), (10, 2, Some("eu-west-1".into())));
+        assert_eq!(parse("{name: a, job: {fromCronJob: smoke}}"), (1_800, 0, None));
     }
 }

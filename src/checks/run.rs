@@ -16,16 +16,18 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{Check, Judged, Surroundings, http::Fetch};
+use super::{Check, Judged, Sort, Surroundings, http::Fetch, job::Subject};
 use crate::{
     api::{
-        check::{CheckStage, CheckVerdict},
+        check::CheckVerdict,
         fit::{SENTENCE_MAX, cut},
     },
     aws::{hub::Hub, session::Session},
     context::Clock,
     error::clean,
     facts::check::CheckResult,
+    jobs::Jobs,
+    kubernetes::port::{KindNames, ObjectId},
 };
 
 /// How long a pass waits for its checks: most are over by then, and slots for passes are few.
@@ -36,30 +38,42 @@ const RETRY_PAUSE: Duration = Duration::from_secs(5);
 const AT_ONCE: usize = 128;
 /// Most of them of one namespace.
 const AT_ONCE_PER_NAMESPACE: usize = 8;
+/// Most Jobs that are waited for at once; they take long, and keep no others from their turns.
+const JOBS_AT_ONCE: usize = 64;
+/// What a Job has beyond its time, to be told of and deleted.
+const JOB_GRACE: Duration = Duration::from_secs(60);
 /// Most lists of checks that run or wait to be asked for.
 const RUNS_MAX: usize = 4_096;
 
 /// Runs checks.
 pub struct Checks {
     fetch: Arc<dyn Fetch>,
+    jobs: Arc<dyn Jobs>,
     hub: Arc<Hub>,
     clock: Clock,
     at_once: Arc<Semaphore>,
+    jobs_at_once: Arc<Semaphore>,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
     runs: HashMap<Key, Run>,
-    namespaces: HashMap<String, Weak<Semaphore>>,
+    /// By namespace, and whether Jobs are bounded.
+    namespaces: HashMap<(String, bool), Weak<Semaphore>>,
 }
 
-/// Namespace and name of the object.
-type Key = (String, String);
+/// Which list of which object.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Key {
+    kind: KindNames,
+    namespace: String,
+    name: String,
+    list: &'static str,
+}
 
 /// A list of checks under way.
 struct Run {
-    stage: CheckStage,
     about: String,
     checks: Vec<Check>,
     results: watch::Receiver<Vec<Option<CheckResult>>>,
@@ -68,12 +82,10 @@ struct Run {
 
 /// What is to be checked.
 pub struct Asked<'a> {
-    /// Namespace of the object.
-    pub namespace: &'a str,
-    /// Name of the object.
-    pub name: &'a str,
-    /// What it is checked for.
-    pub stage: CheckStage,
+    /// The object.
+    pub owner: &'a ObjectId,
+    /// Its list of checks: one run of a list takes the place of another.
+    pub list: &'static str,
     /// What it is about, such as a revision: results for something else are of no use.
     pub about: &'a str,
     /// The checks, each with the session that it looks with, or why there is none.
@@ -81,11 +93,14 @@ pub struct Asked<'a> {
 }
 
 /// What one check needs while it runs.
-struct Job {
+struct Turn {
     check: Check,
     session: Result<Arc<Session>, String>,
-    namespace: String,
+    owner: ObjectId,
+    list: &'static str,
+    about: String,
     fetch: Arc<dyn Fetch>,
+    jobs: Arc<dyn Jobs>,
     hub: Arc<Hub>,
     clock: Clock,
     turns: [Arc<Semaphore>; 2],
@@ -94,15 +109,17 @@ struct Job {
 impl Checks {
     /// Nothing runs yet.
     #[must_use]
-    pub fn new(fetch: Arc<dyn Fetch>, hub: Arc<Hub>, clock: Clock) -> Self {
+    pub fn new(fetch: Arc<dyn Fetch>, jobs: Arc<dyn Jobs>, hub: Arc<Hub>, clock: Clock) -> Self {
         let at_once = Arc::new(Semaphore::new(AT_ONCE));
-        Self { fetch, hub, clock, at_once, state: Mutex::default() }
+        let jobs_at_once = Arc::new(Semaphore::new(JOBS_AT_ONCE));
+        Self { fetch, jobs, hub, clock, at_once, jobs_at_once, state: Mutex::default() }
     }
 
     /// What the checks say, in their order. Those that take longer than [`RUN_WAIT`] are
     /// `Running`: to be asked for again. Safe to drop at any time; the checks go on.
     pub async fn results(&self, asked: Asked<'_>) -> Vec<CheckResult> {
-        let key = (asked.namespace.to_owned(), asked.name.to_owned());
+        let ObjectId { kind, namespace, name, uid: _ } = asked.owner.clone();
+        let key = Key { kind, namespace, name, list: asked.list };
         let checks: Vec<Check> = asked.checks.iter().map(|(check, _)| check.clone()).collect();
         let Some(mut results) = self.join(&key, asked, &checks) else {
             let too_many = Judged::unreadable("too many checks run at once; it is tried again");
@@ -124,11 +141,14 @@ impl Checks {
     }
 
     /// Stops what runs for an object that is gone.
-    pub fn forget(&self, namespace: &str, name: &str) {
-        let run = self.lock().runs.remove(&(namespace.to_owned(), name.to_owned()));
-        if let Some(run) = run {
-            run.task.abort();
-        }
+    pub fn forget(&self, kind: KindNames, namespace: &str, name: &str) {
+        self.lock().runs.retain(|key, run| {
+            let gone = key.kind == kind && key.namespace == namespace && key.name == name;
+            if gone {
+                run.task.abort();
+            }
+            !gone
+        });
     }
 
     /// The run that was asked for: the one under way, or a new one in its place.
@@ -139,9 +159,7 @@ impl Checks {
         checks: &[Check],
     ) -> Option<watch::Receiver<Vec<Option<CheckResult>>>> {
         let mut state = self.lock();
-        let same = |run: &&Run| {
-            run.stage == asked.stage && run.about == asked.about && run.checks == checks
-        };
+        let same = |run: &&Run| run.about == asked.about && run.checks == checks;
         if let Some(run) = state.runs.get(key).filter(same) {
             return Some(run.results.clone());
         }
@@ -155,21 +173,27 @@ impl Checks {
                 return None;
             }
         }
-        let Asked { namespace, stage, about, checks: wanted, .. } = asked;
-        let turns = [state.turns(namespace), Arc::clone(&self.at_once)];
-        let jobs = wanted.into_iter().map(|(check, session)| Job {
+        let Asked { owner, list, about, checks: wanted } = asked;
+        let turns = [
+            [state.turns(&owner.namespace, false), Arc::clone(&self.at_once)],
+            [state.turns(&owner.namespace, true), Arc::clone(&self.jobs_at_once)],
+        ];
+        let [short, long] = turns;
+        let turns = wanted.into_iter().map(|(check, session)| Turn {
+            turns: if matches!(check.sort, Sort::Job(_)) { long.clone() } else { short.clone() },
             check,
             session,
-            namespace: namespace.to_owned(),
+            owner: owner.clone(),
+            list,
+            about: about.to_owned(),
             fetch: Arc::clone(&self.fetch),
+            jobs: Arc::clone(&self.jobs),
             hub: Arc::clone(&self.hub),
             clock: self.clock.clone(),
-            turns: turns.clone(),
         });
         let (tell, results) = watch::channel(vec![None; checks.len()]);
-        let task = tokio::spawn(run_all(jobs.collect(), tell)).abort_handle();
+        let task = tokio::spawn(run_all(turns.collect(), tell)).abort_handle();
         let run = Run {
-            stage,
             about: about.to_owned(),
             checks: checks.to_vec(),
             results: results.clone(),
@@ -185,23 +209,24 @@ impl Checks {
 }
 
 impl State {
-    /// What bounds the checks of a namespace.
-    fn turns(&mut self, namespace: &str) -> Arc<Semaphore> {
-        if let Some(turns) = self.namespaces.get(namespace).and_then(Weak::upgrade) {
+    /// What bounds the checks of a namespace, or its Jobs.
+    fn turns(&mut self, namespace: &str, jobs: bool) -> Arc<Semaphore> {
+        let key = (namespace.to_owned(), jobs);
+        if let Some(turns) = self.namespaces.get(&key).and_then(Weak::upgrade) {
             return turns;
         }
         self.namespaces.retain(|_, turns| turns.strong_count() > 0);
         let turns = Arc::new(Semaphore::new(AT_ONCE_PER_NAMESPACE));
-        self.namespaces.insert(namespace.to_owned(), Arc::downgrade(&turns));
+        self.namespaces.insert(key, Arc::downgrade(&turns));
         turns
     }
 }
 
-async fn run_all(jobs: Vec<Job>, tell: watch::Sender<Vec<Option<CheckResult>>>) {
+async fn run_all(turns: Vec<Turn>, tell: watch::Sender<Vec<Option<CheckResult>>>) {
     let tell = &tell;
-    let runs = jobs.into_iter().enumerate().map(|(index, job)| async move {
-        let judged = job.run().await;
-        let result = result(&job.check, judged);
+    let runs = turns.into_iter().enumerate().map(|(index, turn)| async move {
+        let judged = turn.run().await;
+        let result = result(&turn.check, judged);
         tell.send_modify(|all| {
             if let Some(place) = all.get_mut(index) {
                 *place = Some(result);
@@ -211,7 +236,7 @@ async fn run_all(jobs: Vec<Job>, tell: watch::Sender<Vec<Option<CheckResult>>>) 
     join_all(runs).await;
 }
 
-impl Job {
+impl Turn {
     /// Looks until it passes, as often as it may.
     async fn run(&self) -> Judged {
         let mut left = self.check.retries;
@@ -233,10 +258,20 @@ impl Job {
             session,
             hub: &self.hub,
             clock: &self.clock,
-            namespace: &self.namespace,
+            namespace: &self.owner.namespace,
         });
-        let Check { sort, timeout: patience, .. } = &self.check;
-        match timeout(*patience, sort.look(aws.as_ref().map_err(|why| *why), &*self.fetch)).await {
+        let Check { name, sort, timeout: patience, .. } = &self.check;
+        let subject = Subject {
+            jobs: &*self.jobs,
+            owner: &self.owner,
+            part: format!("{} {name}", self.list),
+            about: &self.about,
+            timeout: *patience,
+        };
+        // A Job ends itself, and says what it did last.
+        let grace = if matches!(sort, Sort::Job(_)) { JOB_GRACE } else { Duration::ZERO };
+        let look = sort.look(aws.as_ref().map_err(|why| *why), &*self.fetch, &subject);
+        match timeout(patience.saturating_add(grace), look).await {
             Ok(judged) => judged,
             Err(_) => sort.out_of_time(*patience),
         }

@@ -200,18 +200,20 @@ fn to_value(object: &ObjectId, found: &DynamicObject) -> Result<Value, Error> {
 }
 
 fn failed(action: &'static str, object: &ObjectId, source: &kube::Error) -> Error {
-    let class = if let kube::Error::Api(status) = source {
-        match status.code {
-            404 | 410 => Class::Gone,
-            409 => Class::Conflict,
-            401 | 403 => Class::Denied,
-            400 | 413 | 415 | 422 => Class::Invalid,
-            _ => Class::Unavailable,
-        }
-    } else {
-        Class::Unavailable
-    };
-    Error { action, object: object.to_string(), class, message: crate::error::chain(source) }
+    let message = crate::error::chain(source);
+    Error { action, object: object.to_string(), class: class(source), message }
+}
+
+/// What kind of failure it was.
+pub(super) fn class(source: &kube::Error) -> Class {
+    let kube::Error::Api(status) = source else { return Class::Unavailable };
+    match status.code {
+        404 | 410 => Class::Gone,
+        409 => Class::Conflict,
+        401 | 403 => Class::Denied,
+        400 | 413 | 415 | 422 => Class::Invalid,
+        _ => Class::Unavailable,
+    }
 }
 
 #[cfg(test)]

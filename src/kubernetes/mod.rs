@@ -2,6 +2,7 @@
 
 pub mod client;
 mod event;
+mod jobs;
 pub mod leader;
 pub mod objects;
 pub mod port;

@@ -83,6 +83,7 @@ impl Kind for MaintenanceWindows {
 
     fn forget(context: &Context, namespace: &str, name: &str) {
         context.sweeps.forget(namespace, name);
+        context.checks.forget(Self::NAMES, namespace, name);
         let (namespace, name) = (namespace.to_owned(), name.to_owned());
         context.post.recorded(&Sender { kind: alarms::KIND, namespace, name });
     }

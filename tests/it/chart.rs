@@ -183,6 +183,29 @@ fn the_operator_may_read_the_secrets_that_values_name_and_no_others() {
 }
 
 #[test]
+fn the_operator_may_run_jobs_in_the_namespaces_that_values_name_and_nowhere_else() {
+    run(async {
+        let rendered = template(&["--set", "jobs.namespaces={chart-jobs}"]).await;
+        let ours = |document: &&Value| document["metadata"]["name"] == "groundcrew-jobs";
+        let granted: Vec<Value> = rendered.iter().filter(ours).cloned().collect();
+        let [role, binding] = granted.as_slice() else { panic!("{granted:?}") };
+        assert_eq!(role["kind"], "Role");
+        assert_eq!(role["metadata"]["namespace"], "chart-jobs");
+        let rules = json!([
+            {"apiGroups": ["batch"], "resources": ["cronjobs"], "verbs": ["get"]},
+            {"apiGroups": ["batch"], "resources": ["jobs"], "verbs": ["create", "delete", "get"]},
+            {"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]},
+            {"apiGroups": [""], "resources": ["pods/log"], "verbs": ["get"]},
+        ]);
+        assert_eq!(role["rules"], rules);
+        assert_eq!(binding["subjects"][0]["name"], "groundcrew");
+        assert_eq!(binding["roleRef"]["name"], role["metadata"]["name"]);
+        let by_default = template(&[]).await;
+        assert_eq!(by_default.iter().filter(ours).count(), 0);
+    });
+}
+
+#[test]
 fn the_api_server_grants_what_the_chart_says() {
     run(async {
         let cluster = shared_cluster().await;
@@ -214,6 +237,9 @@ fn the_api_server_grants_what_the_chart_says() {
             (false, "get secrets -A"),
             (false, "get secrets -n groundcrew-system"),
             (false, "create pods -A"),
+            (false, "create jobs.batch -A"),
+            (false, "get cronjobs.batch -A"),
+            (false, "get pods --subresource=log -A"),
         ] {
             let mut kubectl = cluster.tool("kubectl");
             kubectl.args(["auth", "can-i", OPERATOR]).args(question.split(' '));

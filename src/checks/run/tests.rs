@@ -13,7 +13,11 @@ use crate::{
         CheckVerdict::{Failed, Passed, Running, Unreadable},
     },
     checks::http::{Answer, Unanswered, Url},
+    jobs::NoCluster,
 };
+
+const KIND: KindNames =
+    KindNames { api_version: "groundcrew.dev/v1alpha1", kind: "Kind", plural: "kinds" };
 
 /// Answers after this long; with 503 the first `bad` times.
 #[derive(Default)]
@@ -47,16 +51,17 @@ impl Bench {
         let peer = Arc::new(peer);
         let clock = Clock::simulated(Timestamp::UNIX_EPOCH);
         let fetch = Arc::clone(&peer) as Arc<dyn Fetch>;
-        Self { peer, checks: Checks::new(fetch, Arc::default(), clock) }
+        let jobs = Arc::new(NoCluster);
+        Self { peer, checks: Checks::new(fetch, jobs, Arc::default(), clock) }
     }
 
     async fn ask(&self, name: &str, about: &str, list: &[raw::Check]) -> Vec<CheckResult> {
         let checks = Check::parse_all(list).unwrap();
         let none = || Err("no credentials".to_owned());
+        let owner = owner(name);
         let asked = Asked {
-            namespace: "flights",
-            name,
-            stage: CheckStage::BeforeStart,
+            owner: &owner,
+            list: "checks",
             about,
             checks: checks.into_iter().map(|check| (check, none())).collect(),
         };
@@ -66,6 +71,10 @@ impl Bench {
     fn asked(&self) -> usize {
         self.peer.asked.load(Ordering::Relaxed)
     }
+}
+
+fn owner(name: &str) -> ObjectId {
+    ObjectId { kind: KIND, namespace: "flights".into(), name: name.into(), uid: "u-1".into() }
 }
 
 fn http(name: &str, retries: i32, timeout: &str) -> raw::Check {
@@ -159,7 +168,7 @@ async fn what_runs_for_an_object_that_is_gone_ends() {
     let bench = Bench::new(Peer { takes: Duration::from_secs(6), ..Peer::default() });
     let list = [http("x", 3, "1m")];
     bench.ask("a", "1", &list).await;
-    bench.checks.forget("flights", "a");
+    bench.checks.forget(KIND, "flights", "a");
     sleep(Duration::from_secs(60)).await;
     assert_eq!(bench.asked(), 1);
     assert_eq!(verdicts(&bench.ask("a", "1", &list).await), [Running]);

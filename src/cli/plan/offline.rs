@@ -27,6 +27,7 @@ use crate::{
         peers::Peer,
         windows::{QuietFact, WindowFact},
     },
+    jobs,
     kubernetes::{
         leader::Leadership,
         port::{self, Class, Event, ObjectId, Port},
@@ -59,7 +60,12 @@ pub(super) fn context(region: Option<String>) -> Result<Context, Error> {
     let connector = Arc::new(SdkConnector::from_environment()?);
     let hub = Arc::new(Hub::default());
     Ok(Context {
-        checks: Checks::new(Arc::new(NoCluster), Arc::clone(&hub), Clock::System),
+        checks: Checks::new(
+            Arc::new(NoCluster),
+            Arc::new(jobs::NoCluster),
+            Arc::clone(&hub),
+            Clock::System,
+        ),
         clock: Clock::System,
         settings,
         accounts: Accounts::new(connector, guards),

@@ -28,6 +28,7 @@ use crate::{
         peers::Peer,
         windows::{QuietFact, WindowFact},
     },
+    jobs::NoCluster,
     kubernetes::{
         leader::Leadership,
         port::{Error, Event, ObjectId, Port},
@@ -59,7 +60,12 @@ pub(super) fn context() -> Context {
     );
     let hub = Arc::new(Hub::default());
     Context {
-        checks: Checks::new(Arc::new(Nothing), Arc::clone(&hub), clock.clone()),
+        checks: Checks::new(
+            Arc::new(Nothing),
+            Arc::new(NoCluster),
+            Arc::clone(&hub),
+            clock.clone(),
+        ),
         clock: clock.clone(),
         settings: settings.unwrap(),
         accounts: Accounts::new(Arc::new(Nothing), guards),

@@ -122,6 +122,7 @@ fn checks() -> Value {
         {"name": "table", "dynamodb": {"table": "topology"}},
         {"name": "instance", "rds": {"instance": "prod-db"}},
         {"name": "cluster", "rds": {"cluster": "ledger"}},
+        {"name": "job", "timeout": "6h", "job": {"fromCronJob": "smoke-tests"}},
     ])
 }
 

@@ -112,7 +112,7 @@ fn what_can_only_fail_is_refused_with_the_fix() {
 
 #[test]
 fn a_check_that_contradicts_itself_is_refused_with_the_fix() {
-    let one = "a check has exactly one of alarms, http, metric, lambda, dynamodb and rds";
+    let one = "a check has exactly one of alarms, http, metric, lambda, dynamodb, rds and job";
     let timeout = "timeout must be 1s to 5m";
     let some = "give names, namePrefixes or both, or all: true";
     let either = "give exactly one of metricName and expression";
@@ -151,6 +151,16 @@ fn a_check_that_contradicts_itself_is_refused_with_the_fix() {
             "maxDuration must be 1s to 60s",
         ),
         (json!({"rds": {}}), "give exactly one of instance and cluster"),
+        (json!({"job": {"fromCronJob": "Smoke"}}), "spec.checks[0].job.fromCronJob"),
+        (
+            json!({"job": {"fromCronJob": "smoke"}, "timeout": "7h"}),
+            "timeout must be 1s to 5m, that of a job at most 6h",
+        ),
+        (
+            json!({"rds": {"instance": "a"}, "timeout": "6m"}),
+            "timeout must be 1s to 5m, that of a job at most 6h",
+        ),
+        (json!({"job": {"fromCronJob": "smoke"}, "region": "eu-west-1"}), "a job has no region"),
         (json!({"rds": {"instance": "a", "cluster": "b"}}), "give exactly one of instance"),
         (metric(json!({"expression": "e", "queries": [query]})), either),
         (metric(json!({"statistic": null})), "namespace, metricName and statistic belong together"),

@@ -35,6 +35,7 @@ use groundcrew::{
         peers::Peer,
         windows::{QuietFact, WindowFact},
     },
+    jobs::NoCluster,
     kubernetes::leader::Leadership,
     maintenance_window::{MaintenanceWindows, fact, quiet},
     metrics::Metrics,
@@ -188,8 +189,13 @@ impl Process {
         let hub = Arc::new(Hub::default());
         let known = KnownWindows { listed: Arc::clone(&listed), cache: Cache::clone(&windows) };
         let context = Arc::new(Context {
-            checks: Checks::new(Arc::new(Web), Arc::clone(&hub), clock.clone()),
             post: Post::new(Arc::new(Notices(Arc::clone(world))), clock.clone(), metrics.clone()),
+            checks: Checks::new(
+                Arc::new(Web),
+                Arc::new(NoCluster),
+                Arc::clone(&hub),
+                clock.clone(),
+            ),
             clock,
             settings: settings.expect("settings"),
             accounts: Accounts::new(Arc::new(Aws::of(world)), guards),
