@@ -60,9 +60,13 @@ fn telling(status: MaintenanceWindowStatus, rules: &[NewMuteRule]) -> Maintenanc
         until: Time(rule.starts_at + rule.duration),
         alarms: rule.alarms.clone(),
     });
-    let region = SilencedRegion { region: REGION.into(), rules: rules.collect() };
+    let region = SilencedRegion {
+        region: REGION.into(),
+        rules: rules.collect(),
+        ..SilencedRegion::default()
+    };
     let (mode, occurrence) = (AlarmMode::Mute, ID.to_owned());
-    let silenced = Some(Silenced { mode, occurrence, regions: vec![region] });
+    let silenced = Some(Silenced { mode, occurrence, ending: None, regions: vec![region] });
     MaintenanceWindowStatus { silenced, ..status }
 }
 

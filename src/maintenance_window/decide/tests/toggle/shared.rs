@@ -166,6 +166,25 @@ fn a_window_waits_until_the_watch_shows_that_it_ends() {
 }
 
 #[test]
+fn a_window_that_ends_leaves_nothing_to_one_that_ends() {
+    let mut windows = Windows::new(&[(60, 120), (60, 120)], true);
+    windows.until(119);
+    windows.now = december("06T02:00");
+    for round in 0..8 {
+        for index in 0..2 {
+            windows.with(index, |world| drop(world.pass()));
+            windows.check();
+            // From then on the watch shows both as ending, and lags.
+            if round < 2 {
+                windows.follow(index);
+            }
+        }
+        windows.now += SignedDuration::from_secs(2);
+    }
+    assert_eq!(windows.off(), [""; 0]);
+}
+
+#[test]
 fn a_window_that_opens_when_another_one_closes_has_its_alarms_off() {
     let mut windows = Windows::new(&[(60, 120), (120, 180)], true);
     windows.until(122);
