@@ -106,19 +106,7 @@ impl Check {
                 return Err((String::new(), expected));
             }
         };
-        let (usual, most, expected) = match sort {
-            Sort::Job(_) => (JOB_TIMEOUT, JOB_TIMEOUT_MAX, "1s to 6h"),
-            Sort::Alarms(_)
-            | Sort::Http(_)
-            | Sort::Metric(_)
-            | Sort::Lambda(_)
-            | Sort::DynamoDb(_)
-            | Sort::Rds(_) => (TIMEOUT, TIMEOUT_MAX, "1s to 5m"),
-        };
-        let timeout = timeout.map_or(usual, |timeout| Duration::from_secs(timeout.as_secs()));
-        if timeout.is_zero() || timeout > most {
-            return Err(("timeout".into(), expected));
-        }
+        let timeout = patience(&sort, *timeout)?;
         let retries = retries.unwrap_or(0);
         let retries = u32::try_from(retries).ok().filter(|_| retries <= RETRIES_MAX);
         Ok(Self {
@@ -129,6 +117,27 @@ impl Check {
             sort,
         })
     }
+}
+
+/// How long an attempt may take.
+fn patience(
+    sort: &Sort,
+    timeout: Option<crate::api::duration::Duration>,
+) -> Result<Duration, (String, &'static str)> {
+    let (usual, most, expected) = match sort {
+        Sort::Job(_) => (JOB_TIMEOUT, JOB_TIMEOUT_MAX, "1s to 6h"),
+        Sort::Alarms(_)
+        | Sort::Http(_)
+        | Sort::Metric(_)
+        | Sort::Lambda(_)
+        | Sort::DynamoDb(_)
+        | Sort::Rds(_) => (TIMEOUT, TIMEOUT_MAX, "1s to 5m"),
+    };
+    let timeout = timeout.map_or(usual, |timeout| Duration::from_secs(timeout.as_secs()));
+    if timeout.is_zero() || timeout > most {
+        return Err(("timeout".into(), expected));
+    }
+    Ok(timeout)
 }
 
 #[cfg(test)]
