@@ -174,7 +174,8 @@ fn select<'w>(by: &By, windows: &'w [WindowFact]) -> (Vec<&'w WindowFact>, Vec<S
         }
         By::Labels(labels) => {
             let matches = |window: &&WindowFact| {
-                labels.iter().all(|(key, value)| window.labels.get(key) == Some(value))
+                !window.routine
+                    && labels.iter().all(|(key, value)| window.labels.get(key) == Some(value))
             };
             let selected: Vec<&WindowFact> = windows.iter().filter(matches).collect();
             let pairs = labels.iter().map(|(key, value)| format!("{key}={value}"));
@@ -192,6 +193,9 @@ fn select<'w>(by: &By, windows: &'w [WindowFact]) -> (Vec<&'w WindowFact>, Vec<S
 fn silent(window: &WindowFact) -> Option<String> {
     let name = &window.name;
     match &window.gate {
+        _ if window.routine => {
+            Some(format!("window {name} is a Routine, whose gate never opens: name another one"))
+        }
         None => Some(format!("window {name} was not looked at yet")),
         Some(_) if !window.current => {
             Some(format!("window {name} was edited and not looked at since"))

@@ -64,6 +64,8 @@ const WINDOW: Kind = Kind {
     // Every secret is named in the same way.
     said_elsewhere: &[
         "status.conditions[]",
+        "spec.preChecks[]",
+        "spec.postChecks[]",
         "spec.notices.channels[].slack.urlFrom.",
         "spec.notices.channels[].statuspage.tokenFrom.",
         "spec.notices.channels[].webhook.urlFrom.",

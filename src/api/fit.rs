@@ -10,6 +10,7 @@ use super::{
     canary_status::{CanaryRolloutStatus, Ending, Held, HistoryEntry, SmokeStatus, StepStatus},
     check::CheckStatus,
     shared::LastAction,
+    window_checks::{Checking, WindowCheck},
     window_status::{
         Closing, CurrentOpening, Gate, MaintenanceWindowStatus, OpeningStatus, WindowHistoryEntry,
     },
@@ -66,6 +67,8 @@ pub const ENDINGS_MAX: usize = 8;
 pub const HAPPENED_MAX: usize = 16;
 /// Most openings that take the place of others.
 pub const MOVED_MAX: usize = 16;
+/// Most results of checks of one opening: those before it, and those after it.
+pub const WINDOW_CHECKS_MAX: usize = 2 * super::check::CHECKS_MAX;
 /// Most parts of one opening: what 16 schedules have of 15 days, each several times.
 pub const PARTS_MAX: usize = 64;
 
@@ -169,6 +172,8 @@ impl Fit for MaintenanceWindowStatus {
             next,
             upcoming,
             current,
+            pre_checks,
+            post_checks,
             skipped,
             history,
             plan,
@@ -194,6 +199,8 @@ impl Fit for MaintenanceWindowStatus {
         upcoming.truncate(UPCOMING_MAX);
         upcoming.fit();
         current.fit();
+        pre_checks.fit();
+        post_checks.fit();
         skipped.truncate(SKIPPED_MAX);
         history.truncate(WINDOW_HISTORY_MAX);
         history.fit();
@@ -221,6 +228,8 @@ impl Fit for OpeningStatus {
 impl Fit for CurrentOpening {
     fn fit(&mut self) {
         self.parts.truncate(PARTS_MAX);
+        self.checks.truncate(WINDOW_CHECKS_MAX);
+        self.checks.fit();
         self.closing.fit();
     }
 }
@@ -232,9 +241,23 @@ impl Fit for Closing {
     }
 }
 
+impl Fit for Checking {
+    fn fit(&mut self) {
+        self.results.fit();
+    }
+}
+
+impl Fit for WindowCheck {
+    fn fit(&mut self) {
+        cut(&mut self.message, SENTENCE_MAX);
+    }
+}
+
 impl Fit for WindowHistoryEntry {
     fn fit(&mut self) {
         cut(&mut self.message, SENTENCE_MAX);
+        self.checks.truncate(WINDOW_CHECKS_MAX);
+        self.checks.fit();
         self.still_in_alarm.truncate(STILL_IN_ALARM_MAX);
     }
 }

@@ -5,9 +5,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    check::{CHECKS_MAX, Check},
     duration::Duration,
     shared::{AwsLocation, Mode},
     window_alarms::Alarms,
+    window_checks::{OnPreCheckFailure, Purpose},
     window_notices::Notices,
 };
 
@@ -55,17 +57,27 @@ pub const EMERGENCY_FOR_MAX: usize = 32;
     validation = Rule::new("!has(self.always) || !(has(self.cutoff) || has(self.lateOpen) || has(self.extend))").message("a window that is always open has no end: leave cutoff, lateOpen and extend out"),
     validation = Rule::new("!has(self.always) || !has(self.alarms)").message("a window that is always open cannot keep alarms quiet: leave alarms out"),
     validation = Rule::new("!has(self.always) || !has(self.notices)").message("a window that is always open has no openings to tell of: leave notices out"),
+    validation = Rule::new("!has(self.always) || !(has(self.preChecks) || has(self.postChecks))").message("a window that is always open has no checks: leave preChecks and postChecks out"),
+    validation = Rule::new("has(self.preChecks) || !(has(self.preCheckLead) || has(self.onPreCheckFailure))").message("preCheckLead and onPreCheckFailure belong to preChecks"),
+    validation = Rule::new("has(self.postChecks) || !has(self.postCheckFor)").message("postCheckFor belongs to postChecks"),
+    validation = Rule::new("!has(self.emergency) || !has(self.onPreCheckFailure)").message("the checks of an emergency inform and never block: leave onPreCheckFailure out"),
+    validation = Rule::new("!has(self.purpose) || self.purpose != 'Routine' || has(self.preChecks) || has(self.postChecks)").message("a Routine is a round of checks: give preChecks or postChecks"),
+    validation = Rule::new("!has(self.purpose) || self.purpose != 'Routine' || !(has(self.always) || has(self.alarms) || has(self.emergency) || has(self.cutoff) || has(self.extend) || has(self.preCheckLead))").message("the gate of a Routine never opens, and it mutes nothing: leave always, alarms, emergency, cutoff, extend and preCheckLead out"),
     validation = Rule::new("!has(oldSelf.aws) || !has(oldSelf.aws.region) || (has(self.aws) && has(self.aws.region) && self.aws.region == oldSelf.aws.region)").message("aws.region is immutable: make a new MaintenanceWindow for another region"),
     validation = Rule::new("!has(self.lateOpen) || !has(self.cutoff) || self.lateOpen.minRemaining > self.cutoff").message("lateOpen.minRemaining must be more than cutoff: no work would be accepted else"),
 )]
 pub struct MaintenanceWindowSpec {
-    /// Where the alarms are.
+    /// Where the alarms are, and what checks look at.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub aws: Option<AwsLocation>,
     /// Time zone of all times here: an IANA name such as Europe/Berlin, or Etc/UTC.
     #[schemars(length(min = 1, max = 64))]
     #[x_kube(validation = Rule::new("self.matches('^[A-Z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$') && !(self in ['Local', 'Factory']) && timestamp('2026-01-01T00:00:00Z').getHours(self) >= 0").message("timeZone must be an IANA name such as Europe/Berlin or Etc/UTC"))]
     pub time_zone: String,
+    /// Maintenance (default), or Routine: a round of checks at its time. The gate of a Routine never
+    /// opens, and no selector sees it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub purpose: Option<Purpose>,
     /// When it opens. Exactly one of schedules and always.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = SCHEDULES_MAX))]
@@ -96,6 +108,30 @@ pub struct MaintenanceWindowSpec {
     /// Who is told of openings, and when; absent: nobody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notices: Option<Notices>,
+    /// What must hold before it opens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = CHECKS_MAX))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub pre_checks: Option<Vec<Check>>,
+    /// How long before the opening the pre-checks begin to run. Default 15m. A failure before the
+    /// last 15 minutes is only told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[x_kube(validation = Rule::new("self >= duration('1m') && self <= duration('168h')").message("preCheckLead must be 1m to 7d"))]
+    pub pre_check_lead: Option<Duration>,
+    /// Block (default): it stays closed until the pre-checks hold, or it is too late. Proceed: it
+    /// opens all the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_pre_check_failure: Option<OnPreCheckFailure>,
+    /// What must hold after it closed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = CHECKS_MAX))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub post_checks: Option<Vec<Check>>,
+    /// How long the post-checks are watched after the close; the next opening ends it. Default 0s:
+    /// they run once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[x_kube(validation = Rule::new("self <= duration('168h')").message("postCheckFor must be at most 7d"))]
+    pub post_check_for: Option<Duration>,
     /// Makes this an emergency: its one opening stands in for other windows, blackouts or not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub emergency: Option<Emergency>,

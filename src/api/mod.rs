@@ -16,6 +16,8 @@ pub mod notifications;
 pub mod schema;
 pub mod shared;
 pub mod window_alarms;
+pub mod window_checks;
+pub mod window_history;
 pub mod window_notices;
 pub mod window_status;
 pub mod windows;

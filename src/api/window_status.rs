@@ -12,8 +12,11 @@ use super::{
     maintenance_window::{MaintenanceWindowSpec, SCHEDULES_MAX},
     shared::LastAction,
     window_alarms::Silenced,
+    window_checks::{Checking, WindowCheck},
     window_notices::{Ending, Moved},
 };
+
+pub use super::window_history::{Outcome, WindowHistoryEntry};
 
 /// What the window is doing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -27,6 +30,10 @@ pub enum Phase {
     Preparing,
     /// It is open.
     Open,
+    /// It is closed again, and its post-checks are watched.
+    Verifying,
+    /// Its time has come, and its pre-checks do not hold.
+    Blocked,
     /// It is suspended.
     Suspended,
     /// The spec cannot work; the message says why.
@@ -42,6 +49,8 @@ impl Phase {
             Self::Announced => "Announced",
             Self::Preparing => "Preparing",
             Self::Open => "Open",
+            Self::Verifying => "Verifying",
+            Self::Blocked => "Blocked",
             Self::Suspended => "Suspended",
             Self::Invalid => "Invalid",
         }
@@ -102,6 +111,12 @@ pub struct MaintenanceWindowStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = fit::MOVED_MAX))]
     pub moved: Vec<Moved>,
+    /// The pre-checks of the next opening.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pre_checks: Option<Checking>,
+    /// The post-checks of the last opening, while they are watched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub post_checks: Option<Checking>,
     /// Openings that a person skipped, and that have not passed yet.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = fit::SKIPPED_MAX))]
@@ -121,7 +136,7 @@ pub struct MaintenanceWindowStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = fit::ANSWERED_MAX), inner(length(max = fit::ACTION_MAX)))]
     pub answered: Vec<String>,
-    /// Ready, Reconciling, Stalled, Open, AlarmsSilenced, Notified.
+    /// Ready, Reconciling, Stalled, Open, AlarmsSilenced, ChecksPassed, Notified.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
@@ -144,6 +159,8 @@ pub enum GateReason {
     Invalid,
     /// The window only tells what it would do.
     Audit,
+    /// Its pre-checks do not hold.
+    PreChecks,
 }
 
 impl GateReason {
@@ -157,6 +174,7 @@ impl GateReason {
             Self::Suspended => "Suspended",
             Self::Invalid => "Invalid",
             Self::Audit => "Audit",
+            Self::PreChecks => "PreChecks",
         }
     }
 }
@@ -258,6 +276,10 @@ pub struct CurrentOpening {
     /// How many alarms are quiet for it, or are about to be; absent where none is to be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alarms: Option<i32>,
+    /// What its pre-checks said.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = fit::WINDOW_CHECKS_MAX))]
+    pub checks: Vec<WindowCheck>,
     /// Why it closes, written before anything is undone for it; absent while it does not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closing: Option<Closing>,
@@ -314,61 +336,4 @@ pub struct SkippedOpening {
     pub id: String,
     /// When it would have closed; it is forgotten then.
     pub until: Time,
-}
-
-/// How an opening ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-pub enum Outcome {
-    /// It opened and closed.
-    Completed,
-    /// It did not open in time.
-    Missed,
-    /// A person, a suspension or a deletion kept it from opening, or closed it before its time.
-    Cancelled,
-}
-
-impl Outcome {
-    /// The word that users see.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Completed => "Completed",
-            Self::Missed => "Missed",
-            Self::Cancelled => "Cancelled",
-        }
-    }
-}
-
-/// How an opening went.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct WindowHistoryEntry {
-    /// Its id.
-    #[schemars(length(max = 64))]
-    pub id: String,
-    /// When it was to open.
-    pub opens_at: Time,
-    /// When it was to close, extensions included.
-    pub closes_at: Time,
-    /// When it opened; absent when it did not.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub opened_at: Option<Time>,
-    /// When it closed; absent when it did not open.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub closed_at: Option<Time>,
-    /// How it ended.
-    pub outcome: Outcome,
-    /// Why, in a sentence.
-    #[schemars(length(max = fit::SENTENCE_MAX))]
-    pub message: String,
-    /// How much its close was pushed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub extended_by: Option<Duration>,
-    /// How many alarms were quiet for it; absent where none was to be.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub alarms: Option<i32>,
-    /// Alarms that were quiet and were in ALARM when it closed, the first 50 by name.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = fit::STILL_IN_ALARM_MAX), inner(length(max = 255)))]
-    pub still_in_alarm: Vec<String>,
 }

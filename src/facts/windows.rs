@@ -13,6 +13,8 @@ pub struct WindowFact {
     pub name: String,
     /// Its labels.
     pub labels: BTreeMap<String, String>,
+    /// Whether it is a Routine: its gate never opens, and no selector sees it.
+    pub routine: bool,
     /// Windows whose gates it opens, where it is an emergency.
     pub emergency_for: Vec<String>,
     /// What its status says; none before the first look.

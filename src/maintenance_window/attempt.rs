@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{
     alarms::{AlarmFacts, Question, RegionFacts},
-    aws,
+    aws, checks,
     decide::{Ask, Facts, Plan, decide},
     error::Error,
     memory::Memory,
@@ -14,6 +14,7 @@ use crate::{
     api::maintenance_window::MaintenanceWindow,
     context::Context,
     error::{Remedy, chain},
+    facts::check::CheckResult,
     plan::{Revisit, Unread},
 };
 
@@ -43,6 +44,10 @@ pub async fn attempt(
             Ask::Alarms(question) => {
                 facts.alarms = Some(asking.alarms(&question, &facts).await);
             }
+            Ask::Checks(question) => {
+                let said = asking.checks(&question).await;
+                facts.checks.insert(question.stage, said);
+            }
         }
         plan = decide(&facts, &memory, now);
     }
@@ -68,7 +73,7 @@ struct Asking<'a> {
     calls: Option<aws::Calls<'a>>,
 }
 
-impl Asking<'_> {
+impl<'a> Asking<'a> {
     async fn alarms(&mut self, question: &Question, facts: &Facts) -> AlarmFacts {
         let answer = self.answer(question, facts).await;
         if question.strays && answer.is_ok() {
@@ -82,11 +87,27 @@ impl Asking<'_> {
         question: &Question,
         facts: &Facts,
     ) -> Result<Vec<RegionFacts>, Error> {
+        self.calls().await?.ask(question, &facts.owner).await
+    }
+
+    async fn checks(&mut self, question: &checks::Question) -> Vec<CheckResult> {
+        let (object, context) = (self.object, self.context);
+        let calls = if question.reads_aws() { Some(self.calls().await) } else { None };
+        let calls = match &calls {
+            Some(Ok(calls)) => Ok(*calls),
+            Some(Err(error)) => Err(chain(error)),
+            None => Err("it reads no AWS".to_owned()),
+        };
+        checks::run(object, context, question, calls.as_deref().map_err(String::as_str)).await
+    }
+
+    /// AWS, with the credentials of the window.
+    async fn calls(&mut self) -> Result<&aws::Calls<'a>, Error> {
         let calls = match self.calls.take() {
             Some(calls) => calls,
             None => aws::Calls::of(self.object, self.context, self.now).await?,
         };
-        self.calls.insert(calls).ask(question, &facts.owner).await
+        Ok(self.calls.insert(calls))
     }
 }
 

@@ -64,6 +64,15 @@ impl<'a> Calls<'a> {
         (self.own.region().to_owned(), self.own.account().to_owned())
     }
 
+    /// The session of a region, in the window's account; none: its own.
+    ///
+    /// # Errors
+    ///
+    /// [`NoSession`]; nothing may be called there then.
+    pub async fn session_in(&self, region: Option<&str>) -> Result<Arc<Session>, NoSession> {
+        self.session(region.unwrap_or_else(|| self.own.region())).await
+    }
+
     /// The session of a region, in the window's account.
     async fn session(&self, region: &str) -> Result<Arc<Session>, NoSession> {
         if region == self.own.region() {

@@ -12,6 +12,7 @@ use crate::api::{
     },
     shared::LastAction,
     window_alarms::Silenced,
+    window_checks::{Checking, WindowCheck},
 };
 
 /// What a window remembers.
@@ -25,6 +26,10 @@ pub struct Memory {
     pub silenced: Option<Silenced>,
     /// What people were told.
     pub book: Book,
+    /// The pre-checks of the next opening.
+    pub before: Option<Checking>,
+    /// The post-checks of the last opening, while they are watched.
+    pub after: Option<Checking>,
     /// Openings to come that a person skipped.
     pub skipped: Vec<SkippedOpening>,
     /// How the last openings went, newest first.
@@ -59,6 +64,8 @@ pub struct Current {
     pub extended_by: Duration,
     /// When it opened.
     pub opened_at: Timestamp,
+    /// What its pre-checks said.
+    pub checks: Vec<WindowCheck>,
     /// Why it closes; none while it does not.
     pub closing: Option<Closing>,
     /// The spec that it opened with.
@@ -92,6 +99,8 @@ impl Memory {
             current: status.current.as_ref().and_then(current),
             silenced: status.silenced.clone(),
             book: Book::recall(status),
+            before: status.pre_checks.clone(),
+            after: status.post_checks.clone(),
             skipped: status.skipped.clone(),
             history: status.history.clone(),
             last_action: status.last_action.clone(),
@@ -133,6 +142,7 @@ fn current(status: &CurrentOpening) -> Option<Current> {
         closes_at: status.closes_at.0,
         extended_by: status.extended_by.unwrap_or_default(),
         opened_at: status.opened_at.0,
+        checks: status.checks.clone(),
         closing: status.closing.clone(),
         spec: status.spec.0.clone(),
         window,
@@ -148,6 +158,8 @@ impl Fit for Memory {
             current,
             silenced: _,
             book,
+            before,
+            after,
             skipped,
             history,
             last_action,
@@ -155,8 +167,11 @@ impl Fit for Memory {
         } = self;
         if let Some(current) = current {
             current.closing.fit();
+            current.checks.fit();
         }
         book.fit();
+        before.fit();
+        after.fit();
         skipped.truncate(SKIPPED_MAX);
         history.truncate(WINDOW_HISTORY_MAX);
         history.fit();

@@ -5,6 +5,7 @@
 pub mod alarms;
 mod attempt;
 mod aws;
+mod checks;
 mod decide;
 mod error;
 mod memory;
@@ -26,7 +27,10 @@ use self::{
     decide::Plan,
 };
 use crate::{
-    api::maintenance_window::{GateReason, MaintenanceWindow, MaintenanceWindowStatus, Phase},
+    api::{
+        maintenance_window::{GateReason, MaintenanceWindow, MaintenanceWindowStatus, Phase},
+        window_checks::Purpose,
+    },
     aws::limits::Place,
     context::Context,
     engine::{Class, Kind, Next, Pass},
@@ -191,9 +195,11 @@ pub fn fact(object: &MaintenanceWindow) -> WindowFact {
             GateReason::Suspended => GateState::Suspended,
             GateReason::Invalid => GateState::Invalid,
             GateReason::Open if gate.open => GateState::Open,
-            GateReason::Open | GateReason::Closed | GateReason::Blackout | GateReason::Audit => {
-                GateState::Closed
-            }
+            GateReason::Open
+            | GateReason::Closed
+            | GateReason::Blackout
+            | GateReason::Audit
+            | GateReason::PreChecks => GateState::Closed,
         },
         message: gate.message.clone(),
         until: gate.until.as_ref().map(|time| time.0),
@@ -207,6 +213,7 @@ pub fn fact(object: &MaintenanceWindow) -> WindowFact {
     });
     WindowFact {
         name: object.name_any(),
+        routine: object.spec.purpose == Some(Purpose::Routine),
         labels: object.labels().clone(),
         emergency_for: object
             .spec

@@ -1,5 +1,7 @@
 //! What the object says, and what the process knows of it.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use kube::ResourceExt as _;
 
@@ -29,5 +31,6 @@ pub fn observe(object: &MaintenanceWindow, context: &Context, now: Timestamp) ->
         uid: object.uid().unwrap_or_default(),
         finalizer: objects::has_finalizer(object),
         alarms: None,
+        checks: BTreeMap::new(),
     }
 }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
 use super::{
-    decide::Plan,
+    decide::{Plan, ROUND_FAILED, Report, broken},
     memory::{Current, Memory},
     notices::Book,
 };
@@ -14,7 +14,7 @@ use crate::{
         fit::Fit as _,
         maintenance_window::{
             CurrentOpening, FrozenSpec, MaintenanceWindowStatus, OpeningPart, OpeningStatus,
-            Outcome, Phase,
+            Outcome, Phase, WindowHistoryEntry,
         },
         window_alarms::Silenced,
     },
@@ -34,12 +34,14 @@ pub fn summarize(
     now: Timestamp,
 ) -> MaintenanceWindowStatus {
     let before: &[Condition] = old.map(|old| old.conditions.as_slice()).unwrap_or_default();
-    let Plan { memory, report, gate, upcoming, ahead, zone, silenced, .. } = plan;
+    let Plan { memory, report, gate, upcoming, ahead, zone, silenced, checked, .. } = plan;
     let Memory {
         promised: _,
         current,
         silenced: quiet,
         book,
+        before: pre_checks,
+        after: post_checks,
         skipped,
         history,
         last_action,
@@ -52,7 +54,7 @@ pub fn summarize(
         .map(|(opening, zone)| opening_status(opening, zone))
         .collect();
     let message = clean(&report.message);
-    let mut told = match stuck(plan).or_else(|| readiness(report.phase)) {
+    let mut told = match stuck(plan).or_else(|| readiness(report)) {
         Some(readiness) => conditions::readiness(readiness, report.reason, &message),
         None => conditions::suspended(before, &message),
     };
@@ -62,11 +64,10 @@ pub fn summarize(
         reason: gate.reason.as_str().into(),
         message: clean(&gate.message),
     });
-    told.extend(silenced.as_ref().map(|(holds, reason, message)| Statement {
-        kind: "AlarmsSilenced",
-        holds: *holds,
-        reason: (*reason).into(),
-        message: clean(message),
+    let own = [("AlarmsSilenced", silenced), ("ChecksPassed", checked)];
+    told.extend(own.into_iter().filter_map(|(kind, said)| {
+        let (holds, reason, message) = said.as_ref()?;
+        Some(Statement { kind, holds: *holds, reason: (*reason).into(), message: clean(message) })
     }));
     told.extend(ledger.statement());
     let mut status = MaintenanceWindowStatus {
@@ -84,6 +85,8 @@ pub fn summarize(
         notice_failures: ledger.failing,
         endings,
         moved,
+        pre_checks,
+        post_checks,
         skipped,
         history,
         plan: ahead.iter().map(|line| clean(line)).collect(),
@@ -123,11 +126,15 @@ pub fn recorded(
 }
 
 /// How ready a phase is; none when that stays as it was.
-fn readiness(phase: Phase) -> Option<Readiness> {
-    match phase {
-        Phase::Scheduled | Phase::Announced | Phase::Open => Some(Readiness::Ready),
+fn readiness(report: &Report) -> Option<Readiness> {
+    match report.phase {
+        // A round that failed is for a person to look at.
+        _ if report.reason == ROUND_FAILED => Some(Readiness::Stalled),
+        Phase::Scheduled | Phase::Announced | Phase::Open | Phase::Verifying => {
+            Some(Readiness::Ready)
+        }
         Phase::Preparing => Some(Readiness::Reconciling),
-        Phase::Invalid => Some(Readiness::Stalled),
+        Phase::Blocked | Phase::Invalid => Some(Readiness::Stalled),
         Phase::Suspended => None,
     }
 }
@@ -144,8 +151,18 @@ fn opening_status(opening: &Opening, zone: &Zone) -> OpeningStatus {
 }
 
 fn current_opening(current: Current, quiet: Option<&Silenced>) -> CurrentOpening {
-    let Current { id, parts, opens_at, closes_at, extended_by, opened_at, closing, spec, window } =
-        current;
+    let Current {
+        id,
+        parts,
+        opens_at,
+        closes_at,
+        extended_by,
+        opened_at,
+        checks,
+        closing,
+        spec,
+        window,
+    } = current;
     let alarms = quiet.filter(|quiet| quiet.occurrence == id).map(Silenced::count);
     let parts = parts.into_iter().map(|part| OpeningPart {
         schedule: part.schedule,
@@ -161,6 +178,7 @@ fn current_opening(current: Current, quiet: Option<&Silenced>) -> CurrentOpening
         extended_by: Some(extended_by).filter(|by| *by > Duration::ZERO),
         opened_at: Time(opened_at),
         alarms,
+        checks,
         closing,
         spec: FrozenSpec(spec),
     }
@@ -179,7 +197,8 @@ pub fn notes(old: Option<&MaintenanceWindowStatus>, new: &MaintenanceWindowStatu
             Phase::Open => tell(false, "Opened", message),
             Phase::Suspended => tell(false, "Suspended", message),
             Phase::Invalid => tell(true, "Invalid", message),
-            Phase::Scheduled | Phase::Preparing => {}
+            Phase::Blocked => tell(true, "Blocked", message),
+            Phase::Scheduled | Phase::Preparing | Phase::Verifying => {}
         }
     }
     if left_off(new) && !old.is_some_and(left_off) {
@@ -193,7 +212,22 @@ pub fn notes(old: Option<&MaintenanceWindowStatus>, new: &MaintenanceWindowStatu
             Outcome::Completed => tell(false, "Closed", text),
             Outcome::Cancelled => tell(false, "Cancelled", text),
             Outcome::Missed => tell(true, "Missed", text),
+            Outcome::Failed => tell(true, "ChecksFailed", text),
         }
+    }
+    for entry in new.history.iter().filter(|entry| entry.outcome == Outcome::Failed) {
+        let held = |one: &&WindowHistoryEntry| one.id == entry.id && one.outcome != entry.outcome;
+        if known.iter().any(|one| held(&one)) {
+            tell(true, "ChecksFailed", format!("{}: {}", entry.id, entry.message));
+        }
+    }
+    let failed = |status: &MaintenanceWindowStatus| {
+        status.pre_checks.as_ref().filter(|checks| checks.failed_since.is_some()).cloned()
+    };
+    if let (Some(checks), None) = (failed(new), old.and_then(failed))
+        && let Some(words) = broken(&checks.results)
+    {
+        tell(true, "ChecksFailed", format!("{}: {words}", checks.occurrence));
     }
     if let Some(action) = &new.last_action
         && old.and_then(|old| old.last_action.as_ref()) != Some(action)

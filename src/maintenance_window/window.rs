@@ -8,9 +8,14 @@ use crate::{
         Schedule as RawSchedule,
     },
     api::window_alarms::AlarmMode,
+    api::window_checks::{OnPreCheckFailure, Purpose},
+    checks::Check,
     maintenance_window::{alarms::Choice, notices::Wishes},
     time::{Blackout, Calendar, Cron, Length, Overlap, Schedule, Start, Times, Zone},
 };
+
+/// Default of `preCheckLead`.
+const PRE_CHECK_LEAD: SignedDuration = SignedDuration::from_mins(15);
 
 /// What a MaintenanceWindow asks for.
 #[derive(Clone, Debug)]
@@ -27,6 +32,18 @@ pub struct Window {
     pub alarms: Option<Choice>,
     /// Who is told of openings; none: nobody.
     pub notices: Option<Wishes>,
+    /// What must hold before it opens.
+    pub pre_checks: Vec<Check>,
+    /// How long before the opening that is looked at.
+    pub pre_check_lead: SignedDuration,
+    /// It opens also where that does not hold.
+    pub proceeds: bool,
+    /// What must hold after it closed.
+    pub post_checks: Vec<Check>,
+    /// How long that is looked at.
+    pub post_check_for: SignedDuration,
+    /// It is a round of checks, and its gate never opens.
+    pub routine: bool,
     /// Why it opens outside of all plans; none for an ordinary window.
     pub emergency: Option<Emergency>,
 }
@@ -83,7 +100,26 @@ impl Window {
                 return Err(invalid("emergency", why));
             }
         }
+        let routine = spec.purpose == Some(Purpose::Routine);
+        let checks = |field: &str, list: &Option<Vec<_>>| {
+            let parsed = Check::parse_all(list.as_deref().unwrap_or_default());
+            parsed.map_err(|why| {
+                let expected = format!("write {}", why.expected);
+                invalid(format!("{field}{}", why.field), expected)
+            })
+        };
         Ok(Self {
+            pre_checks: checks("preChecks", &spec.pre_checks)?,
+            // A Routine looks when its time has come.
+            pre_check_lead: match spec.pre_check_lead {
+                _ if routine => SignedDuration::ZERO,
+                Some(lead) => lead.signed(),
+                None => PRE_CHECK_LEAD,
+            },
+            proceeds: spec.on_pre_check_failure == Some(OnPreCheckFailure::Proceed),
+            post_checks: checks("postChecks", &spec.post_checks)?,
+            post_check_for: spec.post_check_for.unwrap_or_default().signed(),
+            routine,
             calendar: Calendar::new(zone, times, blackouts)
                 .map_err(|why| invalid("schedules", why))?,
             cutoff: spec.cutoff.unwrap_or_default().signed(),

@@ -4,6 +4,8 @@ mod cloud;
 mod mail;
 mod switches;
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 
 pub use cloud::{Cloud, REGION};
@@ -17,8 +19,14 @@ use super::{
     window::Window,
 };
 use crate::{
-    api::maintenance_window::{MaintenanceWindowSpec, MaintenanceWindowStatus, Phase},
-    facts::kubernetes::{ActionRequest, Deletion},
+    api::{
+        check::CheckVerdict,
+        maintenance_window::{MaintenanceWindowSpec, MaintenanceWindowStatus, Phase},
+    },
+    facts::{
+        check::CheckResult,
+        kubernetes::{ActionRequest, Deletion},
+    },
     names::Owner,
     plan::Revisit,
 };
@@ -38,6 +46,10 @@ pub struct World {
     pub watch: Option<Vec<Ledger>>,
     /// What people were told.
     pub mail: Mail,
+    /// What checks say; those that are not here hold.
+    pub checks: BTreeMap<&'static str, (CheckVerdict, &'static str)>,
+    /// Rounds of checks so far: the names in each.
+    pub rounds: Vec<String>,
 }
 
 /// A time of December 2026, which begins on a Tuesday.
@@ -77,6 +89,7 @@ impl World {
                 uid: "u-1".into(),
                 finalizer: false,
                 alarms: None,
+                checks: BTreeMap::new(),
                 sweeps: false,
             },
             status: None,
@@ -86,6 +99,8 @@ impl World {
             cloud: Cloud::default(),
             watch: None,
             mail: Mail::default(),
+            checks: BTreeMap::new(),
+            rounds: Vec::new(),
         }
     }
 
@@ -131,6 +146,7 @@ impl World {
     /// Decides, asks and writes as a pass does.
     fn carry_out(&mut self) -> Plan {
         self.facts.alarms = None;
+        self.facts.checks.clear();
         let mut plan = self.plan();
         while let Some(ask) = &plan.asks {
             match ask {
@@ -139,6 +155,14 @@ impl World {
                         self.watch.clone().unwrap_or_else(|| self.ledger(true));
                     let answer = self.cloud.answer(question, &self.facts.owner, self.now);
                     assert!(self.facts.alarms.replace(answer).is_none(), "asked twice");
+                }
+                Ask::Checks(question) => {
+                    let names: Vec<&str> =
+                        question.checks.iter().map(|check| check.name.as_str()).collect();
+                    let said = names.iter().map(|name| self.look(name)).collect();
+                    self.rounds.push(format!("{:?} {}", question.stage, names.join(" ")));
+                    let before = self.facts.checks.insert(question.stage, said);
+                    assert!(before.is_none(), "asked twice");
                 }
             }
             plan = self.plan();
@@ -163,6 +187,11 @@ impl World {
         self.cloud.dies_after = Some(writes);
         self.carry_out();
         self.cloud.dies_after = None;
+    }
+
+    fn look(&self, name: &str) -> CheckResult {
+        let said = self.checks.get(name).copied().unwrap_or((CheckVerdict::Passed, "well"));
+        CheckResult { name: name.to_owned(), verdict: said.0, message: said.1.to_owned() }
     }
 
     /// Passes until nothing is left to do at once.

@@ -82,6 +82,18 @@ fn an_open_window_lets_work_start_until_its_cutoff() {
 }
 
 #[test]
+fn no_selector_sees_a_routine_and_who_names_it_is_told() {
+    let routine = WindowFact { routine: true, ..open("morning") };
+    let windows = [routine, window("weekly")];
+    let says = "window morning is a Routine, whose gate never opens: name another one";
+    check(&names(&["morning"]), &windows, 10, Err(says));
+    let closed = "window weekly is closed, it opens Sun 6 Dec 2026 02:00–04:00 CET";
+    check(&prod(), &windows, 10, Err(closed));
+    let none = "no MaintenanceWindow has the labels env=prod";
+    check(&prod(), &windows[..1], 10, Err(none));
+}
+
+#[test]
 fn one_open_window_of_several_is_enough_and_the_longest_counts() {
     let longer = with(open("b"), |gate| {
         gate.until = Some(at(200));

@@ -284,6 +284,8 @@ fn open() -> Value {
             "closesAt": "2026-12-06T03:30:00Z", "closes": "Sun 6 Dec 2026 04:30 CET",
             "extendedBy": "30m", "openedAt": "2026-12-06T01:00:01Z",
             "spec": {"timeZone": "Europe/Berlin"},
+            "checks": [{"name": "api", "stage": "BeforeOpening", "verdict": "Passed",
+                        "message": "https://a.com/ answers 200", "at": "2026-12-06T00:45:00Z"}],
         },
         "skipped": [{"id": "weekly-20261220T0100Z", "until": "2026-12-20T03:00:00Z"}],
         "history": [
@@ -314,6 +316,10 @@ fn one_window_is_shown_with_all_that_matters() {
       Current     weekly-20261206T0100Z, open since Sun 6 Dec 2026 02:00 CET, closes Sun 6 Dec 2026 04:30 CET, extended by 30m
       Skipped     weekly-20261220T0100Z
       Last action extend=30m@weekly-20261206T0100Z#n1 by jane at 2026-12-06T01:30:00Z: Accepted: it closes Sun 6 Dec 2026 04:30 CET
+
+    Checks
+      CHECK  RAN                 VERDICT  MESSAGE
+      api    before the opening  Passed   https://a.com/ answers 200
 
     Next openings
       LOCAL TIME                        UTC                   SCHEDULES  ID                     NOTE

@@ -16,6 +16,7 @@ use crate::{
             CurrentOpening, Gate, MaintenanceWindow, MaintenanceWindowStatus, Phase,
         },
         window_alarms::Silenced,
+        window_checks::{WindowCheck, WindowStage},
     },
     cli::{
         table::plain,
@@ -67,9 +68,9 @@ fn tone(phase: Phase) -> Tone {
     match phase {
         Phase::Open => Tone::Good,
         Phase::Scheduled => Tone::Faint,
-        Phase::Announced | Phase::Preparing => Tone::Busy,
+        Phase::Announced | Phase::Preparing | Phase::Verifying => Tone::Busy,
         Phase::Suspended => Tone::Asks,
-        Phase::Invalid => Tone::Bad,
+        Phase::Blocked | Phase::Invalid => Tone::Bad,
     }
 }
 
@@ -87,6 +88,7 @@ fn render(object: &MaintenanceWindow, terminal: Terminal) -> String {
     for (label, value) in facts(object, status) {
         let _ = writeln!(text, "  {label:<12}{value}");
     }
+    checks(&mut text, status, terminal);
     plan(&mut text, &status.plan, terminal);
     upcoming(&mut text, status, terminal);
     history(&mut text, status, terminal);
@@ -145,6 +147,38 @@ fn switched(silenced: &Silenced) -> Option<String> {
         all.filter(|alarm| alarm.state.is_ours()).map(|alarm| alarm.name.as_str()).collect();
     let word = if silenced.is_ending() { "being switched on" } else { "switched off" };
     (!ours.is_empty()).then(|| format!("{word} ({}): {}", ours.len(), ours.join(", ")))
+}
+
+/// What the checks said last: those that are looked at now, else those of the last opening.
+fn checks(text: &mut String, status: &MaintenanceWindowStatus, terminal: Terminal) {
+    let under_way = status.pre_checks.iter().chain(&status.post_checks);
+    let mut shown: Vec<&WindowCheck> = under_way.flat_map(|known| &known.results).collect();
+    if shown.is_empty() {
+        let open = status.current.as_ref().map(|open| &open.checks);
+        let last = status.history.first().map(|last| &last.checks);
+        shown.extend(open.or(last).into_iter().flatten());
+    }
+    if shown.is_empty() {
+        return;
+    }
+    heading(text, "Checks", terminal);
+    let header = ["CHECK", "RAN", "VERDICT", "MESSAGE"];
+    let mut table = plain(&header, indented(terminal));
+    for check in shown {
+        let ran = match check.stage {
+            WindowStage::BeforeOpening => "before the opening",
+            WindowStage::AfterClose => "after the close",
+        };
+        table.add_row(vec![
+            check.name.clone(),
+            ran.to_owned(),
+            check.verdict.as_str().to_owned(),
+            check.message.clone(),
+        ]);
+    }
+    for line in table.lines() {
+        let _ = writeln!(text, "  {}", line.trim_end());
+    }
 }
 
 fn upcoming(text: &mut String, status: &MaintenanceWindowStatus, terminal: Terminal) {

@@ -23,6 +23,8 @@ pub(super) fn gate(situation: &Situation<'_>, phase: Phase, message: &str) -> Ga
     match (phase, &situation.memory.current) {
         (Phase::Invalid, _) => closed(GateReason::Invalid),
         (Phase::Suspended, _) => closed(GateReason::Suspended),
+        (Phase::Blocked, _) => closed(GateReason::PreChecks),
+        (Phase::Open, Some(current)) if current.window.routine => closed(GateReason::Closed),
         (Phase::Open, Some(current)) => running(situation, current, message, blackout),
         (Phase::Open, None) => Gate {
             open: true,
@@ -34,13 +36,17 @@ pub(super) fn gate(situation: &Situation<'_>, phase: Phase, message: &str) -> Ga
             schedules: Vec::new(),
             blackout,
         },
-        (Phase::Scheduled | Phase::Announced | Phase::Preparing, _) if situation.facts.audits() => {
+        (Phase::Scheduled | Phase::Announced | Phase::Preparing | Phase::Verifying, _)
+            if situation.facts.audits() =>
+        {
             closed(GateReason::Audit)
         }
-        (Phase::Scheduled | Phase::Announced | Phase::Preparing, _) if holds => {
+        (Phase::Scheduled | Phase::Announced | Phase::Preparing | Phase::Verifying, _) if holds => {
             closed(GateReason::Blackout)
         }
-        (Phase::Scheduled | Phase::Announced | Phase::Preparing, _) => closed(GateReason::Closed),
+        (Phase::Scheduled | Phase::Announced | Phase::Preparing | Phase::Verifying, _) => {
+            closed(GateReason::Closed)
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! What to do next: facts and memory in, a plan out. Pure.
 
+mod checks;
 mod deletion;
 mod gate;
 mod notices;
@@ -15,11 +16,15 @@ mod toggle;
 mod verbs;
 mod waiting;
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
-pub use plan::{Action, Ask, Plan};
+pub use checks::broken;
+pub use plan::{Action, Ask, Plan, Report};
 use situation::Situation;
 pub use toggle::is_as_left;
+pub use waiting::ROUND_FAILED;
 
 use super::{
     alarms::AlarmFacts,
@@ -27,8 +32,14 @@ use super::{
     window::{InvalidSpec, Window},
 };
 use crate::{
-    api::{fit::Fit as _, maintenance_window::MaintenanceWindowSpec, shared::Mode},
-    facts::kubernetes::{ActionRequest, Deletion},
+    api::{
+        fit::Fit as _, maintenance_window::MaintenanceWindowSpec, shared::Mode,
+        window_checks::WindowStage,
+    },
+    facts::{
+        check::CheckResult,
+        kubernetes::{ActionRequest, Deletion},
+    },
     names::Owner,
 };
 
@@ -57,6 +68,8 @@ pub struct Facts {
     pub finalizer: bool,
     /// What AWS says of alarms and mute rules; none when it was not asked.
     pub alarms: Option<AlarmFacts>,
+    /// What checks say, as far as they were asked.
+    pub checks: BTreeMap<WindowStage, Vec<CheckResult>>,
     /// Whether rules that nobody knows of are to be looked for.
     pub sweeps: bool,
 }
@@ -77,7 +90,10 @@ pub fn decide(facts: &Facts, memory: &Memory, now: Timestamp) -> Plan {
     let mut situation = Situation::new(facts, memory.clone(), now);
     verbs::answer(&mut situation);
     passed::record(&mut situation);
-    let rules: [fn(&Situation<'_>) -> Option<Plan>; 11] = [
+    if let Some(ask) = checks::learn(&mut situation) {
+        return silence::ask(&situation, situation.resting_phase(), ask);
+    }
+    let rules: [fn(&Situation<'_>) -> Option<Plan>; 12] = [
         deletion::let_go,
         running::close,
         running::stay,
@@ -88,6 +104,7 @@ pub fn decide(facts: &Facts, memory: &Memory, now: Timestamp) -> Plan {
         waiting::audit,
         waiting::open,
         waiting::prepare,
+        waiting::verify,
         restore::sweep,
     ];
     let plan = rules.iter().find_map(|rule| rule(&situation));

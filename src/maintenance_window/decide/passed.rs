@@ -40,7 +40,8 @@ fn passed(situation: &Situation<'_>) -> Result<Vec<(Opening, Outcome, String)>, 
             over(&opening).then_some(())?;
             (Outcome::Cancelled, "the window was suspended".to_owned())
         } else {
-            (Outcome::Missed, situation.too_late(window, &opening)?)
+            let why = situation.too_late(window, &opening)?;
+            (situation.missed(window, &opening), why)
         };
         Some((opening, outcome, why))
     });

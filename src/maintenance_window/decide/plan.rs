@@ -10,7 +10,7 @@ use crate::{
         window_alarms::SwitchedAlarm,
     },
     facts::mute_rules::{NewMuteRule, OwnMuteRule},
-    maintenance_window::{alarms::Question, memory::Memory},
+    maintenance_window::{alarms::Question, checks, memory::Memory},
     notify::post::Letter,
     time::{Opening, Zone},
 };
@@ -46,15 +46,19 @@ pub struct Plan {
     pub silenced: Option<(bool, &'static str, String)>,
     /// Notices that go out once this is published.
     pub letters: Vec<Letter>,
+    /// What the condition ChecksPassed says; none where there are no checks.
+    pub checked: Option<(bool, &'static str, String)>,
     /// When to look again.
     pub revisit: Revisit,
 }
 
 /// What a decision has to know first. Each fills one part of the facts, which was empty.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Ask {
     /// Alarms and mute rules: `Facts::alarms`.
     Alarms(Question),
+    /// Checks: `Facts::checks`.
+    Checks(checks::Question),
 }
 
 /// A write to AWS.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{
+    checks,
     plan::{Action, Ask, Plan, Revisit},
     silence::{AGAIN, ask, counted, own_rules},
     situation::Situation,
@@ -85,8 +86,11 @@ pub(super) fn left_over(situation: &Situation<'_>) -> Option<Plan> {
     if situation.memory.current.is_some() {
         return None;
     }
-    let prepared = situation.coming().is_some_and(|opening| opening.id == silenced.occurrence);
-    if prepared && situation.may_open() {
+    let prepared = situation.coming().filter(|opening| opening.id == silenced.occurrence);
+    let opens = prepared.zip(situation.window()).is_some_and(|(opening, window)| {
+        checks::keeps_closed(situation, window, &opening).is_none()
+    });
+    if opens && situation.may_open() {
         return None;
     }
     undo(situation, situation.resting_phase())
@@ -103,7 +107,7 @@ pub(super) fn sweep(situation: &Situation<'_>) -> Option<Plan> {
         None => {
             let regions = Choice { regions: choice.regions.clone(), ..Choice::default() };
             let question = Question { choice: Some(regions), strays: true, ..Question::default() };
-            return Some(ask(situation, situation.resting_phase(), question));
+            return Some(ask(situation, situation.resting_phase(), Ask::Alarms(question)));
         }
         Some(Ok(found)) => found,
         // Told where alarms are to be quiet; what is left over ends by itself.

@@ -1,6 +1,9 @@
 //! An opening under way: it stays open until its end, or until somebody ends it.
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
 use super::{
+    checks,
     plan::{Plan, Revisit},
     restore,
     silence::{self, Quiet, Target},
@@ -11,9 +14,10 @@ use crate::{
     api::{
         maintenance_window::{Closing, Outcome, Phase},
         window_alarms::{AlarmMode, Silenced},
+        window_checks::Checking,
     },
     facts::kubernetes::Deletion,
-    maintenance_window::memory::Current,
+    maintenance_window::{memory::Current, window::Window},
     time::moments,
 };
 
@@ -55,6 +59,13 @@ fn ended(
     undone: Option<Plan>,
 ) -> Plan {
     let Closing { outcome, message } = closing;
+    let failed = checks::broken(&current.checks)
+        .filter(|_| current.window.routine && *outcome == Outcome::Completed)
+        .map(|words| format!("its pre-checks did not hold: {words}"));
+    let (outcome, message) = match &failed {
+        Some(words) => (Outcome::Failed, words),
+        None => (*outcome, message),
+    };
     let text = format!("closed {}: {message}", current.id);
     let mut plan = situation.plan(Phase::Scheduled, "Closed", text);
     let undone = undone.map(|undone| (undone.memory.silenced, undone.silenced, undone.notes));
@@ -62,10 +73,22 @@ fn ended(
     plan.silenced = told;
     plan.notes = notes;
     let stays = toggle::stays(situation);
-    plan.memory = situation.ended(current, *outcome, format!("{message}{stays}"));
+    plan.memory = situation.ended(current, outcome, format!("{message}{stays}"));
+    plan.memory.after = watch(situation, current, closing.outcome);
     plan.finalizer = silenced.is_some();
     plan.memory.silenced = silenced;
     plan
+}
+
+/// The post-checks of what ended, to be watched; none where it has none, or did not come to its end.
+fn watch(situation: &Situation<'_>, current: &Current, outcome: Outcome) -> Option<Checking> {
+    let Window { post_checks, post_check_for, .. } = &current.window;
+    let verifies = outcome == Outcome::Completed && !post_checks.is_empty();
+    verifies.then(|| Checking {
+        occurrence: current.id.clone(),
+        until: Some(Time(moments::after(moments::stamp(situation.now), *post_check_for))),
+        ..Checking::default()
+    })
 }
 
 /// Whether every rule has ended by itself. What is switched off does not.
@@ -86,10 +109,18 @@ fn ends(situation: &Situation<'_>, current: &Current) -> Option<Closing> {
     if situation.facts.audits() {
         return closing(Outcome::Cancelled, "the window is in Audit");
     }
+    if is_done(situation, current) {
+        return closing(Outcome::Completed, "its round is over");
+    }
     if current.closes_at <= situation.now {
         return closing(Outcome::Completed, "its time is over");
     }
     None
+}
+
+/// Whether it is a round with nothing left to do.
+fn is_done(situation: &Situation<'_>, current: &Current) -> bool {
+    current.window.routine && situation.memory.before.is_none()
 }
 
 /// Rule: what is open stays open.
@@ -110,10 +141,14 @@ pub(super) fn stay(situation: &Situation<'_>) -> Option<Plan> {
             "open for an emergency ({}, asked for by {})",
             emergency.reason, emergency.requested_by
         ),
+        None if current.window.routine => "its round runs".to_owned(),
         None => "open".to_owned(),
     };
     let message = format!("{why} until {closes}{work}: {}", current.id);
-    let plan = situation.plan(Phase::Open, "Open", message);
+    let mut plan = situation.plan(Phase::Open, "Open", message);
+    if is_done(situation, current) {
+        plan.revisit = Revisit::Now;
+    }
     let target =
         Target { id: &current.id, opens_at: current.opens_at, closes_at: current.closes_at };
     let choice = current.window.alarms.as_ref();

@@ -85,7 +85,7 @@ pub(super) fn bring_about(
             return Quiet::First(Box::new(ask(
                 situation,
                 phase,
-                question(situation, choice, ledger),
+                Ask::Alarms(question(situation, choice, ledger)),
             )));
         }
         Some(Err(unread)) => return Quiet::Trouble(unread.clone()),
@@ -151,9 +151,9 @@ pub(super) fn own_rules(situation: &Situation<'_>, region: &SilencedRegion) -> V
 }
 
 /// A plan that only asks; it is never published.
-pub(super) fn ask(situation: &Situation<'_>, phase: Phase, question: Question) -> Plan {
+pub(super) fn ask(situation: &Situation<'_>, phase: Phase, ask: Ask) -> Plan {
     let mut plan = situation.plan(phase, "Asking", String::new());
-    plan.asks = Some(Ask::Alarms(question));
+    plan.asks = Some(ask);
     plan
 }
 

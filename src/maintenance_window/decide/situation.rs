@@ -4,7 +4,9 @@ use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::{
-    Facts, gate,
+    Facts,
+    checks::{self, Standing},
+    gate,
     plan::{Plan, Report, Revisit},
     silence::{self, MUTE_LEAD},
 };
@@ -14,6 +16,7 @@ use crate::{
         fit::UPCOMING_MAX,
         maintenance_window::{Outcome, Phase, WindowHistoryEntry},
         window_alarms::Silenced,
+        window_checks::WindowCheck,
     },
     facts::kubernetes::Deletion,
     maintenance_window::{
@@ -87,6 +90,7 @@ impl<'a> Situation<'a> {
         match &self.facts.window {
             Err(_) => Phase::Invalid,
             Ok(_) if self.facts.suspended() => Phase::Suspended,
+            Ok(_) if self.memory.after.is_some() => Phase::Verifying,
             Ok(_) => Phase::Scheduled,
         }
     }
@@ -100,17 +104,38 @@ impl<'a> Situation<'a> {
                 Some("the one before it had not closed: its alarms did not come back".into())
             }
             _ if left <= SignedDuration::ZERO => {
-                Some("the operator was away from its start to its end".into())
+                Some(self.kept_closed(&opening.id).unwrap_or_else(|| {
+                    "the operator was away from its start to its end".to_owned()
+                }))
             }
             Some(least) if late && left < least => Some(format!(
-                "only {left:#} were left when it could open, and lateOpen.minRemaining is {least:#}"
+                "only {left:#} were left when it could open, and lateOpen.minRemaining is {least:#}{}",
+                self.kept_closed(&opening.id).map(|why| format!("; {why}")).unwrap_or_default()
             )),
             None if late && left <= window.cutoff => Some(format!(
-                "only {left:#} were left when it could open, and cutoff is {:#}",
-                window.cutoff
+                "only {left:#} were left when it could open, and cutoff is {:#}{}",
+                window.cutoff,
+                self.kept_closed(&opening.id).map(|why| format!("; {why}")).unwrap_or_default()
             )),
             Some(_) | None => None,
         }
+    }
+
+    /// Which of its pre-checks kept an opening closed, in a sentence.
+    fn kept_closed(&self, opening: &str) -> Option<String> {
+        let known = self.memory.before.as_ref();
+        known.filter(|known| known.occurrence == opening)?;
+        match checks::standing(self, opening) {
+            Standing::Broken(words) => Some(format!("its pre-checks did not hold: {words}")),
+            Standing::Pending => Some("its pre-checks did not end in time".to_owned()),
+            Standing::Hold => None,
+        }
+    }
+
+    /// How an opening ends that it is too late for: a round whose checks kept it has failed.
+    pub(super) fn missed(&self, window: &Window, opening: &Opening) -> Outcome {
+        let failed = window.routine && self.kept_closed(&opening.id).is_some();
+        if failed { Outcome::Failed } else { Outcome::Missed }
     }
 
     pub(super) fn entry(
@@ -129,8 +154,15 @@ impl<'a> Situation<'a> {
             message,
             extended_by: None,
             alarms: None,
+            checks: self.checks_of(&opening.id),
             still_in_alarm: Vec::new(),
         }
+    }
+
+    /// What the pre-checks of an opening said that is not open.
+    fn checks_of(&self, opening: &str) -> Vec<WindowCheck> {
+        let known = self.memory.before.as_ref().filter(|known| known.occurrence == opening);
+        known.map(|known| known.results.clone()).unwrap_or_default()
     }
 
     /// How what is open ended.
@@ -147,6 +179,7 @@ impl<'a> Situation<'a> {
             message,
             extended_by: Some(current.extended_by).filter(|by| *by > Duration::ZERO),
             alarms: self.memory.silenced.as_ref().map(Silenced::count),
+            checks: current.checks.clone(),
             still_in_alarm: silence::still_firing(self.facts.alarms.as_ref()),
         });
         memory
@@ -166,7 +199,9 @@ impl<'a> Situation<'a> {
         let opens = upcoming.first().map(|opening| opening.opens_at);
         let mutes = self.window().filter(|window| window.mutes()).and(opens);
         let mutes = mutes.map(|opens| moments::before(opens, MUTE_LEAD));
-        let changes = ends.chain(blackout).chain(next).chain(skipped).chain(mutes);
+        let closes = self.memory.current.as_ref().map(|current| current.closes_at);
+        let changes = ends.chain(closes).chain(blackout).chain(next).chain(skipped).chain(mutes);
+        let changes = changes.chain(checks::next(self));
         let changes = changes.filter(|moment| *moment > self.now);
         let revisit = Revisit::At(changes.min().map_or(recheck, |moment| moment.min(recheck)));
         Plan {
@@ -183,6 +218,7 @@ impl<'a> Situation<'a> {
             trouble: None,
             silenced: silence::told(self),
             letters: Vec::new(),
+            checked: checks::told(self),
             revisit,
         }
     }

@@ -1,7 +1,9 @@
 mod alarms;
+mod checks;
 mod laws;
 mod notices;
 mod openings;
+mod routine;
 mod toggle;
 mod told;
 mod verbs;

@@ -25,7 +25,7 @@ use jiff::{SignedDuration, Timestamp};
 pub(super) use self::ending::{abandoned, stays, undo};
 pub use self::ledger::is_as_left;
 use super::{
-    plan::{Action, Plan, Revisit},
+    plan::{Action, Ask, Plan, Revisit},
     restore,
     silence::{self, AGAIN, Quiet, Target, ask, counted},
     situation::Situation,
@@ -70,7 +70,7 @@ pub(super) fn bring_about(
             let switched = Some(ledger.map(names).unwrap_or_default());
             let choice = Some(choice.clone());
             let question = Question { choice, switched, ..Question::default() };
-            return Quiet::First(Box::new(ask(situation, phase, question)));
+            return Quiet::First(Box::new(ask(situation, phase, Ask::Alarms(question))));
         }
         Some(Err(unread)) => return Quiet::Trouble(unread.clone()),
         Some(Ok(found)) => found,

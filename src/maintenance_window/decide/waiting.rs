@@ -1,6 +1,7 @@
 //! Nothing is open: it waits, and opens when its time has come.
 
 use super::{
+    checks::{self, Standing},
     plan::{Plan, Revisit},
     silence::{self, MUTE_LEAD, Quiet, Target},
     situation::Situation,
@@ -16,6 +17,9 @@ use crate::{
     },
     time::{Blackout, Opening, moments},
 };
+
+/// Reason of a Routine whose last round failed.
+pub const ROUND_FAILED: &str = "RoundFailed";
 
 /// Rule: a spec that cannot work opens nothing.
 pub(super) fn unusable(situation: &Situation<'_>) -> Option<Plan> {
@@ -84,16 +88,31 @@ pub(super) fn audit(situation: &Situation<'_>) -> Option<Plan> {
     Some(plan)
 }
 
-/// Rule: its time has come. It opens once its alarms are quiet; an emergency does not wait for that.
+/// Rule: its time has come. It opens once its pre-checks hold and its alarms are quiet; an emergency
+/// does not wait for that.
 pub(super) fn open(situation: &Situation<'_>) -> Option<Plan> {
     let window = situation.window()?;
     let opening = situation.due()?;
     if let Some(why) = situation.too_late(window, &opening) {
         let mut memory = situation.memory.clone();
-        memory.remember(situation.entry(&opening, Outcome::Missed, why));
+        let outcome = situation.missed(window, &opening);
+        memory.remember(situation.entry(&opening, outcome, why));
         let mut plan = wait(&Situation { memory, ..*situation });
         plan.revisit = Revisit::Now;
         return Some(plan);
+    }
+    match checks::keeps_closed(situation, window, &opening) {
+        Some(Standing::Broken(words)) if window.routine => {
+            let mut memory = situation.memory.clone();
+            let why = format!("its pre-checks do not hold: {words}");
+            memory.remember(situation.entry(&opening, Outcome::Failed, why));
+            memory.before = None;
+            let mut plan = wait(&Situation { memory, ..*situation });
+            plan.revisit = Revisit::Now;
+            return Some(plan);
+        }
+        Some(standing) => return Some(kept_closed(situation, window, &opening, standing)),
+        None => {}
     }
     if window.emergency.is_none()
         && let Some(plan) = prepared(situation, window, &opening)
@@ -106,6 +125,8 @@ pub(super) fn open(situation: &Situation<'_>) -> Option<Plan> {
         until: part.until,
     });
     let mut memory = situation.memory.clone();
+    // Those that have not said anything yet may do so while it is open.
+    let known = memory.before.take_if(|known| known.at.is_some());
     memory.current = Some(Current {
         id: opening.id.clone(),
         parts: parts.collect(),
@@ -113,6 +134,7 @@ pub(super) fn open(situation: &Situation<'_>) -> Option<Plan> {
         closes_at: opening.closes_at,
         extended_by: Duration::ZERO,
         opened_at: moments::stamp(situation.now),
+        checks: known.map(|known| known.results).unwrap_or_default(),
         closing: None,
         spec: Box::new(situation.facts.spec.clone()),
         window: window.clone(),
@@ -124,6 +146,9 @@ pub(super) fn open(situation: &Situation<'_>) -> Option<Plan> {
 pub(super) fn prepare(situation: &Situation<'_>) -> Option<Plan> {
     let window = situation.window()?;
     let opening = situation.coming()?;
+    if let Some(standing) = checks::keeps_closed(situation, window, &opening) {
+        return awaited(situation, window, &opening, standing);
+    }
     if situation.now < moments::before(opening.opens_at, MUTE_LEAD) || !window.mutes() {
         return None;
     }
@@ -133,6 +158,68 @@ pub(super) fn prepare(situation: &Situation<'_>) -> Option<Plan> {
     let local = opening.local(window.calendar.zone());
     let message = format!("its alarms will be quiet; opens {local}");
     Some(situation.plan(Phase::Preparing, "Preparing", message))
+}
+
+/// Its pre-checks do not all hold before it opens: told, and soon before also by the phase.
+fn awaited(
+    situation: &Situation<'_>,
+    window: &Window,
+    opening: &Opening,
+    standing: Standing,
+) -> Option<Plan> {
+    let begins = moments::before(opening.opens_at, window.pre_check_lead.min(checks::NEAR));
+    match standing {
+        standing if situation.now >= begins => {
+            Some(kept_closed(situation, window, opening, standing))
+        }
+        Standing::Broken(words) => {
+            let message = format!("{}; its pre-checks do not hold: {words}", next(situation));
+            Some(situation.plan(situation.resting_phase(), "Scheduled", message))
+        }
+        Standing::Hold | Standing::Pending => None,
+    }
+}
+
+/// It does not open before its pre-checks hold.
+fn kept_closed(
+    situation: &Situation<'_>,
+    window: &Window,
+    opening: &Opening,
+    standing: Standing,
+) -> Plan {
+    let due = opening.opens_at <= situation.now;
+    let then = format!(
+        "it opens {} once they do, while enough of it is left",
+        opening.local(window.calendar.zone())
+    );
+    match standing {
+        Standing::Broken(words) => {
+            let phase = if due { Phase::Blocked } else { Phase::Preparing };
+            let message = format!("its pre-checks do not hold: {words}; {then}");
+            situation.plan(phase, "ChecksFailed", message)
+        }
+        Standing::Hold | Standing::Pending => {
+            let message = format!("its pre-checks run, and have to hold: {then}");
+            situation.plan(Phase::Preparing, "ChecksPending", message)
+        }
+    }
+}
+
+/// Rule: the post-checks of the last opening are watched.
+pub(super) fn verify(situation: &Situation<'_>) -> Option<Plan> {
+    let watch = situation.memory.after.as_ref()?;
+    let zone = situation.window()?.calendar.zone();
+    let state = match checks::broken(&watch.results) {
+        Some(words) => format!("its post-checks do not hold: {words}"),
+        None if watch.results.is_empty() => "its post-checks run".to_owned(),
+        None => format!("{} hold", checks::counted(watch.results.len())),
+    };
+    let until = watch.until.as_ref().map(|until| until.0).filter(|until| *until > situation.now);
+    let until =
+        until.map(|until| format!(", watched until {}", zone.told(until))).unwrap_or_default();
+    let message = format!("{} is over; {state}{until}; {}", watch.occurrence, next(situation));
+    let reason = if last_failed(situation).is_some() { ROUND_FAILED } else { "Verifying" };
+    Some(situation.plan(Phase::Verifying, reason, message))
 }
 
 /// What has to be done first; none when it may open.
@@ -156,7 +243,20 @@ fn prepared(situation: &Situation<'_>, window: &Window, opening: &Opening) -> Op
 
 /// Nothing is to be done now.
 pub(super) fn wait(situation: &Situation<'_>) -> Plan {
-    situation.plan(Phase::Scheduled, "Scheduled", next(situation))
+    match last_failed(situation) {
+        Some(why) => {
+            let message = format!("its last round failed: {why}; {}", next(situation));
+            situation.plan(Phase::Scheduled, ROUND_FAILED, message)
+        }
+        None => situation.plan(Phase::Scheduled, "Scheduled", next(situation)),
+    }
+}
+
+/// Why the last round of a Routine failed, if it did.
+fn last_failed<'s>(situation: &'s Situation<'_>) -> Option<&'s str> {
+    situation.window().filter(|window| window.routine)?;
+    let last = situation.memory.history.first()?;
+    (last.outcome == Outcome::Failed).then_some(last.message.as_str())
 }
 
 /// The next opening in words, and what keeps it closed until then.

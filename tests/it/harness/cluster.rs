@@ -54,7 +54,7 @@ impl Cluster {
         let folder =
             Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
         let mut command = Command::new(binary);
-        command.arg("--until-stdin-closes").arg("--dir").arg(&folder);
+        command.args(["--node", "--until-stdin-closes", "--dir"]).arg(&folder);
         let mut server = Server::start(&mut command, &logs().join(format!("{name}-plane.log")));
         server.told().await;
         let pid = server.pid();

@@ -29,7 +29,7 @@ use tokio::{
 
 pub use self::{
     aws::{Alias, Call, FUNCTION, StandIn},
-    cluster::{Cluster, tool},
+    cluster::{Cluster, SYSTEM, tool},
     operator::{Operator, binary},
     process::output,
     scene::{Scene, condition, spec, until},

@@ -10,6 +10,7 @@ mod credentials;
 mod deletion;
 mod evidence;
 mod faults;
+mod jobs;
 mod modes;
 mod notices;
 mod promotion;

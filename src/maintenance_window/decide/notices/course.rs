@@ -74,7 +74,7 @@ fn of_history(
     let spec = opened.map_or(&facts.spec, |current| &current.spec);
     let end = match outcome {
         _ if opened_at.is_some() => EndingKind::Closed,
-        Outcome::Missed => EndingKind::Missed,
+        Outcome::Missed | Outcome::Failed => EndingKind::Missed,
         Outcome::Completed | Outcome::Cancelled => EndingKind::Cancelled,
     };
     Some(Ending {

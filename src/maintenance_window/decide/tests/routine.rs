@@ -1,0 +1,97 @@
+//! Rounds of checks at their time.
+
+use crate::{
+    api::{
+        check::CheckVerdict::{Failed, Running},
+        maintenance_window::{GateReason, Phase},
+    },
+    maintenance_window::world::{WEEKLY, World},
+};
+
+/// A Routine with these checks, from the Saturday before on.
+fn world(more: &str) -> World {
+    let mut world = World::new(&format!("{WEEKLY}purpose: Routine\n{more}"), "05T12:00");
+    world.passes();
+    world
+}
+
+const PRE: &str = "preChecks: [{name: api, http: {url: 'https://a.com/'}}]\n";
+const POST: &str = "postChecks: [{name: table, dynamodb: {table: orders}}]\n";
+
+fn ready(world: &World) -> (bool, String) {
+    let conditions = &world.told().conditions;
+    let ready = conditions.iter().find(|condition| condition.type_ == "Ready").unwrap();
+    (ready.status == "True", ready.reason.clone())
+}
+
+#[test]
+fn a_round_checks_at_its_time_and_ends_and_its_gate_never_opens() {
+    let mut world = world(&format!("{PRE}{POST}"));
+    world.until("06T00:59");
+    assert!(world.rounds.is_empty());
+    world.now = crate::maintenance_window::world::december("06T01:00");
+    for _ in 0..8 {
+        world.pass();
+        let gate = world.told().gate.clone().unwrap();
+        assert!(!gate.open && gate.closes.is_none(), "{gate:?}");
+        assert_eq!(gate.reason, GateReason::Closed);
+    }
+    assert_eq!(world.rounds, ["BeforeOpening api", "AfterClose table"]);
+    let history = world.history();
+    let (id, outcome, message) = &history[0];
+    assert_eq!((id.as_str(), *outcome), ("weekly-20261206T0100Z", "Completed"));
+    assert_eq!(message, "its round is over");
+    assert_eq!(world.told().history[0].checks.len(), 2);
+    world.passes();
+    assert_eq!(world.told().phase, Some(Phase::Scheduled));
+    assert_eq!(ready(&world), (true, "Scheduled".into()));
+}
+
+#[test]
+fn a_failed_check_is_a_failed_round_until_the_next_one() {
+    for (more, why) in [
+        (PRE, "its pre-checks do not hold: check api: answers 503"),
+        (POST, "its post-checks do not hold: check table: answers 503"),
+    ] {
+        let mut world = world(more);
+        let down = (Failed, "answers 503");
+        world.checks = [("api", down), ("table", down)].into();
+        world.until("06T01:05");
+        assert_eq!(world.history()[0].1, "Failed");
+        assert_eq!(world.history()[0].2, why);
+        assert_eq!(world.rounds.len(), 1, "{:?}", world.rounds);
+        assert_eq!(ready(&world), (false, "RoundFailed".into()));
+        let message = world.told().message.clone().unwrap();
+        assert!(message.starts_with(&format!("its last round failed: {why}; opens ")), "{message}");
+        assert!(world.events.contains(&"ChecksFailed"), "{:?}", world.events);
+        world.checks.clear();
+        world.until("13T01:05");
+        assert_eq!(world.history()[0].1, "Completed");
+        assert_eq!(ready(&world), (true, "Scheduled".into()));
+    }
+}
+
+#[test]
+fn one_that_proceeds_goes_on_and_fails_in_the_end() {
+    let mut world = world(&format!("{PRE}{POST}onPreCheckFailure: Proceed\n"));
+    world.checks.insert("api", (Running, "it is being looked at"));
+    world.at("06T01:00");
+    assert_eq!(world.told().phase, Some(Phase::Open));
+    world.checks.insert("api", (Failed, "answers 503"));
+    world.until("06T01:05");
+    assert_eq!(world.rounds.last().map(String::as_str), Some("AfterClose table"));
+    assert_eq!(world.history()[0].1, "Failed");
+    assert_eq!(world.history()[0].2, "its pre-checks did not hold: check api: answers 503");
+}
+
+#[test]
+fn a_check_that_never_answers_ends_with_the_time_of_the_round() {
+    let mut world = world(PRE);
+    world.checks.insert("api", (Running, "it is being looked at"));
+    world.until("06T02:59");
+    assert_eq!(world.told().phase, Some(Phase::Preparing));
+    world.until("06T03:01");
+    let (_, outcome, message) = world.history()[0].clone();
+    assert_eq!((outcome, message.as_str()), ("Failed", "its pre-checks did not end in time"));
+    assert_eq!(world.told().phase, Some(Phase::Scheduled));
+}
