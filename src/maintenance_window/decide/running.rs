@@ -59,13 +59,6 @@ fn ended(
     undone: Option<Plan>,
 ) -> Plan {
     let Closing { outcome, message } = closing;
-    let failed = checks::broken(&current.checks)
-        .filter(|_| current.window.routine && *outcome == Outcome::Completed)
-        .map(|words| format!("its pre-checks did not hold: {words}"));
-    let (outcome, message) = match &failed {
-        Some(words) => (Outcome::Failed, words),
-        None => (*outcome, message),
-    };
     let text = format!("closed {}: {message}", current.id);
     let mut plan = situation.plan(Phase::Scheduled, "Closed", text);
     let undone = undone.map(|undone| (undone.memory.silenced, undone.silenced, undone.notes));
@@ -73,17 +66,17 @@ fn ended(
     plan.silenced = told;
     plan.notes = notes;
     let stays = toggle::stays(situation);
-    plan.memory = situation.ended(current, outcome, format!("{message}{stays}"));
-    plan.memory.after = watch(situation, current, closing.outcome);
+    plan.memory = situation.ended(current, *outcome, format!("{message}{stays}"));
+    plan.memory.after = watch(situation, current, *outcome);
     plan.finalizer = silenced.is_some();
     plan.memory.silenced = silenced;
     plan
 }
 
-/// The post-checks of what ended, to be watched; none where it has none, or did not come to its end.
+/// The post-checks of what ended, to be watched; none where it has none, or was cut off.
 fn watch(situation: &Situation<'_>, current: &Current, outcome: Outcome) -> Option<Checking> {
     let Window { post_checks, post_check_for, .. } = &current.window;
-    let verifies = outcome == Outcome::Completed && !post_checks.is_empty();
+    let verifies = outcome != Outcome::Cancelled && !post_checks.is_empty();
     verifies.then(|| Checking {
         occurrence: current.id.clone(),
         until: Some(Time(moments::after(moments::stamp(situation.now), *post_check_for))),
@@ -109,10 +102,17 @@ fn ends(situation: &Situation<'_>, current: &Current) -> Option<Closing> {
     if situation.facts.audits() {
         return closing(Outcome::Cancelled, "the window is in Audit");
     }
-    if is_done(situation, current) {
-        return closing(Outcome::Completed, "its round is over");
+    let over = current.closes_at <= situation.now;
+    if current.window.routine && (over || is_done(situation, current)) {
+        return match (checks::broken(&current.checks), &situation.memory.before) {
+            (Some(words), _) => {
+                closing(Outcome::Failed, &format!("its pre-checks did not hold: {words}"))
+            }
+            (None, Some(_)) => closing(Outcome::Failed, "its pre-checks did not end in time"),
+            (None, None) => closing(Outcome::Completed, "its round is over"),
+        };
     }
-    if current.closes_at <= situation.now {
+    if over {
         return closing(Outcome::Completed, "its time is over");
     }
     None

@@ -3,7 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use groundcrew::api::maintenance_window::{Gate, MaintenanceWindow, MaintenanceWindowStatus};
+use groundcrew::api::{
+    maintenance_window::{
+        Gate, MaintenanceWindow, MaintenanceWindowStatus, Outcome, WindowHistoryEntry,
+    },
+    window_checks::WindowStage,
+};
 use jiff::{SignedDuration, Timestamp};
 use kube::ResourceExt as _;
 
@@ -141,7 +146,8 @@ impl WindowPast {
         }
     }
 
-    /// M7: the history has each occurrence once, and what it says of it stays.
+    /// M7: the history has each occurrence once, and what it says of it stays, but for what its
+    /// post-checks say while they are watched.
     fn tells_ends(
         &mut self,
         before: Option<&MaintenanceWindowStatus>,
@@ -154,7 +160,15 @@ impl WindowPast {
         }
         let old = before.map(|before| before.history.as_slice()).unwrap_or_default();
         let room = after.history.len() >= 10;
-        if !room && old.iter().any(|entry| !after.history.contains(entry)) {
+        let watched =
+            before.and_then(|before| Some(before.post_checks.as_ref()?.occurrence.as_str()));
+        let stays = |entry: &WindowHistoryEntry| {
+            let told = |one: &WindowHistoryEntry| {
+                one == entry || watched == Some(&*entry.id) && is_verified(entry, one)
+            };
+            after.history.iter().any(told)
+        };
+        if !room && !old.iter().all(stays) {
             found.push(("M7", format!("{old:?} became {:?}", after.history)));
         }
         if let Some(current) = &after.current
@@ -212,4 +226,19 @@ impl WindowPast {
             false => wrong(format!("{} is open: {gate:?}, not one of {running:?}", current.id)),
         }
     }
+}
+
+/// Whether an end became another one by its post-checks alone: they may turn Completed into Failed.
+fn is_verified(before: &WindowHistoryEntry, after: &WindowHistoryEntry) -> bool {
+    let fails = before.outcome == Outcome::Completed && after.outcome == Outcome::Failed;
+    let without_post_checks = |entry: &WindowHistoryEntry| {
+        let mut entry = entry.clone();
+        entry.checks.retain(|check| check.stage != WindowStage::AfterClose);
+        entry
+    };
+    let mut expected = without_post_checks(before);
+    if fails {
+        (expected.outcome, expected.message) = (after.outcome, after.message.clone());
+    }
+    expected == without_post_checks(after)
 }

@@ -183,10 +183,12 @@ impl State {
             (Sight::AlarmsAwaited, open && silenced == Some("False")),
             (Sight::StillInAlarm, loud),
         ];
-        let outcomes = status.history.iter().map(|entry| match entry.outcome {
-            Outcome::Completed => Sight::WindowCompleted,
-            Outcome::Missed => Sight::WindowMissed,
-            Outcome::Cancelled => Sight::WindowCancelled,
+        let outcomes = status.history.iter().filter_map(|entry| match entry.outcome {
+            Outcome::Completed => Some(Sight::WindowCompleted),
+            Outcome::Missed => Some(Sight::WindowMissed),
+            Outcome::Cancelled => Some(Sight::WindowCancelled),
+            // No scenario has to have checks.
+            Outcome::Failed => None,
         });
         let seen = sights.into_iter().filter_map(|(sight, seen)| seen.then_some(sight));
         self.sights.extend(seen.chain(outcomes));

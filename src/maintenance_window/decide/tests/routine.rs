@@ -94,4 +94,10 @@ fn a_check_that_never_answers_ends_with_the_time_of_the_round() {
     let (_, outcome, message) = world.history()[0].clone();
     assert_eq!((outcome, message.as_str()), ("Failed", "its pre-checks did not end in time"));
     assert_eq!(world.told().phase, Some(Phase::Scheduled));
+    assert_eq!(ready(&world), (false, "RoundFailed".into()));
+    let mut world = self::world(&format!("{PRE}onPreCheckFailure: Proceed\n"));
+    world.checks.insert("api", (Running, "it is being looked at"));
+    world.until("06T03:01");
+    let (_, outcome, message) = world.history()[0].clone();
+    assert_eq!((outcome, message.as_str()), ("Failed", "its pre-checks did not end in time"));
 }

@@ -2,10 +2,12 @@
 
 use groundcrew::api::{
     canary_rollout::{OnClose, WindowGate},
+    check::CheckVerdict,
     maintenance_window::{
         CurrentOpening, Extend, FrozenSpec, Gate, GateReason, MaintenanceWindow,
         MaintenanceWindowStatus, WindowHistoryEntry,
     },
+    window_checks::{Checking, WindowCheck, WindowStage},
 };
 
 pub(super) use groundcrew::api::maintenance_window::Outcome as Ended;
@@ -76,6 +78,7 @@ pub(super) fn open(closes: i64) -> MaintenanceWindowStatus {
             extended_by: None,
             opened_at: Time(begun(OPENS)),
             alarms: None,
+            checks: Vec::new(),
             closing: None,
             spec: FrozenSpec::default(),
         }),
@@ -94,6 +97,7 @@ pub(super) fn ended(outcome: Ended) -> MaintenanceWindowStatus {
         message: String::new(),
         extended_by: None,
         alarms: None,
+        checks: Vec::new(),
         still_in_alarm: Vec::new(),
     };
     MaintenanceWindowStatus { history: vec![entry], ..scheduled() }
@@ -165,6 +169,35 @@ fn an_occurrence_opens_once_and_its_end_is_told_once() {
     play(vec![(CLOSES, Act::Tells(twice))], &["M7"]);
     let changed = (CLOSES + 1, Act::Tells(ended(Ended::Missed)));
     play(vec![opens(), completed(), changed], &["M7"]);
+}
+
+#[test]
+fn an_end_changes_only_by_post_checks_that_are_watched() {
+    let opens = || (OPENS, Act::Tells(open(CLOSES)));
+    let watched = |id: &str, status: MaintenanceWindowStatus| {
+        let post_checks = Some(Checking { occurrence: id.into(), ..Checking::default() });
+        Act::Tells(MaintenanceWindowStatus { post_checks, ..status })
+    };
+    let fails = |stage| {
+        let mut failed = ended(Ended::Failed);
+        failed.history[0].message = "its post-checks do not hold".into();
+        failed.history[0].checks.push(WindowCheck {
+            name: "api".into(),
+            stage,
+            verdict: CheckVerdict::Failed,
+            message: "down".into(),
+            at: Time(begun(CLOSES + 1)),
+        });
+        (CLOSES + 1, Act::Tells(failed))
+    };
+    let after = || fails(WindowStage::AfterClose);
+    let completed = |id| (CLOSES, watched(id, ended(Ended::Completed)));
+    play(vec![opens(), completed(ID), after()], &[]);
+    play(vec![opens(), completed("another"), after()], &["M7"]);
+    play(vec![opens(), completed(ID), fails(WindowStage::BeforeOpening)], &["M7"]);
+    play(vec![opens(), (CLOSES, Act::Tells(ended(Ended::Completed))), after()], &["M7"]);
+    let mended = (CLOSES + 1, Act::Tells(ended(Ended::Completed)));
+    play(vec![opens(), (CLOSES, watched(ID, ended(Ended::Failed))), mended], &["M7"]);
 }
 
 #[test]
