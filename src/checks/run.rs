@@ -16,7 +16,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{Check, Judged, Sort, Surroundings, http::Fetch, job::Subject};
+use super::{Check, Judged, Surroundings, http::Fetch, job::Subject};
 use crate::{
     api::{
         check::CheckVerdict,
@@ -174,13 +174,10 @@ impl Checks {
             }
         }
         let Asked { owner, list, about, checks: wanted } = asked;
-        let turns = [
-            [state.turns(&owner.namespace, false), Arc::clone(&self.at_once)],
-            [state.turns(&owner.namespace, true), Arc::clone(&self.jobs_at_once)],
-        ];
-        let [short, long] = turns;
+        let short = [state.turns(&owner.namespace, false), Arc::clone(&self.at_once)];
+        let long = [state.turns(&owner.namespace, true), Arc::clone(&self.jobs_at_once)];
         let turns = wanted.into_iter().map(|(check, session)| Turn {
-            turns: if matches!(check.sort, Sort::Job(_)) { long.clone() } else { short.clone() },
+            turns: if check.is_job() { long.clone() } else { short.clone() },
             check,
             session,
             owner: owner.clone(),
@@ -269,7 +266,7 @@ impl Turn {
             timeout: *patience,
         };
         // A Job ends itself, and says what it did last.
-        let grace = if matches!(sort, Sort::Job(_)) { JOB_GRACE } else { Duration::ZERO };
+        let grace = if self.check.is_job() { JOB_GRACE } else { Duration::ZERO };
         let look = sort.look(aws.as_ref().map_err(|why| *why), &*self.fetch, &subject);
         match timeout(patience.saturating_add(grace), look).await {
             Ok(judged) => judged,

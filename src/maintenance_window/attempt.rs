@@ -92,7 +92,7 @@ impl<'a> Asking<'a> {
 
     async fn checks(&mut self, question: &checks::Question) -> Vec<CheckResult> {
         let (object, context) = (self.object, self.context);
-        let calls = if question.reads_aws() { Some(self.calls().await) } else { None };
+        let calls = if question.list.reads_aws() { Some(self.calls().await) } else { None };
         let calls = match &calls {
             Some(Ok(calls)) => Ok(*calls),
             Some(Err(error)) => Err(chain(error)),

@@ -14,6 +14,37 @@ use crate::{
     kubernetes::publish,
 };
 
+/// A list of checks. Decisions know its names, and whether it runs Jobs.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct List(Vec<Check>);
+
+impl List {
+    /// The checks of a spec.
+    pub fn new(checks: Vec<Check>) -> Self {
+        Self(checks)
+    }
+
+    /// Their names, in order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|check| check.name.as_str())
+    }
+
+    /// Whether one of them runs a Job.
+    pub fn has_jobs(&self) -> bool {
+        self.0.iter().any(Check::is_job)
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether one of them reads AWS.
+    pub fn reads_aws(&self) -> bool {
+        self.0.iter().any(Check::reads_aws)
+    }
+}
+
 /// Which checks are to be looked at.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Question {
@@ -22,14 +53,7 @@ pub struct Question {
     /// The opening: results for another one are of no use.
     pub occurrence: String,
     /// The checks.
-    pub checks: Vec<Check>,
-}
-
-impl Question {
-    /// Whether one of them reads AWS.
-    pub fn reads_aws(&self) -> bool {
-        self.checks.iter().any(Check::reads_aws)
-    }
+    pub list: List,
 }
 
 /// What the checks say, as far as they are over. Without `calls` those that read AWS cannot be looked
@@ -40,8 +64,8 @@ pub async fn run(
     question: &Question,
     calls: Result<&aws::Calls<'_>, &str>,
 ) -> Vec<CheckResult> {
-    let mut checks = Vec::with_capacity(question.checks.len());
-    for check in &question.checks {
+    let mut checks = Vec::with_capacity(question.list.0.len());
+    for check in &question.list.0 {
         let session = session(check, calls).await;
         checks.push((check.clone(), session));
     }

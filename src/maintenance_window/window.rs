@@ -10,7 +10,7 @@ use crate::{
     api::window_alarms::AlarmMode,
     api::window_checks::{OnPreCheckFailure, Purpose},
     checks::Check,
-    maintenance_window::{alarms::Choice, notices::Wishes},
+    maintenance_window::{alarms::Choice, checks::List, notices::Wishes},
     time::{Blackout, Calendar, Cron, Length, Overlap, Schedule, Start, Times, Zone},
 };
 
@@ -33,13 +33,13 @@ pub struct Window {
     /// Who is told of openings; none: nobody.
     pub notices: Option<Wishes>,
     /// What must hold before it opens.
-    pub pre_checks: Vec<Check>,
+    pub pre_checks: List,
     /// How long before the opening that is looked at.
     pub pre_check_lead: SignedDuration,
     /// It opens also where that does not hold.
     pub proceeds: bool,
     /// What must hold after it closed.
-    pub post_checks: Vec<Check>,
+    pub post_checks: List,
     /// How long that is looked at.
     pub post_check_for: SignedDuration,
     /// It is a round of checks, and its gate never opens.
@@ -103,7 +103,7 @@ impl Window {
         let routine = spec.purpose == Some(Purpose::Routine);
         let checks = |field: &str, list: &Option<Vec<_>>| {
             let parsed = Check::parse_all(list.as_deref().unwrap_or_default());
-            parsed.map_err(|why| {
+            parsed.map(List::new).map_err(|why| {
                 let expected = format!("write {}", why.expected);
                 invalid(format!("{field}{}", why.field), expected)
             })

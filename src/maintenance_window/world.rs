@@ -157,8 +157,7 @@ impl World {
                     assert!(self.facts.alarms.replace(answer).is_none(), "asked twice");
                 }
                 Ask::Checks(question) => {
-                    let names: Vec<&str> =
-                        question.checks.iter().map(|check| check.name.as_str()).collect();
+                    let names: Vec<&str> = question.list.names().collect();
                     let said = names.iter().map(|name| self.look(name)).collect();
                     self.rounds.push(format!("{:?} {}", question.stage, names.join(" ")));
                     let before = self.facts.checks.insert(question.stage, said);

@@ -13,9 +13,11 @@ use crate::{
         maintenance_window::Outcome,
         window_checks::{Checking, WindowCheck, WindowStage},
     },
-    checks::Check,
     facts::{check::CheckResult, kubernetes::Deletion},
-    maintenance_window::{checks::Question, window::Window},
+    maintenance_window::{
+        checks::{List, Question},
+        window::Window,
+    },
     time::{Opening, moments},
 };
 
@@ -57,7 +59,7 @@ pub(super) fn learn(situation: &mut Situation<'_>) -> Option<Ask> {
 struct Target {
     id: String,
     opens_at: Timestamp,
-    checks: Vec<Check>,
+    list: List,
     /// Whether it will not open any more.
     too_late: bool,
 }
@@ -71,27 +73,27 @@ fn target(situation: &Situation<'_>) -> Option<Target> {
         // It did not wait for them.
         let known = situation.memory.before.as_ref()?;
         let pending = known.occurrence == current.id && current.closing.is_none();
-        let checks = current.window.pre_checks.clone();
+        let list = current.window.pre_checks.clone();
         let (id, opens_at) = (current.id.clone(), current.opens_at);
-        return pending.then_some(Target { id, opens_at, checks, too_late: false });
+        return pending.then_some(Target { id, opens_at, list, too_late: false });
     }
     let window = situation.window()?;
     let opening = situation.coming()?;
     let begins = moments::before(opening.opens_at, window.pre_check_lead);
     let checked = !window.pre_checks.is_empty() && begins <= situation.now;
     let too_late = situation.too_late(window, &opening).is_some();
-    let (id, opens_at, checks) = (opening.id, opening.opens_at, window.pre_checks.clone());
-    checked.then_some(Target { id, opens_at, checks, too_late })
+    let (id, opens_at, list) = (opening.id, opening.opens_at, window.pre_checks.clone());
+    checked.then_some(Target { id, opens_at, list, too_late })
 }
 
 fn before(situation: &mut Situation<'_>) -> Option<Ask> {
-    let Some(Target { id, opens_at, checks, too_late }) = target(situation) else {
+    let Some(Target { id, opens_at, list, too_late }) = target(situation) else {
         situation.memory.before = None;
         return None;
     };
     let known = situation.memory.before.take().filter(|known| known.occurrence == id);
     let mut known = known.unwrap_or_else(|| Checking { occurrence: id, ..Checking::default() });
-    forget_others(&mut known, &checks, situation.facts.edited);
+    forget_others(&mut known, &list, situation.facts.edited);
     let said = situation.facts.checks.get(&WindowStage::BeforeOpening);
     if let Some(said) = said {
         if record(&mut known, said, WindowStage::BeforeOpening, situation.now)
@@ -103,12 +105,9 @@ fn before(situation: &mut Situation<'_>) -> Option<Ask> {
         situation.memory.before = Some(known);
         return None;
     }
-    let due = !too_late && due_before(&known, opens_at, &checks) <= situation.now;
-    let question = Question {
-        stage: WindowStage::BeforeOpening,
-        occurrence: known.occurrence.clone(),
-        checks,
-    };
+    let due = !too_late && due_before(&known, opens_at, list.has_jobs()) <= situation.now;
+    let question =
+        Question { stage: WindowStage::BeforeOpening, occurrence: known.occurrence.clone(), list };
     situation.memory.before = Some(known);
     due.then_some(Ask::Checks(question))
 }
@@ -120,26 +119,26 @@ fn after(situation: &mut Situation<'_>) -> Option<Ask> {
         && !facts.suspended()
         && !facts.audits()
         && situation.memory.current.is_none();
-    let checks = situation.window().map(|window| window.post_checks.clone());
-    let checks = checks.filter(|checks| goes_on && !checks.is_empty())?;
-    forget_others(&mut watch, &checks, facts.edited);
+    let list = situation.window().map(|window| window.post_checks.clone());
+    let list = list.filter(|list| goes_on && !list.is_empty())?;
+    forget_others(&mut watch, &list, facts.edited);
     if let Some(said) = facts.checks.get(&WindowStage::AfterClose) {
         if record(&mut watch, said, WindowStage::AfterClose, situation.now) {
             report(situation, &watch);
         }
-        situation.memory.after = Some(watch).filter(|watch| due_after(watch, &[]).is_some());
+        situation.memory.after = Some(watch).filter(|watch| due_after(watch, false).is_some());
         return None;
     }
-    let due = due_after(&watch, &checks).is_some_and(|due| due <= situation.now);
+    let due = due_after(&watch, list.has_jobs()).is_some_and(|due| due <= situation.now);
     let question =
-        Question { stage: WindowStage::AfterClose, occurrence: watch.occurrence.clone(), checks };
+        Question { stage: WindowStage::AfterClose, occurrence: watch.occurrence.clone(), list };
     situation.memory.after = Some(watch);
     due.then_some(Ask::Checks(question))
 }
 
 /// What other checks said, or the same in another form, is of no use.
-fn forget_others(known: &mut Checking, checks: &[Check], edited: bool) {
-    let same = known.results.iter().map(|one| &one.name).eq(checks.iter().map(|check| &check.name));
+fn forget_others(known: &mut Checking, list: &List, edited: bool) {
+    let same = known.results.iter().map(|one| one.name.as_str()).eq(list.names());
     if edited || !same {
         known.at = None;
         known.results.clear();
@@ -171,7 +170,7 @@ fn record(known: &mut Checking, said: &[CheckResult], stage: WindowStage, now: T
 /// Writes a round of post-checks into the history. One failure is enough; what cannot be looked at is
 /// one at the end.
 fn report(situation: &mut Situation<'_>, watch: &Checking) {
-    let over = due_after(watch, &[]).is_none();
+    let over = due_after(watch, false).is_none();
     let mut entries = situation.memory.history.iter_mut();
     let Some(entry) = entries.find(|entry| entry.id == watch.occurrence) else { return };
     entry.checks.retain(|check| check.stage != WindowStage::AfterClose);
@@ -219,10 +218,9 @@ pub(super) fn keeps_closed(
 }
 
 /// When pre-checks are looked at next.
-fn due_before(known: &Checking, opens_at: Timestamp, checks: &[Check]) -> Timestamp {
+fn due_before(known: &Checking, opens_at: Timestamp, jobs: bool) -> Timestamp {
     let Some(at) = known.at.as_ref().map(|at| at.0) else { return Timestamp::MIN };
     let near = moments::before(opens_at, NEAR);
-    let jobs = checks.iter().any(Check::is_job);
     if at < near {
         moments::after(at, FAR).min(near)
     } else if known.failed_since.is_some() {
@@ -233,10 +231,10 @@ fn due_before(known: &Checking, opens_at: Timestamp, checks: &[Check]) -> Timest
 }
 
 /// When post-checks are looked at next; none when they have been watched long enough.
-fn due_after(watch: &Checking, checks: &[Check]) -> Option<Timestamp> {
+fn due_after(watch: &Checking, jobs: bool) -> Option<Timestamp> {
     let Some(at) = watch.at.as_ref().map(|at| at.0) else { return Some(Timestamp::MIN) };
     let until = watch.until.as_ref().map_or(at, |until| until.0);
-    let pause = if checks.iter().any(Check::is_job) {
+    let pause = if jobs {
         REFRESH_JOBS
     } else if broken(&watch.results).is_some() {
         AGAIN
@@ -253,16 +251,16 @@ pub(super) fn next(situation: &Situation<'_>) -> Option<Timestamp> {
     let before = match &situation.memory.before {
         Some(known) => {
             let opens_at = coming().map_or(situation.now, |opening| opening.opens_at);
-            let checks = window.map(|window| window.pre_checks.as_slice()).unwrap_or_default();
-            Some(due_before(known, opens_at, checks))
+            let jobs = window.is_some_and(|window| window.pre_checks.has_jobs());
+            Some(due_before(known, opens_at, jobs))
         }
         None => window
             .filter(|window| !window.pre_checks.is_empty())
             .and_then(|window| Some(moments::before(coming()?.opens_at, window.pre_check_lead)))
             .filter(|begins| *begins > situation.now),
     };
-    let checks = window.map(|window| window.post_checks.as_slice()).unwrap_or_default();
-    let after = situation.memory.after.as_ref().and_then(|watch| due_after(watch, checks));
+    let jobs = window.is_some_and(|window| window.post_checks.has_jobs());
+    let after = situation.memory.after.as_ref().and_then(|watch| due_after(watch, jobs));
     // What is due and was asked for runs still.
     let soon = moments::after(situation.now, SOON);
     let later = |due: Timestamp| if due <= situation.now { soon } else { due };
