@@ -41,6 +41,17 @@ pub enum WindowStage {
     AfterClose,
 }
 
+impl WindowStage {
+    /// When its checks run, for people.
+    #[must_use]
+    pub const fn told(self) -> &'static str {
+        match self {
+            Self::BeforeOpening => "before the opening",
+            Self::AfterClose => "after the close",
+        }
+    }
+}
+
 /// What a check of a window said last.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 pub struct WindowCheck {

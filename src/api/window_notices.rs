@@ -53,6 +53,8 @@ pub enum EndingKind {
     Cancelled,
     /// The operator was away.
     Missed,
+    /// Its checks kept it from opening.
+    Blocked,
 }
 
 /// The end of an opening that people are told of: of one that was announced also where it was skipped,
@@ -67,7 +69,7 @@ pub struct Ending {
     pub opens_at: Time,
     /// When it was to close.
     pub closes_at: Time,
-    /// When it ended, or was given up.
+    /// When it ended with its post-checks, or was given up.
     pub ended_at: Time,
     /// How it ended.
     pub end: EndingKind,

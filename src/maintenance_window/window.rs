@@ -68,6 +68,11 @@ impl Window {
         self.alarms.as_ref().is_some_and(|alarms| alarms.mode == AlarmMode::Mute)
     }
 
+    /// Whether pre-checks that do not hold keep it closed.
+    pub fn is_blocked_by_checks(&self) -> bool {
+        self.emergency.is_none() && !self.proceeds && !self.pre_checks.is_empty()
+    }
+
     /// Parses a spec.
     ///
     /// # Errors

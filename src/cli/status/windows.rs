@@ -16,7 +16,7 @@ use crate::{
             CurrentOpening, Gate, MaintenanceWindow, MaintenanceWindowStatus, Phase,
         },
         window_alarms::Silenced,
-        window_checks::{WindowCheck, WindowStage},
+        window_checks::WindowCheck,
     },
     cli::{
         table::plain,
@@ -165,13 +165,9 @@ fn checks(text: &mut String, status: &MaintenanceWindowStatus, terminal: Termina
     let header = ["CHECK", "RAN", "VERDICT", "MESSAGE"];
     let mut table = plain(&header, indented(terminal));
     for check in shown {
-        let ran = match check.stage {
-            WindowStage::BeforeOpening => "before the opening",
-            WindowStage::AfterClose => "after the close",
-        };
         table.add_row(vec![
             check.name.clone(),
-            ran.to_owned(),
+            check.stage.told().to_owned(),
             check.verdict.as_str().to_owned(),
             check.message.clone(),
         ]);

@@ -13,6 +13,7 @@ use crate::{
     api::{
         duration::Duration,
         maintenance_window::{CurrentOpening, MaintenanceWindow, WindowHistoryEntry},
+        window_checks::WindowCheck,
     },
     error::clean,
     time::Zone,
@@ -43,6 +44,7 @@ pub(super) struct Opening {
     closed_at: Option<Timestamp>,
     alarms: Option<i32>,
     still_in_alarm: Vec<String>,
+    checks: Vec<WindowCheck>,
 }
 
 impl Log {
@@ -109,6 +111,7 @@ impl Opening {
             closed_at: None,
             alarms: current.alarms,
             still_in_alarm: Vec::new(),
+            checks: current.checks.clone(),
         }
     }
 
@@ -124,6 +127,7 @@ impl Opening {
             closed_at: entry.closed_at.as_ref().map(|at| at.0),
             alarms: entry.alarms,
             still_in_alarm: entry.still_in_alarm.clone(),
+            checks: entry.checks.clone(),
         }
     }
 
@@ -169,6 +173,19 @@ impl Opening {
         for line in lines {
             let _ = writeln!(text, "- {line}");
         }
+        checks(text, &self.checks);
+    }
+}
+
+/// What its checks said last.
+fn checks(text: &mut String, checks: &[WindowCheck]) {
+    if checks.is_empty() {
+        return;
+    }
+    let _ = writeln!(text, "\n| Check | Ran | Verdict | Message |\n|---|---|---|---|");
+    for WindowCheck { name, stage, verdict, message, .. } in checks {
+        let (name, verdict, message) = (escaped(name), verdict.as_str(), escaped(message));
+        let _ = writeln!(text, "| {name} | {} | {verdict} | {message} |", stage.told());
     }
 }
 

@@ -194,7 +194,7 @@ pub fn broken(results: &[WindowCheck]) -> Option<String> {
 }
 
 /// How the pre-checks of an opening stand.
-pub(super) fn standing(situation: &Situation<'_>, opening: &str) -> Standing {
+fn standing(situation: &Situation<'_>, opening: &str) -> Standing {
     let known = situation.memory.before.as_ref().filter(|known| known.occurrence == opening);
     let Some((known, at)) = known.and_then(|known| Some((known, known.at.as_ref()?.0))) else {
         return Standing::Pending;
@@ -212,9 +212,8 @@ pub(super) fn keeps_closed(
     window: &Window,
     opening: &Opening,
 ) -> Option<Standing> {
-    let informs = window.emergency.is_some() || window.proceeds || window.pre_checks.is_empty();
     let standing = standing(situation, &opening.id);
-    (!informs && standing != Standing::Hold).then_some(standing)
+    (window.is_blocked_by_checks() && standing != Standing::Hold).then_some(standing)
 }
 
 /// When pre-checks are looked at next.

@@ -60,7 +60,8 @@ pub(super) fn tell(facts: &Facts, before: &Memory, mut plan: Plan, now: Timestam
 
 /// The occurrences that are told of, each with those who are told of it.
 fn groups(facts: &Facts, plan: &Plan, now: Timestamp) -> Vec<(Vec<Occurrence>, Wishes)> {
-    let book = &plan.memory.book;
+    let memory = &plan.memory;
+    let book = &memory.book;
     let replaces = |id: &str| {
         let moved = book.moved.iter().find(|moved| moved.occurrence == id);
         moved.map(|moved| moved.replaces.clone())
@@ -70,11 +71,16 @@ fn groups(facts: &Facts, plan: &Plan, now: Timestamp) -> Vec<(Vec<Occurrence>, W
         replaces: replaces(id),
         span,
         state,
-        check_failed: None,
+        check_failed: check_failed(facts, memory, id),
     };
     let over = |ending: &Ending| {
         let span = Span { opens: ending.opens_at.0, closes: ending.closes_at.0 };
-        occurrence(&ending.occurrence, span, State::Over(ending.ended_at.0, end(ending)))
+        let ended_at = ending.ended_at.0;
+        let state = match course::is_verified(memory, &ending.occurrence) {
+            true => State::Verifying(ended_at),
+            false => State::Over(ended_at, end(ending)),
+        };
+        occurrence(&ending.occurrence, span, state)
     };
     let mut groups = Vec::new();
     let own = facts.window.as_ref().ok().and_then(|window| window.notices.clone());
@@ -88,7 +94,7 @@ fn groups(facts: &Facts, plan: &Plan, now: Timestamp) -> Vec<(Vec<Occurrence>, W
         });
         groups.push((ahead.collect(), wishes));
     }
-    let open = plan.memory.current.as_ref().filter(|current| current.closing.is_none());
+    let open = memory.current.as_ref().filter(|current| current.closing.is_none());
     groups.extend(open.and_then(|current| {
         let wishes = current.window.notices.clone()?;
         let span = Span { opens: current.opens_at, closes: current.closes_at };
@@ -101,11 +107,19 @@ fn groups(facts: &Facts, plan: &Plan, now: Timestamp) -> Vec<(Vec<Occurrence>, W
     groups
 }
 
+/// Since when pre-checks of an opening fail that keep it closed.
+fn check_failed(facts: &Facts, memory: &Memory, id: &str) -> Option<Timestamp> {
+    facts.window.as_ref().ok().filter(|window| window.is_blocked_by_checks())?;
+    let known = memory.before.as_ref().filter(|known| known.occurrence == id)?;
+    known.failed_since.as_ref().map(|since| since.0)
+}
+
 fn end(ending: &Ending) -> End {
     match ending.end {
         EndingKind::Closed => End::Closed,
         EndingKind::Cancelled => End::Cancelled,
         EndingKind::Missed => End::Missed,
+        EndingKind::Blocked => End::Blocked,
     }
 }
 

@@ -104,28 +104,28 @@ impl<'a> Situation<'a> {
                 Some("the one before it had not closed: its alarms did not come back".into())
             }
             _ if left <= SignedDuration::ZERO => {
-                Some(self.kept_closed(&opening.id).unwrap_or_else(|| {
+                Some(self.kept_closed(window, opening).unwrap_or_else(|| {
                     "the operator was away from its start to its end".to_owned()
                 }))
             }
             Some(least) if late && left < least => Some(format!(
                 "only {left:#} were left when it could open, and lateOpen.minRemaining is {least:#}{}",
-                self.kept_closed(&opening.id).map(|why| format!("; {why}")).unwrap_or_default()
+                self.kept_closed(window, opening).map(|why| format!("; {why}")).unwrap_or_default()
             )),
             None if late && left <= window.cutoff => Some(format!(
                 "only {left:#} were left when it could open, and cutoff is {:#}{}",
                 window.cutoff,
-                self.kept_closed(&opening.id).map(|why| format!("; {why}")).unwrap_or_default()
+                self.kept_closed(window, opening).map(|why| format!("; {why}")).unwrap_or_default()
             )),
             Some(_) | None => None,
         }
     }
 
     /// Which of its pre-checks kept an opening closed, in a sentence.
-    fn kept_closed(&self, opening: &str) -> Option<String> {
+    fn kept_closed(&self, window: &Window, opening: &Opening) -> Option<String> {
         let known = self.memory.before.as_ref();
-        known.filter(|known| known.occurrence == opening)?;
-        match checks::standing(self, opening) {
+        known.filter(|known| known.occurrence == opening.id)?;
+        match checks::keeps_closed(self, window, opening)? {
             Standing::Broken(words) => Some(format!("its pre-checks did not hold: {words}")),
             Standing::Pending => Some("its pre-checks did not end in time".to_owned()),
             Standing::Hold => None,
@@ -134,7 +134,7 @@ impl<'a> Situation<'a> {
 
     /// How an opening ends that it is too late for: a round whose checks kept it has failed.
     pub(super) fn missed(&self, window: &Window, opening: &Opening) -> Outcome {
-        let failed = window.routine && self.kept_closed(&opening.id).is_some();
+        let failed = window.routine && self.kept_closed(window, opening).is_some();
         if failed { Outcome::Failed } else { Outcome::Missed }
     }
 

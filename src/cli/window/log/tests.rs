@@ -97,6 +97,36 @@ fn an_opening_is_picked_by_its_id_and_an_unknown_one_is_answered_with_those_that
 }
 
 #[test]
+fn checks_are_told_in_a_table() {
+    let mut history = past();
+    history[0]["outcome"] = json!("Failed");
+    history[0]["message"] = json!("its post-checks do not hold: check api: answers 503");
+    let check = |name: &str, stage: &str, verdict: &str, message: &str| {
+        json!({"name": name, "stage": stage, "verdict": verdict, "message": message,
+               "at": "2026-12-06T03:31:00Z"})
+    };
+    history[0]["checks"] = json!([
+        check("database", "BeforeOpening", "Passed", "prod-db is available"),
+        check("api", "AfterClose", "Failed", "answers 503 | not *200*"),
+    ]);
+    let text = Log::of(&window(json!({"history": history}))).render();
+    assert!(
+        text.contains("## weekly-20261206T0100Z: Failed\n\nWhy: its post-checks do not"),
+        "{text}"
+    );
+    let table = "- Still in ALARM at the close: `shop-5xx`, `` odd`name ``
+
+| Check | Ran | Verdict | Message |
+|---|---|---|---|
+| database | before the opening | Passed | prod-db is available |
+| api | after the close | Failed | answers 503 \\| not \\*200\\* |
+
+## weekly-20261129T0100Z: Missed
+";
+    assert!(text.contains(table), "{text}");
+}
+
+#[test]
 fn a_window_in_utc_has_its_times_once() {
     let mut window = window(json!({"history": past()}));
     window.spec.time_zone = "Etc/UTC".into();

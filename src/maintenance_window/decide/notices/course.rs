@@ -10,9 +10,10 @@ use crate::{
     },
     facts::kubernetes::Deletion,
     maintenance_window::{
-        decide::{Facts, Plan},
+        decide::{Facts, Plan, broken},
         memory::Memory,
         notices::Wishes,
+        window::Window,
     },
     notify::{
         due::{LATE_MAX, Occurrence},
@@ -29,8 +30,7 @@ pub(super) fn ahead<'p>(facts: &Facts, plan: &'p Plan) -> &'p [Opening] {
 
 /// Notes what ended, what was moved, and what is not to come any more.
 pub(super) fn follow(facts: &Facts, before: &Memory, plan: &mut Plan, now: Timestamp) {
-    let is_new = |ending: &Ending| now.duration_since(ending.ended_at.0) <= LATE_MAX;
-    plan.memory.book.endings.retain(is_new);
+    verify(before, plan, now);
     let known = |id: &str| before.history.iter().any(|entry| entry.id == id);
     let ended: Vec<_> = plan.memory.history.iter().filter(|entry| !known(&entry.id)).collect();
     let ended: Vec<Ending> =
@@ -55,6 +55,31 @@ pub(super) fn follow(facts: &Facts, before: &Memory, plan: &mut Plan, now: Times
     }
 }
 
+/// Whether post-checks of what has closed may still say how it went.
+pub(super) fn is_verified(memory: &Memory, id: &str) -> bool {
+    let watched = memory.after.as_ref().is_some_and(|watch| watch.occurrence == id);
+    let ended = memory.history.iter().find(|entry| entry.id == id);
+    watched && ended.is_some_and(|entry| entry.outcome != Outcome::Failed)
+}
+
+/// What was verified ends now; ends that everybody knows are forgotten.
+fn verify(before: &Memory, plan: &mut Plan, now: Timestamp) {
+    let Memory { book, after, history, .. } = &mut plan.memory;
+    let memory = Memory { after: after.clone(), history: history.clone(), ..Memory::default() };
+    book.endings.retain_mut(|ending| {
+        let id = &ending.occurrence;
+        if is_verified(&memory, id) {
+            return true;
+        }
+        if is_verified(before, id) {
+            ending.ended_at = Time(now);
+            let entry = history.iter().find(|entry| entry.id == *id);
+            ending.message = entry.map(|entry| entry.message.clone()).unwrap_or_default();
+        }
+        now.duration_since(ending.ended_at.0) <= LATE_MAX
+    });
+}
+
 fn end(plan: &mut Plan, ending: Ending) {
     let endings = &mut plan.memory.book.endings;
     if !endings.iter().any(|known| known.occurrence == ending.occurrence) {
@@ -74,7 +99,8 @@ fn of_history(
     let spec = opened.map_or(&facts.spec, |current| &current.spec);
     let end = match outcome {
         _ if opened_at.is_some() => EndingKind::Closed,
-        Outcome::Missed | Outcome::Failed => EndingKind::Missed,
+        Outcome::Missed if !kept_closed(facts, before, entry) => EndingKind::Missed,
+        Outcome::Missed | Outcome::Failed => EndingKind::Blocked,
         Outcome::Completed | Outcome::Cancelled => EndingKind::Cancelled,
     };
     Some(Ending {
@@ -86,6 +112,14 @@ fn of_history(
         message: message.clone(),
         notices: FrozenNotices(Box::new(spec.notices.clone()?)),
     })
+}
+
+/// Whether its pre-checks kept it from opening: they did not hold, or never ended.
+fn kept_closed(facts: &Facts, before: &Memory, entry: &WindowHistoryEntry) -> bool {
+    let blocks = facts.window.as_ref().is_ok_and(Window::is_blocked_by_checks);
+    let known = before.before.as_ref().filter(|known| known.occurrence == entry.id);
+    let endless = known.is_some_and(|known| known.at.is_none());
+    blocks && (endless || broken(&entry.checks).is_some())
 }
 
 /// What was given up and is to come after all is told anew.

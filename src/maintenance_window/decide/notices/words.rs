@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use jiff::tz::TimeZone;
 
 use crate::{
+    api::{check::CheckVerdict, window_checks::WindowStage},
     maintenance_window::{
         alarms::KIND,
-        decide::{Facts, Plan},
+        decide::{Facts, Plan, broken},
         memory::Memory,
         notices::Wishes,
     },
@@ -76,13 +77,21 @@ impl Words<'_> {
             message.outcome = entry.outcome.as_str().into();
             let names = entry.still_in_alarm.clone();
             message.firing = Alarms { count: names.len(), names };
+            let after = entry.checks.iter().filter(|check| check.stage == WindowStage::AfterClose);
+            let broken = after.filter(|check| check.verdict != CheckVerdict::Passed);
+            message
+                .details
+                .extend(broken.map(|check| format!("check {}: {}", check.name, check.message)));
         }
         let next = self.plan.upcoming.first().zip(self.plan.zone.as_ref());
         message.details.extend(next.map(|(next, zone)| format!("next: {}", next.local(zone))));
     }
 
     fn why(&self, due: &Due) -> String {
-        let Memory { current, last_action, .. } = &self.plan.memory;
+        let Memory { current, last_action, before, .. } = &self.plan.memory;
+        if due.stage == Stage::CheckFailed {
+            return before.as_ref().and_then(|known| broken(&known.results)).unwrap_or_default();
+        }
         let open = current.as_ref().filter(|current| current.id == due.occurrence);
         let emergency = open.map_or(&self.facts.spec.emergency, |open| &open.spec.emergency);
         let extended = last_action
@@ -102,9 +111,14 @@ impl Words<'_> {
     fn muted(&self, occurrence: &str) -> Alarms {
         let silenced = self.plan.memory.silenced.as_ref();
         let silenced = silenced.filter(|silenced| silenced.occurrence == occurrence);
-        let rules = silenced.iter().flat_map(|silenced| &silenced.regions);
-        let names: BTreeSet<&String> =
-            rules.flat_map(|region| &region.rules).flat_map(|rule| &rule.alarms).collect();
+        let regions = silenced.iter().flat_map(|silenced| &silenced.regions);
+        let names: BTreeSet<&String> = regions
+            .flat_map(|region| {
+                let muted = region.rules.iter().flat_map(|rule| &rule.alarms);
+                let ours = region.alarms.iter().filter(|alarm| alarm.state.is_ours());
+                muted.chain(ours.map(|alarm| &alarm.name))
+            })
+            .collect();
         let count = names.len();
         Alarms { count, names: names.into_iter().take(NAMES_MAX).cloned().collect() }
     }

@@ -1,5 +1,6 @@
 //! Who is told what, when.
 
+mod checked;
 mod laws;
 
 use crate::{

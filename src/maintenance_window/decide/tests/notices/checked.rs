@@ -1,0 +1,88 @@
+//! What people are told of checks.
+
+use super::{ID, TOLD};
+use crate::{
+    api::check::CheckVerdict::{Failed, Passed, Running},
+    maintenance_window::world::World,
+};
+
+const PRE: &str = "preCheckLead: 2h\npreChecks:\n- {name: api, http: {url: 'https://a.example'}}\n";
+const POST: &str = "postChecks:\n- {name: api, http: {url: 'https://a.example'}}\n";
+
+fn world(more: &str) -> World {
+    let mut world = World::new(&format!("{TOLD}{more}"), "01T00:00");
+    world.passes();
+    world
+}
+
+#[test]
+fn a_failing_pre_check_is_told_once_and_that_it_kept_a_window_closed() {
+    let mut world = world(PRE);
+    world.checks.insert("api", (Failed, "answers 503"));
+    world.until("05T22:00");
+    world.arrived();
+    world.until("05T23:30");
+    let told = [format!("ops: CheckFailed of {ID}"), format!("chat: CheckFailed of {ID}")];
+    assert_eq!(world.arrived(), told);
+    assert!(world.text().contains("Why:     check api: answers 503"), "{}", world.text());
+    world.until("06T03:01");
+    let told = world.arrived();
+    assert!(told.contains(&format!("ops: Blocked of {ID}")), "{told:?}");
+    assert!(told.contains(&format!("chat: Blocked of {ID}")), "{told:?}");
+    let text = told.join(" ");
+    assert!(!text.contains("CheckFailed") && !text.contains("Opened"), "{text}");
+    assert!(world.text().contains("its pre-checks did not hold: check api"), "{}", world.text());
+}
+
+#[test]
+fn a_pre_check_that_blocks_nothing_is_not_told_as_if_it_did() {
+    let mut world = world(&format!("{PRE}onPreCheckFailure: Proceed\n"));
+    world.checks.insert("api", (Failed, "answers 503"));
+    world.until("06T00:59");
+    world.arrived();
+    let at_all = |world: &World| {
+        world.mail.all.iter().any(|letter| letter.due.stage.to_string() == "CheckFailed")
+    };
+    assert!(!at_all(&world));
+    // The operator is away from its start to its end.
+    world.at("06T03:30");
+    assert_eq!(world.history()[0].1, "Missed");
+    assert!(world.history()[0].2.contains("was away"), "{:?}", world.history());
+    assert!(world.arrived().contains(&format!("ops: Missed of {ID}")));
+}
+
+#[test]
+fn people_hear_that_it_is_verified_and_then_how_it_went() {
+    let mut world = world(&format!("{POST}postCheckFor: 48h\n"));
+    world.until("06T02:59");
+    world.arrived();
+    world.checks.insert("api", (Running, "runs"));
+    world.until("06T03:01");
+    let told = [format!("ops: Verifying of {ID}"), format!("chat: Verifying of {ID}")];
+    assert_eq!(world.arrived(), told);
+    world.checks.insert("api", (Passed, "well"));
+    world.until("08T02:50");
+    assert_eq!(world.arrived(), Vec::<String>::new());
+    world.until("08T03:10");
+    let told = [format!("ops: Closed of {ID}"), format!("chat: Closed of {ID}")];
+    assert_eq!(world.arrived(), told);
+    assert!(world.text().contains("Completed"), "{}", world.text());
+    world.until("10T03:10");
+    assert!(!world.arrived().join(" ").contains(ID));
+}
+
+#[test]
+fn a_failing_post_check_is_told_at_once_although_it_is_watched_on() {
+    let mut world = world(&format!("{POST}postCheckFor: 48h\n"));
+    world.until("06T04:00");
+    world.arrived();
+    world.checks.insert("api", (Failed, "answers 503"));
+    world.until("06T04:10");
+    let told = [format!("ops: Closed of {ID}"), format!("chat: Closed of {ID}")];
+    assert_eq!(world.arrived(), told);
+    let text = world.text();
+    assert!(text.contains("Failed") && text.contains("- check api: answers 503"), "{text}");
+    assert!(text.contains("its post-checks do not hold: check api: answers 503"), "{text}");
+    world.until("08T04:10");
+    assert_eq!(world.arrived(), Vec::<String>::new());
+}
