@@ -108,8 +108,10 @@ fn every_rate_limit_is_in_the_operations_page() {
         Family::AutoScaling => "Application Auto Scaling: DescribeScalableTargets",
         Family::CodeDeploy => "CodeDeploy: all calls together",
         Family::DynamoDbControl => "DynamoDB: DescribeTable",
+        Family::Ecs => "ECS: all calls together",
         Family::Rds => "RDS: all calls together",
         Family::Sns => "SNS: Publish",
+        Family::Ssm => "Systems Manager: all calls together",
         Family::Sts => "STS: all calls together",
     };
     for operation in Operation::ALL {

@@ -2,6 +2,7 @@
 //! the IAM policies follow.
 
 mod family;
+mod tasks;
 
 use std::{fmt, time::Duration};
 
@@ -26,6 +27,8 @@ pub enum Operation {
     CodeDeployGetApplicationRevision,
     CodeDeployListDeployments,
     DynamoDbDescribeTable,
+    EcsDescribeServices,
+    EcsUpdateService,
     LambdaCreateAlias,
     LambdaDeleteFunction,
     LambdaGetAlias,
@@ -38,9 +41,18 @@ pub enum Operation {
     LambdaUpdateAlias,
     LambdaUpdateFunctionCode,
     LambdaUpdateFunctionConfiguration,
+    RdsApplyPendingMaintenanceAction,
     RdsDescribeDbClusters,
     RdsDescribeDbInstances,
+    RdsDescribePendingMaintenanceActions,
+    RdsRebootDbInstance,
     SnsPublish,
+    SsmCancelCommand,
+    SsmGetAutomationExecution,
+    SsmListCommands,
+    SsmSendCommand,
+    SsmStartAutomationExecution,
+    SsmStopAutomationExecution,
     StsAssumeRole,
     StsGetCallerIdentity,
 }
@@ -180,7 +192,7 @@ const fn rds(name: &'static str, actions: &'static [&'static str], arn: &'static
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 42] = [
         Self::AutoScalingDescribeScalableTargets,
         Self::CloudWatchDeleteAlarmMuteRule,
         Self::CloudWatchDescribeAlarms,
@@ -195,6 +207,8 @@ impl Operation {
         Self::CodeDeployGetApplicationRevision,
         Self::CodeDeployListDeployments,
         Self::DynamoDbDescribeTable,
+        Self::EcsDescribeServices,
+        Self::EcsUpdateService,
         Self::LambdaCreateAlias,
         Self::LambdaDeleteFunction,
         Self::LambdaGetAlias,
@@ -207,9 +221,18 @@ impl Operation {
         Self::LambdaUpdateAlias,
         Self::LambdaUpdateFunctionCode,
         Self::LambdaUpdateFunctionConfiguration,
+        Self::RdsApplyPendingMaintenanceAction,
         Self::RdsDescribeDbClusters,
         Self::RdsDescribeDbInstances,
+        Self::RdsDescribePendingMaintenanceActions,
+        Self::RdsRebootDbInstance,
         Self::SnsPublish,
+        Self::SsmCancelCommand,
+        Self::SsmGetAutomationExecution,
+        Self::SsmListCommands,
+        Self::SsmSendCommand,
+        Self::SsmStartAutomationExecution,
+        Self::SsmStopAutomationExecution,
         Self::StsAssumeRole,
         Self::StsGetCallerIdentity,
     ];
@@ -244,6 +267,8 @@ impl Operation {
                 codedeploy("ListDeployments", &["codedeploy:ListDeployments"])
             }
             Self::DynamoDbDescribeTable => dynamodb("DescribeTable", &["dynamodb:DescribeTable"]),
+            Self::EcsDescribeServices => tasks::DESCRIBE_SERVICES,
+            Self::EcsUpdateService => tasks::UPDATE_SERVICE,
             Self::LambdaCreateAlias => write("CreateAlias", &["lambda:CreateAlias"]),
             Self::LambdaDeleteFunction => write("DeleteFunction", &["lambda:DeleteFunction"]),
             Self::LambdaGetAlias => read("GetAlias", &["lambda:GetAlias"]),
@@ -278,7 +303,16 @@ impl Operation {
             Self::RdsDescribeDbInstances => {
                 rds("DescribeDBInstances", &["rds:DescribeDBInstances"], INSTANCE)
             }
+            Self::RdsApplyPendingMaintenanceAction => tasks::APPLY_PENDING_MAINTENANCE,
+            Self::RdsDescribePendingMaintenanceActions => tasks::DESCRIBE_PENDING_MAINTENANCE,
+            Self::RdsRebootDbInstance => tasks::REBOOT,
             Self::SnsPublish => PUBLISH,
+            Self::SsmCancelCommand => tasks::CANCEL_COMMAND,
+            Self::SsmGetAutomationExecution => tasks::GET_AUTOMATION,
+            Self::SsmListCommands => tasks::LIST_COMMANDS,
+            Self::SsmSendCommand => tasks::SEND_COMMAND,
+            Self::SsmStartAutomationExecution => tasks::START_AUTOMATION,
+            Self::SsmStopAutomationExecution => tasks::STOP_AUTOMATION,
             Self::StsAssumeRole => sts("AssumeRole", &["sts:AssumeRole", "sts:TagSession"]),
             // Needs no permission: AWS answers it for any valid credentials.
             Self::StsGetCallerIdentity => sts("GetCallerIdentity", &[]),
@@ -322,9 +356,20 @@ impl Operation {
             | Self::CodeDeployGetApplicationRevision
             | Self::CodeDeployListDeployments
             | Self::DynamoDbDescribeTable
+            | Self::EcsDescribeServices
+            | Self::EcsUpdateService
+            | Self::RdsApplyPendingMaintenanceAction
             | Self::RdsDescribeDbClusters
             | Self::RdsDescribeDbInstances
+            | Self::RdsDescribePendingMaintenanceActions
+            | Self::RdsRebootDbInstance
             | Self::SnsPublish
+            | Self::SsmCancelCommand
+            | Self::SsmGetAutomationExecution
+            | Self::SsmListCommands
+            | Self::SsmSendCommand
+            | Self::SsmStartAutomationExecution
+            | Self::SsmStopAutomationExecution
             | Self::StsAssumeRole
             | Self::StsGetCallerIdentity => CALL_TIMEOUT,
         }

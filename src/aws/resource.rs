@@ -1,6 +1,9 @@
 //! How errors name what a call was about.
 
-use crate::facts::cloudwatch::{AlarmFilter, Metric};
+use crate::facts::{
+    cloudwatch::{AlarmFilter, Metric},
+    ssm::CommandSearch,
+};
 
 /// A Lambda function, or one of its versions or aliases.
 #[must_use]
@@ -107,4 +110,37 @@ pub fn mute_rule(name: &str) -> String {
 #[must_use]
 pub fn mute_rules() -> String {
     "all mute rules".to_owned()
+}
+
+/// A service of ECS.
+#[must_use]
+pub fn service(cluster: &str, service: &str) -> String {
+    format!("service {cluster}/{service}")
+}
+
+/// A document of Systems Manager that is run.
+#[must_use]
+pub fn document(name: &str) -> String {
+    format!("document {name}")
+}
+
+/// A command of Systems Manager.
+#[must_use]
+pub fn command(id: &str) -> String {
+    format!("command {id}")
+}
+
+/// The commands of Systems Manager that are asked for.
+#[must_use]
+pub fn commands(search: &CommandSearch) -> String {
+    match search {
+        CommandSearch::Id(id) => command(id),
+        CommandSearch::Since(since) => format!("the commands since {since}"),
+    }
+}
+
+/// An execution of an automation of Systems Manager.
+#[must_use]
+pub fn automation(id: &str) -> String {
+    format!("automation execution {id}")
 }

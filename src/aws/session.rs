@@ -40,7 +40,7 @@ use crate::{
 
 pub use self::guarded::{
     GuardedAlarms, GuardedAutoScaling, GuardedCloudWatch, GuardedCodeDeploy, GuardedDynamoDb,
-    GuardedLambda, GuardedRds, GuardedSns,
+    GuardedEcs, GuardedLambda, GuardedRds, GuardedSns, GuardedSsm,
 };
 
 /// Most attempts of a read in one pass: enough for a lost connection and a short throttle; what
@@ -154,6 +154,12 @@ impl Session {
         GuardedDynamoDb { session: Arc::clone(self), context }
     }
 
+    /// ECS, on behalf of `context`.
+    #[must_use]
+    pub fn ecs(self: &Arc<Self>, context: CallContext) -> GuardedEcs {
+        GuardedEcs { session: Arc::clone(self), context }
+    }
+
     /// RDS, on behalf of `context`.
     #[must_use]
     pub fn rds(self: &Arc<Self>, context: CallContext) -> GuardedRds {
@@ -164,6 +170,12 @@ impl Session {
     #[must_use]
     pub fn sns(self: &Arc<Self>, context: CallContext) -> GuardedSns {
         GuardedSns { session: Arc::clone(self), context }
+    }
+
+    /// Systems Manager, on behalf of `context`.
+    #[must_use]
+    pub fn ssm(self: &Arc<Self>, context: CallContext) -> GuardedSsm {
+        GuardedSsm { session: Arc::clone(self), context }
     }
 
     /// Lambda, on behalf of `context`.

@@ -48,12 +48,16 @@ pub struct Ports {
     pub codedeploy: Arc<dyn port::CodeDeploy>,
     /// DynamoDB.
     pub dynamodb: Arc<dyn port::DynamoDb>,
+    /// ECS.
+    pub ecs: Arc<dyn port::Ecs>,
     /// Lambda.
     pub lambda: Arc<dyn port::Lambda>,
     /// RDS.
     pub rds: Arc<dyn port::Rds>,
     /// SNS.
     pub sns: Arc<dyn port::Sns>,
+    /// Systems Manager.
+    pub ssm: Arc<dyn port::Ssm>,
     /// STS.
     pub sts: Arc<dyn port::Sts>,
 }

@@ -284,9 +284,11 @@ fn unasked() -> Ports {
         cloudwatch: Arc::new(Fake::default()),
         codedeploy: Arc::new(port::unasked::Unasked),
         dynamodb: Arc::new(port::unasked::Unasked),
+        ecs: Arc::new(port::unasked::Unasked),
         lambda: Arc::new(OneAlias(None)),
         rds: Arc::new(port::unasked::Unasked),
         sns: Arc::new(port::unasked::Unasked),
+        ssm: Arc::new(port::unasked::Unasked),
         sts: Arc::new(port::unasked::Unasked),
     }
 }

@@ -19,6 +19,8 @@ pub enum Family {
     CodeDeploy,
     /// Reads of DynamoDB's control plane: 2,500 calls/s.
     DynamoDbControl,
+    /// Every call of ECS, together. What AWS allows differs by call; we stay far below.
+    Ecs,
     /// GetFunction: 100 calls/s.
     LambdaGetFunction,
     /// Invoke: bounded by concurrency, far above what we send.
@@ -30,6 +32,8 @@ pub enum Family {
     Rds,
     /// Publish: 300 calls/s in the smallest regions, raisable.
     Sns,
+    /// Every call of Systems Manager, together. AWS publishes no number.
+    Ssm,
     /// STS: far above what we send.
     Sts,
 }
@@ -49,7 +53,11 @@ impl Family {
             Self::DynamoDbControl => 50.0,
             Self::LambdaGetFunction => 90.0,
             Self::LambdaControl => 14.0,
-            Self::AutoScaling | Self::CloudWatchMuteRules | Self::CodeDeploy => 5.0,
+            Self::AutoScaling
+            | Self::CloudWatchMuteRules
+            | Self::CodeDeploy
+            | Self::Ecs
+            | Self::Ssm => 5.0,
             Self::Rds => 10.0,
             Self::LambdaInvoke | Self::Sns | Self::Sts => 50.0,
         }
@@ -70,7 +78,9 @@ impl Family {
             | Self::CloudWatchList
             | Self::CloudWatchMuteRules
             | Self::CodeDeploy
-            | Self::Rds => 5.0,
+            | Self::Ecs
+            | Self::Rds
+            | Self::Ssm => 5.0,
             Self::CloudWatchActions => 1.4,
             Self::CloudWatchAlarms => 2.0,
             // Never two at once, but a token that is up to 36 ms late costs no time.

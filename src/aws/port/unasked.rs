@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::{Alarms, AutoScaling, CodeDeploy, DynamoDb, Rds, Sns, Sts};
+use super::{Alarms, AutoScaling, CodeDeploy, DynamoDb, Ecs, Rds, Sns, Ssm, Sts};
 use crate::{
     aws::Error,
     facts::{
@@ -11,10 +11,12 @@ use crate::{
         cloudwatch::AlarmFilter,
         codedeploy::{Deployment, DeploymentPage, KeptRevision, Stage},
         dynamodb::Table,
+        ecs::Service,
         mute_rules::{MuteRule, MuteRulePage, NewMuteRule, OwnMuteRule},
-        rds::Database,
+        rds::{Database, Instance, Member, PendingMaintenance},
         scaling::TargetPage,
         sns::Notification,
+        ssm::{Automation, Command, CommandPage, CommandSearch, NewAutomation, NewCommand},
     },
 };
 
@@ -28,6 +30,60 @@ impl Rds for Unasked {
     }
     async fn describe_db_cluster(&self, cluster: &str) -> Result<Database, Error> {
         panic!("asked for cluster {cluster}")
+    }
+    async fn describe_db_instance_in_full(&self, instance: &str) -> Result<Instance, Error> {
+        panic!("asked for instance {instance} in full")
+    }
+    async fn describe_db_cluster_members(&self, cluster: &str) -> Result<Vec<Member>, Error> {
+        panic!("asked for the members of {cluster}")
+    }
+    async fn reboot_db_instance(&self, instance: &str) -> Result<(), Error> {
+        panic!("asked to reboot {instance}")
+    }
+    async fn describe_pending_maintenance(
+        &self,
+        arn: &str,
+    ) -> Result<Vec<PendingMaintenance>, Error> {
+        panic!("asked what waits for {arn}")
+    }
+    async fn apply_pending_maintenance(&self, arn: &str, action: &str) -> Result<(), Error> {
+        panic!("asked to apply {action} to {arn}")
+    }
+}
+
+#[async_trait]
+impl Ecs for Unasked {
+    async fn describe_service(&self, cluster: &str, service: &str) -> Result<Service, Error> {
+        panic!("asked for service {cluster}/{service}")
+    }
+    async fn force_new_deployment(&self, cluster: &str, service: &str) -> Result<Service, Error> {
+        panic!("asked to deploy {cluster}/{service}")
+    }
+}
+
+#[async_trait]
+impl Ssm for Unasked {
+    async fn send_command(&self, command: &NewCommand) -> Result<Command, Error> {
+        panic!("asked to send {command:?}")
+    }
+    async fn list_commands(
+        &self,
+        search: &CommandSearch,
+        _: Option<&str>,
+    ) -> Result<CommandPage, Error> {
+        panic!("asked for {search:?}")
+    }
+    async fn cancel_command(&self, id: &str) -> Result<(), Error> {
+        panic!("asked to cancel {id}")
+    }
+    async fn start_automation(&self, automation: &NewAutomation) -> Result<String, Error> {
+        panic!("asked to start {automation:?}")
+    }
+    async fn get_automation(&self, id: &str) -> Result<Automation, Error> {
+        panic!("asked for automation {id}")
+    }
+    async fn stop_automation(&self, id: &str) -> Result<(), Error> {
+        panic!("asked to stop {id}")
     }
 }
 

@@ -32,11 +32,13 @@ use super::{
     cloudwatch::SdkCloudWatch,
     codedeploy::SdkCodeDeploy,
     dynamodb::SdkDynamoDb,
+    ecs::SdkEcs,
     error::Identity,
     lambda::SdkLambda,
     proxy::{InvalidProxy, ProxySource},
     rds::SdkRds,
     sns::SdkSns,
+    ssm::SdkSsm,
     sts::SdkSts,
 };
 use crate::aws::{
@@ -240,9 +242,11 @@ pub(super) fn ports(config: &SdkConfig, target: &Target) -> Ports {
         aws_sdk_codedeploy::config::Builder::from(config).retry_partition(partition("codedeploy"));
     let dynamodb =
         aws_sdk_dynamodb::config::Builder::from(config).retry_partition(partition("dynamodb"));
+    let ecs = aws_sdk_ecs::config::Builder::from(config).retry_partition(partition("ecs"));
     let lambda = aws_sdk_lambda::config::Builder::from(config).retry_partition(partition("lambda"));
     let rds = aws_sdk_rds::config::Builder::from(config).retry_partition(partition("rds"));
     let sns = aws_sdk_sns::config::Builder::from(config).retry_partition(partition("sns"));
+    let ssm = aws_sdk_ssm::config::Builder::from(config).retry_partition(partition("ssm"));
     let sts = aws_sdk_sts::config::Builder::from(config).retry_partition(partition("sts"));
     let cloudwatch = aws_sdk_cloudwatch::Client::from_conf(cloudwatch.build());
     Ports {
@@ -260,12 +264,14 @@ pub(super) fn ports(config: &SdkConfig, target: &Target) -> Ports {
             aws_sdk_dynamodb::Client::from_conf(dynamodb.build()),
             identity.clone(),
         )),
+        ecs: Arc::new(SdkEcs::new(aws_sdk_ecs::Client::from_conf(ecs.build()), identity.clone())),
         lambda: Arc::new(SdkLambda::new(
             aws_sdk_lambda::Client::from_conf(lambda.build()),
             identity.clone(),
         )),
         rds: Arc::new(SdkRds::new(aws_sdk_rds::Client::from_conf(rds.build()), identity.clone())),
         sns: Arc::new(SdkSns::new(aws_sdk_sns::Client::from_conf(sns.build()), identity.clone())),
+        ssm: Arc::new(SdkSsm::new(aws_sdk_ssm::Client::from_conf(ssm.build()), identity.clone())),
         sts: Arc::new(SdkSts::new(aws_sdk_sts::Client::from_conf(sts.build()), identity)),
     }
 }

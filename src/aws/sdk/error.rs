@@ -75,6 +75,15 @@ impl Call<'_> {
         self.error(Class::Invalid, words)
     }
 
+    /// What was asked for does not exist, by an answer that is no error.
+    pub(super) fn missing(&self, code: &str, words: &str, request_id: Option<&str>) -> Error {
+        Error {
+            code: code.to_owned(),
+            request_id: request_id.map(clean),
+            ..self.error(Class::NotFound, words.to_owned())
+        }
+    }
+
     /// An answer that makes no sense.
     pub(super) fn unreadable(&self, what: &str, request_id: Option<&str>) -> Error {
         let words = format!("cannot read the answer: {what}");

@@ -10,12 +10,14 @@ mod cloudwatch;
 mod codedeploy;
 mod config;
 mod dynamodb;
+mod ecs;
 mod error;
 mod lambda;
 mod proxy;
 mod rds;
 mod settings;
 mod sns;
+mod ssm;
 mod sts;
 #[cfg(test)]
 mod tests;

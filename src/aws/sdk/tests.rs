@@ -10,6 +10,7 @@ mod databases;
 mod errors;
 mod proxy;
 mod publishing;
+mod tasks;
 mod topics;
 mod trust;
 

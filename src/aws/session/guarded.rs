@@ -1,6 +1,7 @@
 //! The services of a session: each call passes what every call passes.
 
 mod alarms;
+mod tasks;
 
 use std::{sync::Arc, time::Duration};
 
@@ -20,14 +21,16 @@ use crate::{
             Alias, AliasChange, Changed, CodeChange, ConfigurationChange, FunctionVersion,
             Invocation, NamedPage, Provisioned, Publication, VersionPage,
         },
-        rds::Database,
         scaling::TargetPage,
         sns::Notification,
         surplus::Surplus,
     },
 };
 
-pub use self::alarms::GuardedAlarms;
+pub use self::{
+    alarms::GuardedAlarms,
+    tasks::{GuardedEcs, GuardedRds, GuardedSsm},
+};
 
 /// CloudWatch behind token, time-out, metrics and retries.
 #[derive(Clone)]
@@ -333,36 +336,6 @@ impl port::DynamoDb for GuardedDynamoDb {
         caller
             .call(Operation::DynamoDbDescribeTable, &about, &self.context, || {
                 ports.dynamodb.describe_table(table)
-            })
-            .await
-    }
-}
-
-/// RDS behind token, time-out, metrics and retries.
-#[derive(Clone)]
-pub struct GuardedRds {
-    pub(super) session: Arc<Session>,
-    pub(super) context: CallContext,
-}
-
-#[async_trait]
-impl port::Rds for GuardedRds {
-    async fn describe_db_instance(&self, instance: &str) -> Result<Database, Error> {
-        let Session { caller, ports, .. } = &*self.session;
-        let about = resource::db_instance(instance);
-        caller
-            .call(Operation::RdsDescribeDbInstances, &about, &self.context, || {
-                ports.rds.describe_db_instance(instance)
-            })
-            .await
-    }
-
-    async fn describe_db_cluster(&self, cluster: &str) -> Result<Database, Error> {
-        let Session { caller, ports, .. } = &*self.session;
-        let about = resource::db_cluster(cluster);
-        caller
-            .call(Operation::RdsDescribeDbClusters, &about, &self.context, || {
-                ports.rds.describe_db_cluster(cluster)
             })
             .await
     }

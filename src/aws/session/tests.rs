@@ -118,9 +118,11 @@ impl Bench {
             auto_scaling: Arc::new(port::unasked::Unasked),
             codedeploy: Arc::new(port::unasked::Unasked),
             dynamodb: Arc::new(port::unasked::Unasked),
+            ecs: Arc::new(port::unasked::Unasked),
             lambda: Arc::new(Scripted(Arc::clone(&script))),
             rds: Arc::new(port::unasked::Unasked),
             sns: Arc::new(port::unasked::Unasked),
+            ssm: Arc::new(port::unasked::Unasked),
             sts: Arc::new(Scripted(Arc::clone(&script))),
         };
         Self { script, session: Arc::new(Session::new(caller, ports)), metrics }

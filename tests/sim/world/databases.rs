@@ -3,10 +3,13 @@
 use async_trait::async_trait;
 use groundcrew::{
     aws::{self, Class, operations::Operation, port, resource},
-    facts::{dynamodb::Table, rds::Database},
+    facts::{
+        dynamodb::Table,
+        rds::{Database, Instance, Member, PendingMaintenance},
+    },
 };
 
-use super::lambda::{Aws, error, refusal};
+use super::lambda::{ACCOUNT, Aws, error, refusal};
 use crate::faults::Sort;
 
 /// Name of the one instance.
@@ -52,6 +55,35 @@ impl port::Rds for Aws {
             Class::NotFound,
             "DBClusterNotFoundFault",
         ))
+    }
+
+    async fn describe_db_instance_in_full(&self, instance: &str) -> Result<Instance, aws::Error> {
+        let Database { status } = self.describe_db_instance(instance).await?;
+        let arn = format!("arn:aws:rds:eu-central-1:{ACCOUNT}:db:{instance}");
+        Ok(Instance { arn, status, ..Instance::default() })
+    }
+
+    async fn describe_db_cluster_members(&self, cluster: &str) -> Result<Vec<Member>, aws::Error> {
+        self.describe_db_cluster(cluster).await.map(|_| Vec::new())
+    }
+
+    // Nothing waits for a reboot or for maintenance, so nothing of the kind is asked for.
+    async fn reboot_db_instance(&self, instance: &str) -> Result<(), aws::Error> {
+        let about = resource::db_instance(instance);
+        Err(error(Operation::RdsRebootDbInstance, &about, Class::Invalid, "InvalidDBInstanceState"))
+    }
+
+    async fn describe_pending_maintenance(
+        &self,
+        _: &str,
+    ) -> Result<Vec<PendingMaintenance>, aws::Error> {
+        Ok(Vec::new())
+    }
+
+    async fn apply_pending_maintenance(&self, arn: &str, _: &str) -> Result<(), aws::Error> {
+        let operation = Operation::RdsApplyPendingMaintenanceAction;
+        let about = resource::db_instance(arn);
+        Err(error(operation, &about, Class::Invalid, "InvalidDBInstanceState"))
     }
 }
 

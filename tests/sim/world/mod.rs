@@ -16,6 +16,7 @@ pub mod provisioned;
 pub mod scaling;
 mod shelf;
 pub mod sights;
+mod tasks;
 mod topics;
 pub mod windows;
 

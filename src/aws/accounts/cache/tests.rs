@@ -45,9 +45,11 @@ impl Connector for World {
             auto_scaling: Arc::new(port::unasked::Unasked),
             codedeploy: Arc::new(port::unasked::Unasked),
             dynamodb: Arc::new(port::unasked::Unasked),
+            ecs: Arc::new(port::unasked::Unasked),
             lambda: Arc::new(Rejecting),
             rds: Arc::new(port::unasked::Unasked),
             sns: Arc::new(port::unasked::Unasked),
+            ssm: Arc::new(port::unasked::Unasked),
             sts: Arc::new(World(Arc::clone(&self.0))),
         })
     }

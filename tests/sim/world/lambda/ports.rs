@@ -72,8 +72,10 @@ impl Connector for Aws {
             auto_scaling: Arc::<Self>::clone(&service),
             codedeploy: Arc::<Self>::clone(&service),
             dynamodb: Arc::<Self>::clone(&service),
+            ecs: Arc::<Self>::clone(&service),
             rds: Arc::<Self>::clone(&service),
             sns: Arc::<Self>::clone(&service),
+            ssm: Arc::<Self>::clone(&service),
             cloudwatch: Arc::<Self>::clone(&service),
             sts: service,
         })
