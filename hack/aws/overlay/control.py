@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable
 from dataclasses import asdict
@@ -18,6 +19,7 @@ from .http import Request, Response
 from .identity import DEFAULT_ACCOUNT, ROLE, Caller, RoleRule
 from .limits import CLOUDWATCH_RATES, LAMBDA_RATES
 from .state_control import change_state
+from .tasks import CONTROLS
 from .traffic import MAX_BACKLOG, MAX_PER_MINUTE, Behaviour, Traffic
 from .world import World
 
@@ -62,6 +64,8 @@ class Control:
             ("GET", "world"): self.world_json,
             ("GET", "alarms"): self.alarms,
         }
+        for name in CONTROLS:
+            self.commands["POST", name] = functools.partial(self.task, name)
 
     def handle(self, request: Request) -> Response:
         name = request.path.removeprefix("/_control/").strip("/")
@@ -80,6 +84,11 @@ class Control:
             detail = f"missing {error}" if isinstance(error, KeyError) else str(error)
             return _json({"error": detail}, 400)
         return _json(answer, 200)
+
+    def task(self, name: str, body: Body) -> Any:
+        world = self.world(body)
+        with world.lock:
+            return CONTROLS[name](world.task_call(), body)
 
     def world(self, body: Body) -> World:
         return self.gateway.worlds.get(body.get("account", DEFAULT_ACCOUNT), body.get("region", "us-east-1"))

@@ -10,7 +10,7 @@ import traceback
 import uuid
 from typing import Any
 
-from . import codedeploy, sts
+from . import codedeploy, sts, tasks
 from .calls import CallLog, is_write
 from .clock import Clock
 from .cloudwatch.context import CloudWatchCall
@@ -143,6 +143,8 @@ class _Flow:
             return self._sts()
         if service == "codedeploy" and self.incoming.operation in codedeploy.OPERATIONS:
             return self._codedeploy()
+        if self.incoming.operation in tasks.SERVICES.get(service, {}):
+            return self._task()
         return self._moto()
 
     def _lambda(self) -> Response:
@@ -212,12 +214,32 @@ class _Flow:
         self._log("ok", applied=True)
         return rpc.respond(result, call.request, call.service, call.model, self.request_id)
 
+    def _task(self) -> Response:
+        call = self.incoming
+        if call.model is None:
+            raise missing_operation(call)
+        world = self.gateway.worlds.get(call.account, call.region)
+        with world.lock:
+            context = world.task_call()
+            if call.service == "rds":
+                tasks.rds.settle(context)
+            result = tasks.SERVICES[call.service][call.operation](context, call.params)
+            self._log("ok", applied=True)
+        return rpc.respond(result, call.request, call.service, call.model, self.request_id)
+
     def _moto(self) -> Response:
+        call = self.incoming
+        described = call.service == "rds" and call.operation == "DescribeDBInstances"
+        context = self.gateway.worlds.get(call.account, call.region).task_call()
+        if described:
+            tasks.rds.settle(context)
         try:
-            response = self.gateway.moto.call(self.incoming.request, self.incoming.account)
+            response = self.gateway.moto.call(call.request, call.account)
         except Exception as error:  # moto has no such operation, or fails in it: its exceptions come through
             traceback.print_exc(file=sys.stderr)
             raise AwsError("InternalFailure", f"moto failed: {type(error).__name__}: {error}", 500) from error
+        if described:
+            response.body = tasks.rds.mend(context, response.body)
         code = "ok" if response.status < 400 else _error_code(response)
         self._log(code, applied=response.status < 400)
         return response

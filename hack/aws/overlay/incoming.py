@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.model import OperationModel
 
-from . import codedeploy, sts
+from . import codedeploy, sts, tasks
 from .cloudwatch.context import missing
 from .errors import AwsError
 from .http import Request
@@ -78,6 +78,8 @@ class Incoming:
                 self.detail = sts.detail(self.operation, self.params)
             elif self.service == "codedeploy":
                 self.resource = codedeploy.resource(self.params)
+            elif self.service in tasks.SERVICES:
+                self.resource = tasks.resource(self.params)
             else:
                 self.resource = _cloudwatch_resource(self.params)
                 if queries := self.params.get("MetricDataQueries"):
@@ -100,6 +102,9 @@ def read(request: Request, sessions: Sessions) -> Incoming:
     elif service == "codedeploy" and (name := rpc.operation_name(request)) in codedeploy.OPERATIONS:
         incoming.operation = name
         incoming.model = rpc.operation_model(service, name)
+    elif (name := rpc.operation_name(request)) in tasks.SERVICES.get(service, {}):
+        incoming.operation = name or ""
+        incoming.model = rpc.operation_model(service, incoming.operation)
     if not incoming.operation:
         incoming.operation = _moto_operation(request, service)
     return incoming

@@ -16,6 +16,7 @@ from .errors import invalid_parameter
 from .functions.invoke import Script
 from .functions.model import LambdaState
 from .functions.states import DEFAULT_DELAYS, settle
+from .tasks.stores import TaskCall, TaskStore
 from .traffic import Traffic
 
 ANSWER: dict[str, Any] = {"status": 200, "payload": None, "durationMs": 1.0}
@@ -35,6 +36,7 @@ class World:
         self.scripts: dict[tuple[str, str], Script] = {}
         self.images: dict[str, str | None] = {}
         self.traffic: dict[str, Traffic] = {}
+        self.tasks = TaskStore()
         self._minute_due = math.inf
         self.rng = random.Random(f"{account}/{region}")
 
@@ -49,6 +51,9 @@ class World:
                 traffic.run(self.lambda_state, self.metrics, now)
             self._plan()
         return now
+
+    def task_call(self) -> TaskCall:
+        return TaskCall(self.account, self.region, self.clock.now(), self.tasks, self.rng)
 
     def _plan(self) -> None:
         self._minute_due = min((traffic.next_minute + 60 for traffic in self.traffic.values()), default=math.inf)

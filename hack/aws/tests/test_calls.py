@@ -254,7 +254,7 @@ def test_code_of_the_request_is_not_in_the_log(live: Account) -> None:
 
 def test_what_moto_cannot_do_is_an_internal_failure_in_the_log(account: Account) -> None:
     rds = account.client("rds")
-    assert error_of(rds.describe_pending_maintenance_actions)[:2] == ("InternalFailure", 500)
+    assert error_of(rds.describe_source_regions)[:2] == ("InternalFailure", 500)
     assert account.calls(service="rds")[-1]["result"] == "InternalFailure"
 
 
