@@ -25,6 +25,7 @@ use crate::{
     metrics::Metrics,
     notify::post::Post,
     sweeps::Sweeps,
+    tasks::Desk,
 };
 
 /// Everything that a pass is handed.
@@ -47,6 +48,8 @@ pub struct Context {
     pub windows: Arc<dyn Windows>,
     /// When windows were last swept.
     pub sweeps: Sweeps,
+    /// What tasks of windows need.
+    pub tasks: Desk,
     /// Checks that run beside the passes.
     pub checks: Checks,
     /// Where notices are posted.

@@ -56,6 +56,7 @@ pub mod plan;
 pub mod stats;
 pub mod status;
 pub mod sweeps;
+pub mod tasks;
 pub mod telemetry;
 pub mod thresholds;
 pub mod time;

@@ -38,6 +38,7 @@ use crate::{
     },
     context::{Clock, Context},
     engine::{self, Scope},
+    facts::documents::AllowedDocuments,
     health::{self, HealthError, HealthServer, Liveness, Readiness},
     jobs::Jobs,
     kubernetes::{
@@ -51,6 +52,7 @@ use crate::{
         send::{Notifier, StatuspageUrl},
     },
     sweeps::Sweeps,
+    tasks::{Desk, Intents},
 };
 
 /// Name of the Lease that replicas compete for; the chart's Role grants it by this name.
@@ -78,6 +80,8 @@ pub struct Options {
     pub http_hosts: AllowedHosts,
     /// Where Statuspage is.
     pub statuspage: StatuspageUrl,
+    /// Documents of Systems Manager that tasks may run.
+    pub ssm_documents: AllowedDocuments,
     /// The time.
     pub clock: Clock,
 }
@@ -240,6 +244,7 @@ impl Work {
             windows: Arc::new(KnownWindows(windows)),
             sweeps: Sweeps::default(),
             post: Post::new(Arc::new(notifier), options.clock.clone(), metrics.clone()),
+            tasks: Desk { documents: options.ssm_documents.clone(), intents: Intents::default() },
             metrics,
         };
         let tell = windows_changed.clone();

@@ -14,6 +14,7 @@ use super::{
     window_status::{
         Closing, CurrentOpening, Gate, MaintenanceWindowStatus, OpeningStatus, WindowHistoryEntry,
     },
+    window_tasks::TaskStatus,
 };
 
 /// Longest `message` of a status, and of the answer to a verb.
@@ -231,6 +232,13 @@ impl Fit for CurrentOpening {
         self.checks.truncate(WINDOW_CHECKS_MAX);
         self.checks.fit();
         self.closing.fit();
+        self.tasks.fit();
+    }
+}
+
+impl Fit for TaskStatus {
+    fn fit(&mut self) {
+        cut(&mut self.message, SENTENCE_MAX);
     }
 }
 
@@ -258,6 +266,7 @@ impl Fit for WindowHistoryEntry {
         cut(&mut self.message, SENTENCE_MAX);
         self.checks.truncate(WINDOW_CHECKS_MAX);
         self.checks.fit();
+        self.tasks.fit();
         self.still_in_alarm.truncate(STILL_IN_ALARM_MAX);
     }
 }

@@ -11,6 +11,7 @@ use super::{
     window_alarms::Alarms,
     window_checks::{OnPreCheckFailure, Purpose},
     window_notices::Notices,
+    window_tasks::{TASKS_MAX, Task},
 };
 
 pub use super::window_status::{
@@ -63,6 +64,8 @@ pub const EMERGENCY_FOR_MAX: usize = 32;
     validation = Rule::new("!has(self.emergency) || !has(self.onPreCheckFailure)").message("the checks of an emergency inform and never block: leave onPreCheckFailure out"),
     validation = Rule::new("!has(self.purpose) || self.purpose != 'Routine' || has(self.preChecks) || has(self.postChecks)").message("a Routine is a round of checks: give preChecks or postChecks"),
     validation = Rule::new("!has(self.purpose) || self.purpose != 'Routine' || !(has(self.always) || has(self.alarms) || has(self.emergency) || has(self.cutoff) || has(self.extend) || has(self.preCheckLead))").message("the gate of a Routine never opens, and it mutes nothing: leave always, alarms, emergency, cutoff, extend and preCheckLead out"),
+    validation = Rule::new("!has(self.always) || !has(self.tasks)").message("a window that is always open has no openings to do tasks in: leave tasks out"),
+    validation = Rule::new("!has(self.tasks) || !has(self.schedules) || self.tasks.all(task, !has(task.schedules) || task.schedules.all(name, self.schedules.exists(schedule, schedule.name == name)))").message("tasks[].schedules names schedules of this window"),
     validation = Rule::new("!has(oldSelf.aws) || !has(oldSelf.aws.region) || (has(self.aws) && has(self.aws.region) && self.aws.region == oldSelf.aws.region)").message("aws.region is immutable: make a new MaintenanceWindow for another region"),
     validation = Rule::new("!has(self.lateOpen) || !has(self.cutoff) || self.lateOpen.minRemaining > self.cutoff").message("lateOpen.minRemaining must be more than cutoff: no work would be accepted else"),
 )]
@@ -132,6 +135,11 @@ pub struct MaintenanceWindowSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[x_kube(validation = Rule::new("self <= duration('168h')").message("postCheckFor must be at most 7d"))]
     pub post_check_for: Option<Duration>,
+    /// What is done while it is open, in order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = TASKS_MAX))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub tasks: Option<Vec<Task>>,
     /// Makes this an emergency: its one opening stands in for other windows, blackouts or not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub emergency: Option<Emergency>,

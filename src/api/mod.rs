@@ -20,6 +20,7 @@ pub mod window_checks;
 pub mod window_history;
 pub mod window_notices;
 pub mod window_status;
+pub mod window_tasks;
 pub mod windows;
 
 /// API group of every kind.

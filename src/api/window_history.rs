@@ -5,7 +5,12 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{duration::Duration, fit, window_checks::WindowCheck};
+use super::{
+    duration::Duration,
+    fit,
+    window_checks::WindowCheck,
+    window_tasks::{TASKS_MAX, TaskStatus},
+};
 
 /// How an opening ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -16,7 +21,7 @@ pub enum Outcome {
     Missed,
     /// A person, a suspension or a deletion kept it from opening, or closed it before its time.
     Cancelled,
-    /// Its checks do not hold.
+    /// Its checks do not hold, or a task did not succeed.
     Failed,
 }
 
@@ -65,6 +70,10 @@ pub struct WindowHistoryEntry {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = fit::WINDOW_CHECKS_MAX))]
     pub checks: Vec<WindowCheck>,
+    /// What became of its tasks, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = TASKS_MAX))]
+    pub tasks: Vec<TaskStatus>,
     /// Alarms that were quiet and were in ALARM when it closed, the first 50 by name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = fit::STILL_IN_ALARM_MAX), inner(length(max = 255)))]

@@ -14,6 +14,7 @@ use super::{
     window_alarms::Silenced,
     window_checks::{Checking, WindowCheck},
     window_notices::{Ending, Moved},
+    window_tasks::{TASKS_MAX, TaskStatus},
 };
 
 pub use super::window_history::{Outcome, WindowHistoryEntry};
@@ -283,6 +284,10 @@ pub struct CurrentOpening {
     /// Why it closes, written before anything is undone for it; absent while it does not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closing: Option<Closing>,
+    /// Its tasks, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = TASKS_MAX))]
+    pub tasks: Vec<TaskStatus>,
     /// The spec that it opened with.
     pub spec: FrozenSpec,
 }

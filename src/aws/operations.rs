@@ -190,6 +190,15 @@ const fn rds(name: &'static str, actions: &'static [&'static str], arn: &'static
     Entry { service: "rds", name, write: false, family: Family::Rds, actions, arn }
 }
 
+const BATCH_GET_DEPLOYMENTS: Entry =
+    codedeploy("BatchGetDeployments", &["codedeploy:BatchGetDeployments"]);
+const GET_REVISION: Entry =
+    codedeploy("GetApplicationRevision", &["codedeploy:GetApplicationRevision"]);
+const LIST_DEPLOYMENTS: Entry = codedeploy("ListDeployments", &["codedeploy:ListDeployments"]);
+const DESCRIBE_CLUSTERS: Entry = rds("DescribeDBClusters", &["rds:DescribeDBClusters"], CLUSTER);
+const DESCRIBE_INSTANCES: Entry =
+    rds("DescribeDBInstances", &["rds:DescribeDBInstances"], INSTANCE);
+
 impl Operation {
     /// Every operation.
     pub const ALL: [Self; 42] = [
@@ -257,15 +266,9 @@ impl Operation {
             Self::CloudWatchListMetrics => {
                 cloudwatch("ListMetrics", Family::CloudWatchList, &["cloudwatch:ListMetrics"])
             }
-            Self::CodeDeployBatchGetDeployments => {
-                codedeploy("BatchGetDeployments", &["codedeploy:BatchGetDeployments"])
-            }
-            Self::CodeDeployGetApplicationRevision => {
-                codedeploy("GetApplicationRevision", &["codedeploy:GetApplicationRevision"])
-            }
-            Self::CodeDeployListDeployments => {
-                codedeploy("ListDeployments", &["codedeploy:ListDeployments"])
-            }
+            Self::CodeDeployBatchGetDeployments => BATCH_GET_DEPLOYMENTS,
+            Self::CodeDeployGetApplicationRevision => GET_REVISION,
+            Self::CodeDeployListDeployments => LIST_DEPLOYMENTS,
             Self::DynamoDbDescribeTable => dynamodb("DescribeTable", &["dynamodb:DescribeTable"]),
             Self::EcsDescribeServices => tasks::DESCRIBE_SERVICES,
             Self::EcsUpdateService => tasks::UPDATE_SERVICE,
@@ -297,12 +300,8 @@ impl Operation {
             Self::LambdaUpdateFunctionConfiguration => {
                 write("UpdateFunctionConfiguration", &["lambda:UpdateFunctionConfiguration"])
             }
-            Self::RdsDescribeDbClusters => {
-                rds("DescribeDBClusters", &["rds:DescribeDBClusters"], CLUSTER)
-            }
-            Self::RdsDescribeDbInstances => {
-                rds("DescribeDBInstances", &["rds:DescribeDBInstances"], INSTANCE)
-            }
+            Self::RdsDescribeDbClusters => DESCRIBE_CLUSTERS,
+            Self::RdsDescribeDbInstances => DESCRIBE_INSTANCES,
             Self::RdsApplyPendingMaintenanceAction => tasks::APPLY_PENDING_MAINTENANCE,
             Self::RdsDescribePendingMaintenanceActions => tasks::DESCRIBE_PENDING_MAINTENANCE,
             Self::RdsRebootDbInstance => tasks::REBOOT,

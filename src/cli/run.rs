@@ -10,6 +10,7 @@ use crate::{
     aws::accounts::{DefaultCredentials, ExternalIdTemplate, Settings},
     checks::http::hosts::AllowedHosts,
     context::Clock,
+    facts::documents::AllowedDocuments,
     notify::send::StatuspageUrl,
     operator::{self, Options},
     telemetry::{self, LogFormat},
@@ -42,6 +43,10 @@ pub(super) struct Args {
     /// Address of Statuspage's API [default: https://api.statuspage.io/v1]
     #[arg(long, env = "GROUNDCREW_STATUSPAGE_URL")]
     statuspage_url: Option<String>,
+    /// Documents of Systems Manager (comma-separated, like AWS-RunPatchBaseline or Team-*) that tasks
+    /// of windows may run
+    #[arg(long, env = "GROUNDCREW_ALLOW_SSM_DOCUMENTS", value_delimiter = ',')]
+    allow_ssm_documents: Vec<String>,
     /// Lead without a Lease: only where there is no second replica
     #[arg(long, env = "GROUNDCREW_NO_LEADER_ELECTION")]
     no_leader_election: bool,
@@ -119,6 +124,9 @@ fn options(args: Args) -> Result<Options, Box<dyn std::error::Error>> {
         health_address: args.health_address,
         http_hosts,
         statuspage,
+        ssm_documents: AllowedDocuments::parse(
+            args.allow_ssm_documents.iter().map(String::as_str),
+        )?,
         clock,
     })
 }

@@ -5,6 +5,7 @@ pub mod check;
 pub mod cloudwatch;
 pub mod codedeploy;
 pub mod composites;
+pub mod documents;
 pub mod dynamodb;
 pub mod ecs;
 pub mod kubernetes;

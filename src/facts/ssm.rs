@@ -95,3 +95,75 @@ pub struct Automation {
     /// Why it failed, in AWS's words.
     pub failure: String,
 }
+
+/// How far something is that was begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// It runs. So does what is called by a word that is new to us.
+    Runs,
+    /// It did what it was to do.
+    Succeeded,
+    /// It did not.
+    Failed,
+}
+
+impl Command {
+    /// How far it is. Source: SSM API reference, Command.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        match self.status.as_str() {
+            "Success" => Progress::Succeeded,
+            "Failed" | "TimedOut" | "Cancelled" => Progress::Failed,
+            _ => Progress::Runs,
+        }
+    }
+}
+
+impl Automation {
+    /// How far it is. Source: SSM API reference, AutomationExecutionStatus.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        match self.status.as_str() {
+            "Success" | "CompletedWithSuccess" => Progress::Succeeded,
+            "Failed"
+            | "TimedOut"
+            | "Cancelled"
+            | "Rejected"
+            | "CompletedWithFailure"
+            | "Exited" => Progress::Failed,
+            _ => Progress::Runs,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_words_that_end_something_end_it() {
+        for (word, expected) in [
+            ("Success", Progress::Succeeded),
+            ("Failed", Progress::Failed),
+            ("TimedOut", Progress::Failed),
+            ("Cancelled", Progress::Failed),
+            ("Cancelling", Progress::Runs),
+            ("Pending", Progress::Runs),
+            ("SomethingNew", Progress::Runs),
+        ] {
+            let command = Command { status: word.into(), ..Command::default() };
+            let automation = Automation { status: word.into(), ..Automation::default() };
+            assert_eq!((command.progress(), automation.progress()), (expected, expected), "{word}");
+        }
+        for (word, expected) in [
+            ("CompletedWithSuccess", Progress::Succeeded),
+            ("CompletedWithFailure", Progress::Failed),
+            ("Rejected", Progress::Failed),
+            ("Exited", Progress::Failed),
+            ("PendingApproval", Progress::Runs),
+        ] {
+            let automation = Automation { status: word.into(), ..Automation::default() };
+            assert_eq!(automation.progress(), expected, "{word}");
+        }
+    }
+}

@@ -9,12 +9,14 @@ use super::{
     error::Error,
     memory::Memory,
     observe,
+    tasks::{Failed, Failure, Seen, TaskFacts, TaskQuestion, TaskStep},
 };
 use crate::{
     api::maintenance_window::MaintenanceWindow,
     context::Context,
     error::{Remedy, chain},
     facts::check::CheckResult,
+    names::Owner,
     plan::{Revisit, Unread},
 };
 
@@ -48,6 +50,10 @@ pub async fn attempt(
                 let said = asking.checks(&question).await;
                 facts.checks.insert(question.stage, said);
             }
+            Ask::Task(question) => {
+                let seen = asking.task(&question).await;
+                facts.task = Some(TaskFacts { seen, done: None });
+            }
         }
         plan = decide(&facts, &memory, now);
     }
@@ -59,6 +65,10 @@ pub async fn attempt(
         && let Err(error) = calls.act(&plan.actions).await
     {
         facts.alarms = Some(Err(told(&error)));
+        return decide(&facts, &memory, now);
+    }
+    if let (Some(step), Some(task)) = (&plan.task, &mut facts.task) {
+        task.done = asking.carry_out(step, &facts.owner).await;
         plan = decide(&facts, &memory, now);
     }
     plan
@@ -82,6 +92,44 @@ impl<'a> Asking<'a> {
         answer.map_err(|error| told(&error))
     }
 
+    async fn task(&mut self, question: &TaskQuestion) -> Result<Seen, Failed> {
+        self.calls().await.map_err(|error| not_done(&error))?.tasks().look(question).await
+    }
+
+    /// Carries out a step about a task; none where it is not to be.
+    async fn carry_out(
+        &mut self,
+        step: &TaskStep,
+        owner: &Owner,
+    ) -> Option<Result<String, Failed>> {
+        let Owner { namespace, name, .. } = owner;
+        let intents = &self.context.tasks.intents;
+        let own = match step {
+            TaskStep::Begin { key, .. } => intents.take(namespace, name, key).then_some(key),
+            TaskStep::Cancel { .. } => None,
+        };
+        if let (TaskStep::Begin { once: true, .. }, None) = (step, own) {
+            return None;
+        }
+        let done = match self.calls().await {
+            Ok(calls) => calls.tasks().carry_out(step).await,
+            Err(error) => Err(not_done(&error)),
+        };
+        if let (Err(Failed { failure: Failure::NotDone, .. }), Some(key)) = (&done, own) {
+            intents.note(namespace, name, key);
+        }
+        Some(done)
+    }
+
+    /// AWS, with the credentials of the window.
+    async fn calls(&mut self) -> Result<&aws::Calls<'a>, Error> {
+        let calls = match self.calls.take() {
+            Some(calls) => calls,
+            None => aws::Calls::of(self.object, self.context, self.now).await?,
+        };
+        Ok(self.calls.insert(calls))
+    }
+
     async fn answer(
         &mut self,
         question: &Question,
@@ -100,15 +148,11 @@ impl<'a> Asking<'a> {
         };
         checks::run(object, context, question, calls.as_deref().map_err(String::as_str)).await
     }
+}
 
-    /// AWS, with the credentials of the window.
-    async fn calls(&mut self) -> Result<&aws::Calls<'a>, Error> {
-        let calls = match self.calls.take() {
-            Some(calls) => calls,
-            None => aws::Calls::of(self.object, self.context, self.now).await?,
-        };
-        Ok(self.calls.insert(calls))
-    }
+/// There is no session to call with.
+fn not_done(error: &Error) -> Failed {
+    Failed { failure: Failure::NotDone, unread: told(error) }
 }
 
 /// A failure as a fact.

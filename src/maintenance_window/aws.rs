@@ -14,6 +14,7 @@ use super::{
     alarms::{Choice, Question, RegionFacts},
     decide::Action,
     error::Error,
+    tasks::calls::TaskCalls,
 };
 use crate::{
     api::{maintenance_window::MaintenanceWindow, shared::AwsLocation},
@@ -57,6 +58,11 @@ impl<'a> Calls<'a> {
         let location = object.spec.aws.clone();
         let own = context.session(&namespace, location.as_ref(), &pinned).await?;
         Ok(Self { context, namespace, location, own, now })
+    }
+
+    /// The calls that tasks need.
+    pub fn tasks(&self) -> TaskCalls<'_> {
+        TaskCalls { session: &self.own, namespace: &self.namespace }
     }
 
     /// Region and account of the window.

@@ -1,6 +1,6 @@
 //! What a window remembers between passes: the part of the status that decisions read.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{notices::Book, window::Window};
 use crate::api::{
@@ -13,7 +13,9 @@ use crate::api::{
     shared::LastAction,
     window_alarms::Silenced,
     window_checks::{Checking, WindowCheck},
+    window_tasks::TaskStatus,
 };
+use crate::time::moments;
 
 /// What a window remembers.
 #[derive(Clone, Debug, Default)]
@@ -68,6 +70,8 @@ pub struct Current {
     pub checks: Vec<WindowCheck>,
     /// Why it closes; none while it does not.
     pub closing: Option<Closing>,
+    /// Its tasks, in order; those that are not listed have not begun.
+    pub tasks: Vec<TaskStatus>,
     /// The spec that it opened with.
     pub spec: Box<MaintenanceWindowSpec>,
     /// The same, parsed.
@@ -83,6 +87,21 @@ pub struct Part {
     pub from: Timestamp,
     /// Its end.
     pub until: Timestamp,
+}
+
+impl Current {
+    /// Pushes the close.
+    pub fn push(&mut self, by: SignedDuration) {
+        let before = self.closes_at;
+        let secs = u64::try_from(by.as_secs()).unwrap_or_default();
+        self.closes_at = moments::after(before, by);
+        self.extended_by = Duration::from_secs(self.extended_by.as_secs().saturating_add(secs));
+        // What lasted to the end lasts to the new one.
+        let closes_at = self.closes_at;
+        self.parts.iter_mut().filter(|part| part.until == before).for_each(|part| {
+            part.until = closes_at;
+        });
+    }
 }
 
 impl Memory {
@@ -144,6 +163,7 @@ fn current(status: &CurrentOpening) -> Option<Current> {
         opened_at: status.opened_at.0,
         checks: status.checks.clone(),
         closing: status.closing.clone(),
+        tasks: status.tasks.clone(),
         spec: status.spec.0.clone(),
         window,
     })
@@ -168,6 +188,7 @@ impl Fit for Memory {
         if let Some(current) = current {
             current.closing.fit();
             current.checks.fit();
+            current.tasks.fit();
         }
         book.fit();
         before.fit();

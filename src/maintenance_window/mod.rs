@@ -12,6 +12,7 @@ mod memory;
 pub mod notices;
 mod observe;
 mod status;
+mod tasks;
 #[cfg(test)]
 mod tests;
 pub mod window;
@@ -87,6 +88,7 @@ impl Kind for MaintenanceWindows {
 
     fn forget(context: &Context, namespace: &str, name: &str) {
         context.sweeps.forget(namespace, name);
+        context.tasks.intents.forget(namespace, name);
         context.checks.forget(Self::NAMES, namespace, name);
         let (namespace, name) = (namespace.to_owned(), name.to_owned());
         context.post.recorded(&Sender { kind: alarms::KIND, namespace, name });
@@ -103,6 +105,10 @@ async fn pass(object: &MaintenanceWindow, context: &Context) -> Pass<Maintenance
     let mut plan = attempt(object, context, now, &mut place).await;
     let mut object_now = None;
     let told = tell(object, context, &plan, place, now, &mut object_now).await;
+    if let (Ok(_), Some(key)) = (&told, &plan.intends) {
+        let namespace = object.namespace().unwrap_or_default();
+        context.tasks.intents.note(&namespace, &object.name_any(), key);
+    }
     let told = match told {
         Ok(status) => post(object, context, &mut plan, &status, &mut object_now).await,
         Err(error) => Err(error),

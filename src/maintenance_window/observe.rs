@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use kube::ResourceExt as _;
 
-use super::{decide::Facts, window::Window};
+use super::{decide::Facts, tasks, window::Window};
 use crate::{
     api::maintenance_window::MaintenanceWindow, context::Context, kubernetes::objects, names::Owner,
 };
@@ -20,17 +20,22 @@ pub fn observe(object: &MaintenanceWindow, context: &Context, now: Timestamp) ->
     };
     Facts {
         spec: object.spec.clone(),
-        window: Window::parse(&object.spec),
+        window: Window::parse(&object.spec).and_then(|window| {
+            tasks::check_documents(&window.tasks, &context.tasks.documents).map(|()| window)
+        }),
         edited: observed != object.metadata.generation,
         deletion: objects::deletion(object),
         deleted_at: object.metadata.deletion_timestamp.as_ref().map(|at| at.0),
         created_at: object.metadata.creation_timestamp.as_ref().map(|at| at.0),
         request: objects::action_request(object),
         sweeps: context.sweeps.is_due(&owner.namespace, &owner.name, now),
+        intents: context.tasks.intents.of(&owner.namespace, &owner.name),
         owner,
         uid: object.uid().unwrap_or_default(),
         finalizer: objects::has_finalizer(object),
         alarms: None,
         checks: BTreeMap::new(),
+        task: None,
+        documents: context.tasks.documents.clone(),
     }
 }

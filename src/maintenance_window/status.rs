@@ -17,6 +17,7 @@ use crate::{
             Outcome, Phase, WindowHistoryEntry,
         },
         window_alarms::Silenced,
+        window_tasks::TaskState,
     },
     error::{Remedy, clean},
     notify::due::{Ledger, news},
@@ -160,6 +161,7 @@ fn current_opening(current: Current, quiet: Option<&Silenced>) -> CurrentOpening
         opened_at,
         checks,
         closing,
+        tasks,
         spec,
         window,
     } = current;
@@ -180,6 +182,7 @@ fn current_opening(current: Current, quiet: Option<&Silenced>) -> CurrentOpening
         alarms,
         checks,
         closing,
+        tasks,
         spec: FrozenSpec(spec),
     }
 }
@@ -204,6 +207,9 @@ pub fn notes(old: Option<&MaintenanceWindowStatus>, new: &MaintenanceWindowStatu
     if left_off(new) && !old.is_some_and(left_off) {
         tell(true, "NotRestored", new.message.clone().unwrap_or_default());
     }
+    for (warning, reason, message) in task_notes(old, new) {
+        tell(warning, reason, message);
+    }
     let known = old.map(|old| old.history.as_slice()).unwrap_or_default();
     let is_known = |id: &str| known.iter().any(|entry| entry.id == id);
     for entry in new.history.iter().rev().filter(|entry| !is_known(&entry.id)) {
@@ -212,7 +218,7 @@ pub fn notes(old: Option<&MaintenanceWindowStatus>, new: &MaintenanceWindowStatu
             Outcome::Completed => tell(false, "Closed", text),
             Outcome::Cancelled => tell(false, "Cancelled", text),
             Outcome::Missed => tell(true, "Missed", text),
-            Outcome::Failed => tell(true, "ChecksFailed", text),
+            Outcome::Failed => tell(true, failure(entry), text),
         }
     }
     for entry in new.history.iter().filter(|entry| entry.outcome == Outcome::Failed) {
@@ -245,4 +251,37 @@ fn left_off(status: &MaintenanceWindowStatus) -> bool {
     let ending = status.silenced.as_ref().is_some_and(Silenced::is_ending);
     let fails = |told: &Condition| told.type_ == "AlarmsSilenced" && told.reason != "Restoring";
     ending && status.conditions.iter().any(fails)
+}
+
+/// Why it failed: the Event's reason.
+fn failure(entry: &WindowHistoryEntry) -> &'static str {
+    let tasks = entry.tasks.iter().any(|task| task.state.failed());
+    if tasks { "Failed" } else { "ChecksFailed" }
+}
+
+/// What became of tasks.
+fn task_notes(
+    old: Option<&MaintenanceWindowStatus>,
+    new: &MaintenanceWindowStatus,
+) -> Vec<(bool, &'static str, String)> {
+    let Some(current) = &new.current else { return Vec::new() };
+    let before = old.and_then(|old| old.current.as_ref()).filter(|old| old.id == current.id);
+    let before = before.map(|before| before.tasks.as_slice()).unwrap_or_default();
+    let was = |name: &str| {
+        before.iter().find(|task| task.name == name).map(|task| task.state).unwrap_or_default()
+    };
+    let changed = current.tasks.iter().filter(|task| was(&task.name) != task.state);
+    let told = changed.filter_map(|task| {
+        let (warning, reason) = match task.state {
+            TaskState::Pending => return None,
+            TaskState::Running => (false, "TaskStarted"),
+            TaskState::Succeeded => (false, "TaskSucceeded"),
+            TaskState::Failed => (true, "TaskFailed"),
+            TaskState::Skipped => (true, "TaskSkipped"),
+            TaskState::Cancelled => (true, "TaskCancelled"),
+            TaskState::Unknown => (true, "TaskUnknown"),
+        };
+        Some((warning, reason, format!("{}: task {}: {}", current.id, task.name, task.message)))
+    });
+    told.collect()
 }

@@ -10,7 +10,12 @@ use crate::{
     api::window_alarms::AlarmMode,
     api::window_checks::{OnPreCheckFailure, Purpose},
     checks::Check,
-    maintenance_window::{alarms::Choice, checks::List, notices::Wishes},
+    maintenance_window::{
+        alarms::Choice,
+        checks::List,
+        notices::Wishes,
+        tasks::{self, Task},
+    },
     time::{Blackout, Calendar, Cron, Length, Overlap, Schedule, Start, Times, Zone},
 };
 
@@ -44,6 +49,8 @@ pub struct Window {
     pub post_check_for: SignedDuration,
     /// It is a round of checks, and its gate never opens.
     pub routine: bool,
+    /// What is done while it is open, in order.
+    pub tasks: Vec<Task>,
     /// Why it opens outside of all plans; none for an ordinary window.
     pub emergency: Option<Emergency>,
 }
@@ -132,6 +139,7 @@ impl Window {
             extend_max: spec.extend.as_ref().map(|extend| extend.max).unwrap_or_default().signed(),
             alarms: choice(spec)?,
             notices: wishes(spec)?,
+            tasks: to_do(spec)?,
             emergency: spec.emergency.clone(),
         })
     }
@@ -168,6 +176,19 @@ fn wishes(spec: &MaintenanceWindowSpec) -> Result<Option<Wishes>, InvalidSpec> {
     }
     let wishes = Wishes::parse(notices);
     wishes.map(Some).map_err(|(field, why)| invalid(format!("notices.{field}"), why))
+}
+
+/// The tasks of a spec.
+fn to_do(spec: &MaintenanceWindowSpec) -> Result<Vec<Task>, InvalidSpec> {
+    let raw = spec.tasks.as_deref().unwrap_or_default();
+    if spec.always == Some(true) && !raw.is_empty() {
+        return Err(invalid(
+            "tasks",
+            "a window that is always open has no openings to do tasks in",
+        ));
+    }
+    let schedules = spec.schedules.iter().flatten().map(|schedule| schedule.name.clone());
+    tasks::parse(raw, &schedules.collect::<Vec<_>>())
 }
 
 fn schedule(raw: &RawSchedule, field: &str) -> Result<Schedule, InvalidSpec> {

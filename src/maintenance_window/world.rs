@@ -2,20 +2,23 @@
 
 mod cloud;
 mod mail;
+pub mod plant;
 mod switches;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
 pub use cloud::{Cloud, REGION};
 use mail::Mail;
+pub use plant::Plant;
 
 use super::{
     alarms::Ledger,
     decide::{Ask, Facts, Plan, decide},
     memory::Memory,
     status::{notes, summarize},
+    tasks::{Failed, Failure, TaskFacts, TaskStep},
     window::Window,
 };
 use crate::{
@@ -25,6 +28,7 @@ use crate::{
     },
     facts::{
         check::CheckResult,
+        documents::AllowedDocuments,
         kubernetes::{ActionRequest, Deletion},
     },
     names::Owner,
@@ -50,6 +54,21 @@ pub struct World {
     pub checks: BTreeMap<&'static str, (CheckVerdict, &'static str)>,
     /// Rounds of checks so far: the names in each.
     pub rounds: Vec<String>,
+    /// What tasks work on.
+    pub plant: Plant,
+    /// Where the next pass is cut off.
+    pub crash: Option<Crash>,
+}
+
+/// Where a pass is cut off: nothing of it is published, and the process forgets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Crash {
+    /// Before the call about a task.
+    BeforeCall,
+    /// After it.
+    AfterCall,
+    /// After what the pass publishes.
+    Published,
 }
 
 /// A time of December 2026, which begins on a Tuesday.
@@ -91,6 +110,9 @@ impl World {
                 alarms: None,
                 checks: BTreeMap::new(),
                 sweeps: false,
+                task: None,
+                intents: BTreeSet::new(),
+                documents: AllowedDocuments::parse(["AWS-*"]).unwrap(),
             },
             status: None,
             generation: 1,
@@ -101,6 +123,8 @@ impl World {
             mail: Mail::default(),
             checks: BTreeMap::new(),
             rounds: Vec::new(),
+            plant: Plant::default(),
+            crash: None,
         }
     }
 
@@ -129,7 +153,11 @@ impl World {
 
     /// One pass; its status goes through JSON, as it does in life.
     pub fn pass(&mut self) -> Plan {
-        let mut plan = self.carry_out();
+        let Some(mut plan) = self.carry_out() else {
+            // The process died, and another one begins.
+            self.facts.intents.clear();
+            return self.pass();
+        };
         let new = summarize(self.status.as_ref(), Some(self.generation), &plan, self.now);
         let events = notes(self.status.as_ref(), &new);
         self.events.extend(events.iter().map(|note| note.reason));
@@ -139,14 +167,22 @@ impl World {
         if self.facts.deletion == Deletion::None || !plan.finalizer {
             self.facts.finalizer = plan.finalizer;
         }
+        if let Some(key) = &plan.intends {
+            self.facts.intents.insert(key.clone());
+        }
+        if self.crash == Some(Crash::Published) {
+            self.crash = None;
+            self.facts.intents.clear();
+        }
         self.post(&mut plan);
         plan
     }
 
-    /// Decides, asks and writes as a pass does.
-    fn carry_out(&mut self) -> Plan {
+    /// Decides, asks and writes as a pass does; none where it was cut off.
+    fn carry_out(&mut self) -> Option<Plan> {
         self.facts.alarms = None;
         self.facts.checks.clear();
+        self.facts.task = None;
         let mut plan = self.plan();
         while let Some(ask) = &plan.asks {
             match ask {
@@ -163,16 +199,41 @@ impl World {
                     let before = self.facts.checks.insert(question.stage, said);
                     assert!(before.is_none(), "asked twice");
                 }
+                Ask::Task(question) => {
+                    let seen = self.plant.look(question, self.now);
+                    let answer = TaskFacts { seen, done: None };
+                    assert!(self.facts.task.replace(answer).is_none(), "asked twice");
+                }
             }
             plan = self.plan();
         }
-        match self.cloud.act(&plan.actions, self.now) {
-            Ok(()) => plan,
-            Err(unread) => {
-                self.facts.alarms = Some(Err(unread));
-                self.plan()
-            }
+        if let Err(unread) = self.cloud.act(&plan.actions, self.now) {
+            self.facts.alarms = Some(Err(unread));
+            return Some(self.plan());
         }
+        let Some(step) = &plan.task else { return Some(plan) };
+        if self.crash.take_if(|crash| *crash == Crash::BeforeCall).is_some() {
+            return None;
+        }
+        let own = match step {
+            TaskStep::Begin { key, once, .. } => {
+                let own = self.facts.intents.remove(key);
+                assert!(own || !once, "another process begins {step:?}");
+                own.then(|| key.clone())
+            }
+            TaskStep::Cancel { .. } => None,
+        };
+        let done = self.plant.carry_out(step, self.now);
+        if let (Err(Failed { failure: Failure::NotDone, .. }), Some(key)) = (&done, own) {
+            self.facts.intents.insert(key);
+        }
+        if self.crash.take_if(|crash| *crash == Crash::AfterCall).is_some() {
+            return None;
+        }
+        self.facts.task.as_mut().unwrap().done = Some(done);
+        let plan = self.plan();
+        assert_eq!((&plan.asks, &plan.task), (&None, &None), "no end");
+        Some(plan)
     }
 
     /// What was published of the alarms that are off, as the watch shows it.
@@ -195,7 +256,7 @@ impl World {
 
     /// Passes until nothing is left to do at once.
     pub fn passes(&mut self) -> Plan {
-        for _ in 0..8 {
+        for _ in 0..40 {
             let plan = self.pass();
             if plan.revisit != Revisit::Now {
                 return plan;

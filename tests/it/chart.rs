@@ -91,7 +91,7 @@ fn the_operator_understands_every_argument_of_the_chart() {
     run(async {
         let all = template(&[
             "--set=awsRegion=eu-central-1,defaultCredentials={a,b},watchNamespaces={a,b}",
-            "--set=logFormat=text,log=debug,allowHttpHosts={*.internal,10.0.0.5:8080}",
+            "--set=logFormat=text,log=debug,allowHttpHosts={*.internal,10.0.0.5:8080},allowSsmDocuments={AWS-RunPatchBaseline,Team-*}",
         ]);
         for documents in [template(&[]).await, all.await] {
             let [deployment] = &of_kind(&documents, "Deployment")[..] else { panic!("one") };

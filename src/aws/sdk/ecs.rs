@@ -58,7 +58,11 @@ impl port::Ecs for SdkEcs {
         let answer = request.force_new_deployment(true).send().await;
         let answer = answer.map_err(|error| call.failed(&error))?;
         let found = answer.service().ok_or("service is missing").and_then(service);
-        found.map_err(|what| call.unreadable(what, answer.request_id()))
+        let deployed = found.and_then(|found| match found.primary() {
+            Some(_) => Ok(found),
+            None => Err("its new deployment is missing"),
+        });
+        deployed.map_err(|what| call.unreadable(what, answer.request_id()))
     }
 }
 

@@ -39,6 +39,7 @@ use crate::{
         send::{Deliver, NotSent, Sent, Topics},
     },
     sweeps::Sweeps,
+    tasks::Desk,
 };
 
 /// A context with our own credentials and without a cluster. Without a lease, too: its gate lets no
@@ -76,6 +77,7 @@ pub(super) fn context(region: Option<String>) -> Result<Context, Error> {
         windows: Arc::new(NoCluster),
         sweeps: Sweeps::default(),
         post: Post::new(Arc::new(NoCluster), Clock::System, metrics.clone()),
+        tasks: Desk::default(),
         metrics,
     })
 }

@@ -11,6 +11,7 @@ use super::{
     table::none,
 };
 use crate::{
+    api::window_tasks::TaskState,
     api::{
         maintenance_window::{
             CurrentOpening, Gate, MaintenanceWindow, MaintenanceWindowStatus, Phase,
@@ -90,6 +91,7 @@ fn render(object: &MaintenanceWindow, terminal: Terminal) -> String {
     }
     checks(&mut text, status, terminal);
     plan(&mut text, &status.plan, terminal);
+    tasks(&mut text, status, terminal);
     upcoming(&mut text, status, terminal);
     history(&mut text, status, terminal);
     let message = status.message.as_deref().unwrap_or_default();
@@ -174,6 +176,43 @@ fn checks(text: &mut String, status: &MaintenanceWindowStatus, terminal: Termina
     }
     for line in table.lines() {
         let _ = writeln!(text, "  {}", line.trim_end());
+    }
+}
+
+/// The tasks of what is open; else those of the last opening that had some.
+fn tasks(text: &mut String, status: &MaintenanceWindowStatus, terminal: Terminal) {
+    let current = status.current.as_ref();
+    let last = || {
+        let entry = status.history.iter().find(|entry| !entry.tasks.is_empty())?;
+        Some((entry.id.as_str(), entry.tasks.as_slice()))
+    };
+    let open = current.map(|current| (current.id.as_str(), current.tasks.as_slice()));
+    let Some((id, tasks)) = open.filter(|(_, tasks)| !tasks.is_empty()).or_else(last) else {
+        return;
+    };
+    heading(text, &format!("Tasks of {id}"), terminal);
+    let mut table = plain(&["TASK", "STATE", "STARTED", "ENDED", "MESSAGE"], indented(terminal));
+    for task in tasks {
+        let moment = |at: Option<Timestamp>| at.map_or_else(none, time);
+        table.add_row(vec![
+            task.name.clone(),
+            terminal.paint(task.state.as_str(), task_tone(task.state)),
+            moment(task.started_at.as_ref().map(|at| at.0)),
+            moment(task.ended_at.as_ref().map(|at| at.0)),
+            if task.message.is_empty() { none() } else { task.message.clone() },
+        ]);
+    }
+    for line in table.lines() {
+        let _ = writeln!(text, "  {}", line.trim_end());
+    }
+}
+
+fn task_tone(state: TaskState) -> Tone {
+    match state {
+        TaskState::Pending | TaskState::Skipped => Tone::Faint,
+        TaskState::Running => Tone::Busy,
+        TaskState::Succeeded => Tone::Good,
+        TaskState::Failed | TaskState::Cancelled | TaskState::Unknown => Tone::Bad,
     }
 }
 

@@ -40,6 +40,7 @@ use crate::{
         send::{Deliver, NotSent, Sent, Topics},
     },
     sweeps::Sweeps,
+    tasks::Desk,
 };
 
 /// A context on simulated time in which every call is a failure of the test.
@@ -76,6 +77,7 @@ pub(super) fn context() -> Context {
         windows: Arc::new(Nothing),
         sweeps: Sweeps::default(),
         post: Post::new(Arc::new(Nothing), clock, metrics.clone()),
+        tasks: Desk::default(),
         metrics,
     }
 }

@@ -3,7 +3,7 @@
 use super::{
     plan::{Note, Plan},
     situation::Situation,
-    toggle,
+    tasks, toggle,
 };
 use crate::{api::maintenance_window::Phase, facts::kubernetes::Deletion};
 
@@ -31,6 +31,15 @@ pub(super) fn let_go(situation: &Situation<'_>) -> Option<Plan> {
                 "let go without undoing: alarms stay quiet until {until} by the mute rules {}",
                 names.join(", ")
             ),
+        });
+    }
+    if let Some(current) = situation.memory.current.as_ref().filter(|c| tasks::runs(Some(c))) {
+        let running = current.tasks.iter().filter(|task| !task.state.ended());
+        let names: Vec<&str> = running.map(|task| task.name.as_str()).collect();
+        plan.notes.push(Note {
+            warning: true,
+            reason: "Abandoned",
+            message: format!("let go without cancelling the task {}", names.join(", ")),
         });
     }
     plan.memory.current = None;

@@ -10,13 +10,14 @@ mod restore;
 mod running;
 mod silence;
 mod situation;
+mod tasks;
 #[cfg(test)]
 mod tests;
 mod toggle;
 mod verbs;
 mod waiting;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -29,6 +30,7 @@ pub use waiting::ROUND_FAILED;
 use super::{
     alarms::AlarmFacts,
     memory::Memory,
+    tasks::TaskFacts,
     window::{InvalidSpec, Window},
 };
 use crate::{
@@ -38,6 +40,7 @@ use crate::{
     },
     facts::{
         check::CheckResult,
+        documents::AllowedDocuments,
         kubernetes::{ActionRequest, Deletion},
     },
     names::Owner,
@@ -70,6 +73,12 @@ pub struct Facts {
     pub alarms: Option<AlarmFacts>,
     /// What checks say, as far as they were asked.
     pub checks: BTreeMap<WindowStage, Vec<CheckResult>>,
+    /// What AWS says of the task that it is at; none when it was not asked.
+    pub task: Option<TaskFacts>,
+    /// What this process published that it is about to begin, and has not tried yet.
+    pub intents: BTreeSet<String>,
+    /// Documents of Systems Manager that may be run.
+    pub documents: AllowedDocuments,
     /// Whether rules that nobody knows of are to be looked for.
     pub sweeps: bool,
 }

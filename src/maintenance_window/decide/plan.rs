@@ -10,7 +10,12 @@ use crate::{
         window_alarms::SwitchedAlarm,
     },
     facts::mute_rules::{NewMuteRule, OwnMuteRule},
-    maintenance_window::{alarms::Question, checks, memory::Memory},
+    maintenance_window::{
+        alarms::Question,
+        checks,
+        memory::Memory,
+        tasks::{TaskQuestion, TaskStep},
+    },
     notify::post::Letter,
     time::{Opening, Zone},
 };
@@ -34,6 +39,10 @@ pub struct Plan {
     pub ahead: Vec<String>,
     /// Writes to AWS, in order.
     pub actions: Vec<Action>,
+    /// What is done about a task, after these; then it is decided once more.
+    pub task: Option<TaskStep>,
+    /// What is begun next, once this plan is published: among the intents of this process.
+    pub intends: Option<String>,
     /// What has to be known first: then it is decided again.
     pub asks: Option<Ask>,
     /// Whether deletion of the object must wait for us.
@@ -59,6 +68,8 @@ pub enum Ask {
     Alarms(Question),
     /// Checks: `Facts::checks`.
     Checks(checks::Question),
+    /// A task: `Facts::task`.
+    Task(Box<TaskQuestion>),
 }
 
 /// A write to AWS.

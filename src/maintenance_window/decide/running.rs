@@ -8,7 +8,7 @@ use super::{
     restore,
     silence::{self, Quiet, Target},
     situation::Situation,
-    toggle,
+    tasks, toggle,
 };
 use crate::{
     api::{
@@ -28,6 +28,9 @@ pub(super) fn close(situation: &Situation<'_>) -> Option<Plan> {
     let closing = current.closing.clone().or_else(|| ends(situation, current))?;
     let Closing { outcome, message } = &closing;
     let mut plan = if situation.closing_told {
+        if let Some(plan) = tasks::wind_up(situation, Phase::Scheduled) {
+            return Some(plan);
+        }
         let undo = restore::undo(situation, Phase::Scheduled);
         let waits = |plan: &Plan| {
             let quiet = plan.memory.silenced.as_ref();
@@ -144,18 +147,23 @@ pub(super) fn stay(situation: &Situation<'_>) -> Option<Plan> {
         None if current.window.routine => "its round runs".to_owned(),
         None => "open".to_owned(),
     };
-    let message = format!("{why} until {closes}{work}: {}", current.id);
+    let task = tasks::told(current).map(|task| format!("; {task}")).unwrap_or_default();
+    let message = format!("{why} until {closes}{work}: {}{task}", current.id);
     let mut plan = situation.plan(Phase::Open, "Open", message);
     if is_done(situation, current) {
         plan.revisit = Revisit::Now;
     }
+    if let Some(then) = tasks::wakes(current, situation.now) {
+        plan.revisit = plan.revisit.no_later_than(then);
+    }
     let target =
         Target { id: &current.id, opens_at: current.opens_at, closes_at: current.closes_at };
     let choice = current.window.alarms.as_ref();
-    Some(match silence::bring_about(situation, choice, &target, Phase::Open) {
-        Quiet::First(first) => plan.doing(*first),
+    let plan = match silence::bring_about(situation, choice, &target, Phase::Open) {
+        Quiet::First(first) => return Some(plan.doing(*first)),
         Quiet::Off => plan,
         Quiet::There => silence::watched(situation, plan),
         Quiet::Trouble(unread) => silence::tell(situation, plan, unread),
-    })
+    };
+    Some(tasks::advance(situation, plan))
 }

@@ -9,6 +9,7 @@ use super::{
     gate,
     plan::{Plan, Report, Revisit},
     silence::{self, MUTE_LEAD},
+    tasks,
 };
 use crate::{
     api::{
@@ -17,6 +18,7 @@ use crate::{
         maintenance_window::{Outcome, Phase, WindowHistoryEntry},
         window_alarms::Silenced,
         window_checks::WindowCheck,
+        window_tasks::TaskStatus,
     },
     facts::kubernetes::Deletion,
     maintenance_window::{
@@ -155,6 +157,7 @@ impl<'a> Situation<'a> {
             extended_by: None,
             alarms: None,
             checks: self.checks_of(&opening.id),
+            tasks: Vec::new(),
             still_in_alarm: Vec::new(),
         }
     }
@@ -167,6 +170,7 @@ impl<'a> Situation<'a> {
 
     /// How what is open ended.
     pub(super) fn ended(&self, current: &Current, outcome: Outcome, message: String) -> Memory {
+        let (outcome, message) = tasks::outcome(current, outcome, message);
         let mut memory = self.memory.clone();
         memory.current = None;
         memory.remember(WindowHistoryEntry {
@@ -180,6 +184,11 @@ impl<'a> Situation<'a> {
             extended_by: Some(current.extended_by).filter(|by| *by > Duration::ZERO),
             alarms: self.memory.silenced.as_ref().map(Silenced::count),
             checks: current.checks.clone(),
+            // What AWS calls it is of use while it runs.
+            tasks: tasks::listed(current)
+                .into_iter()
+                .map(|task| TaskStatus { intent: None, id: None, ..task })
+                .collect(),
             still_in_alarm: silence::still_firing(self.facts.alarms.as_ref()),
         });
         memory
@@ -213,7 +222,9 @@ impl<'a> Situation<'a> {
             ahead: Vec::new(),
             actions: Vec::new(),
             asks: None,
-            finalizer: self.memory.silenced.is_some(),
+            task: None,
+            intends: None,
+            finalizer: self.memory.silenced.is_some() || tasks::runs(self.memory.current.as_ref()),
             notes: Vec::new(),
             trouble: None,
             silenced: silence::told(self),

@@ -4,6 +4,7 @@ mod laws;
 mod notices;
 mod openings;
 mod routine;
+mod tasks;
 mod toggle;
 mod told;
 mod verbs;

@@ -11,7 +11,6 @@ use crate::{
         maintenance_window::{Closing, Outcome, SkippedOpening},
     },
     maintenance_window::memory::{Current, Memory},
-    time::moments,
     verbs::{
         answers,
         windows::{Request, Verb},
@@ -79,15 +78,8 @@ fn extend(situation: &mut Situation<'_>, id: &str, by: Duration) -> Result<Strin
     if current.closes_at <= now {
         return Err(format!("the time of {id} is over"));
     }
-    let before = current.closes_at;
-    current.closes_at = moments::after(before, by.signed());
-    current.extended_by = total;
-    // What lasted to the end lasts to the new one.
-    let closes_at = current.closes_at;
-    current.parts.iter_mut().filter(|part| part.until == before).for_each(|part| {
-        part.until = closes_at;
-    });
-    let closes = current.window.calendar.zone().told(closes_at);
+    current.push(by.signed());
+    let closes = current.window.calendar.zone().told(current.closes_at);
     Ok(format!("{id} closes {closes}"))
 }
 

@@ -5,6 +5,7 @@ use super::{
     plan::{Plan, Revisit},
     silence::{self, MUTE_LEAD, Quiet, Target},
     situation::Situation,
+    tasks,
 };
 use crate::{
     api::{
@@ -78,10 +79,12 @@ pub(super) fn audit(situation: &Situation<'_>) -> Option<Plan> {
     let mut plan = situation.plan(Phase::Scheduled, "Audit", message);
     let zone = window.calendar.zone();
     plan.ahead = match plan.upcoming.first() {
-        Some(opening) => vec![
-            format!("Open {} at {}", opening.id, zone.told(opening.opens_at)),
-            format!("Close {} at {}", opening.id, zone.told(opening.closes_at)),
-        ],
+        Some(opening) => {
+            let open = format!("Open {} at {}", opening.id, zone.told(opening.opens_at));
+            let close = format!("Close {} at {}", opening.id, zone.told(opening.closes_at));
+            let tasks = tasks::ahead(&window.tasks);
+            std::iter::once(open).chain(tasks).chain([close]).collect()
+        }
         None if window.calendar.is_always() => vec!["Open without end".to_owned()],
         None => Vec::new(),
     };
@@ -136,6 +139,7 @@ pub(super) fn open(situation: &Situation<'_>) -> Option<Plan> {
         opened_at: moments::stamp(situation.now),
         checks: known.map(|known| known.results).unwrap_or_default(),
         closing: None,
+        tasks: Vec::new(),
         spec: Box::new(situation.facts.spec.clone()),
         window: window.clone(),
     });

@@ -11,6 +11,8 @@ mod databases;
 mod faults;
 #[path = "aws/functions.rs"]
 mod functions;
+#[path = "aws/tasks.rs"]
+mod tasks;
 #[path = "aws/topics.rs"]
 mod topics;
 

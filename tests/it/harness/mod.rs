@@ -118,8 +118,8 @@ async fn shared() -> &'static (Cluster, Operator) {
     SHARED
         .get_or_init(async || {
             let cluster = Cluster::start("shared", stand_in().await).await;
-            let operator =
-                Operator::start(&cluster, "shared", &["--allow-http-host=127.0.0.1"]).await;
+            let flags = ["--allow-http-host=127.0.0.1", "--allow-ssm-documents=AWS-*,patch"];
+            let operator = Operator::start(&cluster, "shared", &flags).await;
             (cluster, operator)
         })
         .await

@@ -20,6 +20,7 @@ mod quiet;
 mod release;
 mod replicas;
 mod storm;
+mod tasks;
 mod toggle;
 mod verbs;
 mod windows;

@@ -1,5 +1,7 @@
 //! What a MaintenanceWindow says that contradicts itself, and what is right.
 
+mod tasks;
+
 use serde_json::{Value, json};
 
 use super::{Case, WINDOW, checks};
@@ -33,6 +35,7 @@ pub(super) fn full() -> Value {
             "message": "Flight plans are read-only.",
             "channels": super::notices::channels(true),
         },
+        "tasks": tasks::all(),
         "cutoff": "30m",
         "lateOpen": {"minRemaining": "45m"},
         "extend": {"max": "1h"},
@@ -379,8 +382,10 @@ fn a_window_that_is_right_is_accepted_up_to_its_bounds() {
         json!({"until": "00:00"}),
         json!({"until": "23:59"}),
     ];
+    let mut most = with(full, "schedules", json!(schedules));
+    most["tasks"] = tasks::most(&most["schedules"]);
     let mut good = vec![
-        with(full, "schedules", json!(schedules)),
+        most,
         with(always, "blackouts", json!(blackouts)),
         with(full, "mode", json!("Audit")),
         with(full, "suspend", json!(true)),

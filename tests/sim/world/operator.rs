@@ -205,6 +205,7 @@ impl Process {
             rollouts: Arc::new(Known(Cache::clone(&rollouts))),
             windows: Arc::new(known),
             sweeps: Sweeps::default(),
+            tasks: groundcrew::tasks::Desk::default(),
             metrics,
         });
         world.lock().lead(lease);

@@ -187,7 +187,7 @@ impl State {
             Outcome::Completed => Some(Sight::WindowCompleted),
             Outcome::Missed => Some(Sight::WindowMissed),
             Outcome::Cancelled => Some(Sight::WindowCancelled),
-            // No scenario has to have checks.
+            // No scenario has to have checks or tasks.
             Outcome::Failed => None,
         });
         let seen = sights.into_iter().filter_map(|(sight, seen)| seen.then_some(sight));

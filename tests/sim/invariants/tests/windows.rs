@@ -80,6 +80,7 @@ pub(super) fn open(closes: i64) -> MaintenanceWindowStatus {
             alarms: None,
             checks: Vec::new(),
             closing: None,
+            tasks: Vec::new(),
             spec: FrozenSpec::default(),
         }),
         ..scheduled()
@@ -98,6 +99,7 @@ pub(super) fn ended(outcome: Ended) -> MaintenanceWindowStatus {
         extended_by: None,
         alarms: None,
         checks: Vec::new(),
+        tasks: Vec::new(),
         still_in_alarm: Vec::new(),
     };
     MaintenanceWindowStatus { history: vec![entry], ..scheduled() }

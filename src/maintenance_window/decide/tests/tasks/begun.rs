@@ -1,0 +1,93 @@
+//! Whether a task was begun, when nobody saw it.
+
+use jiff::SignedDuration;
+
+use super::*;
+use crate::maintenance_window::world::Crash;
+
+#[test]
+fn an_operator_that_was_away_begins_nothing_again() {
+    for (task, call) in [
+        (REBOOT, "reboot prod-db"),
+        (DEPLOY, "deploy"),
+        (PATCH, "command"),
+        (RUNBOOK, "automation"),
+    ] {
+        // Cut off right after the call: a trace is found, and followed.
+        let mut world = with(&[task], "");
+        world.crash = Some(Crash::AfterCall);
+        world.until("06T01:30");
+        check(&world, &[Succeeded]);
+        assert_eq!(world.plant.begun, [call]);
+    }
+    for task in [REBOOT, DEPLOY, PATCH] {
+        // Cut off before it: nobody knows that it was before.
+        let mut world = with(&[task, MAINTAIN], "");
+        world.crash = Some(Crash::BeforeCall);
+        world.until("06T01:09");
+        check(&world, &[Running, Pending]);
+        world.until("06T01:12");
+        check(&world, &[Unknown, Skipped]);
+        assert!(world.plant.begun.is_empty());
+        assert!(world.events.contains(&"TaskUnknown"));
+        world.until("06T04:00");
+        assert_eq!(world.told().history[0].outcome, Outcome::Failed);
+        assert!(world.plant.begun.is_empty());
+    }
+    // A token makes that sure.
+    let mut world = with(&[RUNBOOK], "");
+    world.crash = Some(Crash::BeforeCall);
+    world.until("06T01:30");
+    check(&world, &[Succeeded]);
+    assert_eq!(world.plant.begun, ["automation"]);
+}
+
+#[test]
+fn what_is_listed_late_is_found_late_and_not_sent_again() {
+    let mut world = with(&[PATCH], "");
+    world.plant.lag = SignedDuration::from_mins(2);
+    world.plant.takes = SignedDuration::from_mins(10);
+    world.crash = Some(Crash::AfterCall);
+    world.until("06T01:01");
+    check(&world, &[Running]);
+    assert!(message(&world, "patch").ends_with("looking whether it did"));
+    world.until("06T01:30");
+    check(&world, &[Succeeded]);
+    assert_eq!(world.plant.begun, ["command"]);
+}
+
+#[test]
+fn a_call_that_was_not_answered_is_looked_for_and_not_made_again() {
+    for (applied, state) in [(true, Succeeded), (false, Unknown)] {
+        let mut world = with(&[DEPLOY], "");
+        world.plant.failing = Some((Failure::Unsure, applied));
+        world.until("06T01:01");
+        world.plant.failing = None;
+        world.until("06T01:30");
+        check(&world, &[state]);
+        assert_eq!(world.plant.begun.len(), usize::from(applied));
+    }
+}
+
+#[test]
+fn a_call_that_was_not_carried_out_is_made_again_and_one_that_is_refused_is_not() {
+    let mut world = with(&[DEPLOY], "");
+    world.plant.failing = Some((Failure::NotDone, false));
+    world.until("06T01:00");
+    check(&world, &[Running]);
+    world.plant.failing = None;
+    world.until("06T01:30");
+    check(&world, &[Succeeded]);
+    assert_eq!(world.plant.begun, ["deploy"]);
+    // Not for ever: after ten minutes it is too late.
+    let mut world = with(&[DEPLOY], "");
+    world.plant.failing = Some((Failure::NotDone, false));
+    world.until("06T01:12");
+    check(&world, &[Failed]);
+    assert_eq!(message(&world, "deploy"), "it could not be begun in time, and was not");
+    let mut world = with(&[DEPLOY], "");
+    world.plant.failing = Some((Failure::Refused, false));
+    world.until("06T01:05");
+    check(&world, &[Failed]);
+    assert_eq!(message(&world, "deploy"), "no permission");
+}

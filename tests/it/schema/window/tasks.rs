@@ -1,0 +1,93 @@
+//! What tasks say that contradicts itself, and what is right.
+
+use serde_json::{Value, json};
+
+use super::{always, full, refused, with};
+
+/// Tasks that together have every field.
+pub(super) fn all() -> Value {
+    let targets = json!([{"key": "tag:role", "values": ["gpu"]}]);
+    let command = json!({
+        "document": "AWS-RunPatchBaseline", "parameters": {"Operation": ["Install"]},
+        "targets": targets, "maxConcurrency": "10%", "maxErrors": "0",
+    });
+    let automation = json!({
+        "document": "arn:aws:ssm:eu-central-1:123456789012:document/Rotate",
+        "parameters": {"Name": ["x"]}, "targets": targets, "targetParameter": "InstanceId",
+        "maxConcurrency": "1", "maxErrors": "5%",
+    });
+    json!([
+        {"name": "reboot", "timeout": "20m", "onFailure": "Stop", "schedules": ["weekly", "monthly"],
+         "rds": {"instance": "prod-db", "action": "RebootIfPending"}},
+        {"name": "maintain", "timeout": "1h",
+         "rds": {"instance": "prod-db", "action": "ApplyPendingMaintenance"}},
+        {"name": "redeploy", "timeout": "20m", "onFailure": "Continue",
+         "ecs": {"cluster": "prod", "service": "backend", "action": "ForceNewDeployment"}},
+        {"name": "patch", "timeout": "2h", "ssm": {"command": command}},
+        {"name": "rotate", "timeout": "1m", "ssm": {"automation": automation}},
+    ])
+}
+
+/// As many tasks as there may be, each for all of these schedules.
+pub(super) fn most(schedules: &Value) -> Value {
+    let named = schedules.as_array().unwrap().iter();
+    let names: Vec<Value> = named.map(|schedule| schedule["name"].clone()).collect();
+    let rds = json!({"instance": "prod-db", "action": "RebootIfPending"});
+    let task = |number: usize| json!({"name": format!("t{number}"), "timeout": "24h", "schedules": names, "rds": rds});
+    (0..16).map(task).collect()
+}
+
+#[test]
+fn tasks_that_contradict_themselves_are_refused_with_the_fix() {
+    let which = "a task has exactly one of rds, ecs and ssm";
+    let document = "ssm has exactly one of command and automation";
+    let rds = json!({"instance": "prod-db", "action": "RebootIfPending"});
+    let ecs = json!({"cluster": "prod", "service": "web", "action": "ForceNewDeployment"});
+    let run = json!({"document": "AWS-UpdateLinuxAmi"});
+    let targets = json!([{"key": "tag:role", "values": ["gpu"]}]);
+    let aimed = json!({"document": "AWS-RunPatchBaseline", "targets": targets});
+    let task = |task: Value| {
+        let mut whole = json!({"name": "a", "timeout": "20m"});
+        for (name, field) in task.as_object().unwrap() {
+            whole[name] = field.clone();
+        }
+        with(full, "tasks", json!([whole]))
+    };
+    let more = |base: &Value, name: &str, value: Value| {
+        let mut base = base.clone();
+        base[name] = value;
+        base
+    };
+    let reboot = json!({"name": "a", "timeout": "20m", "rds": rds});
+    refused([
+        (task(json!({})), which),
+        (task(json!({"rds": rds, "ecs": ecs})), which),
+        (task(json!({"ssm": {}})), document),
+        (task(json!({"ssm": {"command": aimed, "automation": run}})), document),
+        (task(json!({"rds": rds, "timeout": "59s"})), "timeout must be 1m to 24h"),
+        (task(json!({"rds": rds, "timeout": "25h"})), "timeout must be 1m to 24h"),
+        (
+            task(json!({"rds": rds, "schedules": ["other"]})),
+            "tasks[].schedules names schedules of this window",
+        ),
+        (
+            task(json!({"ssm": {"automation": aimed}})),
+            "targets and targetParameter belong together",
+        ),
+        (
+            task(json!({"ssm": {"automation": more(&run, "maxErrors", json!("1"))}})),
+            "maxConcurrency and maxErrors need targets",
+        ),
+        (
+            task(json!({"ssm": {"command": more(&aimed, "maxConcurrency", json!("0"))}})),
+            "maxConcurrency",
+        ),
+        (task(json!({"ssm": {"command": run}})), "targets"),
+        (task(json!({"rds": {"instance": "prod-db", "action": "Delete"}})), "Unsupported value"),
+        (with(full, "tasks", json!([reboot, reboot])), "Duplicate value"),
+        (
+            with(always, "tasks", json!([reboot])),
+            "a window that is always open has no openings to do tasks in: leave tasks out",
+        ),
+    ]);
+}
