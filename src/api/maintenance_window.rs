@@ -62,7 +62,7 @@ pub const EMERGENCY_FOR_MAX: usize = 32;
     validation = Rule::new("has(self.preChecks) || !(has(self.preCheckLead) || has(self.onPreCheckFailure))").message("preCheckLead and onPreCheckFailure belong to preChecks"),
     validation = Rule::new("has(self.postChecks) || !has(self.postCheckFor)").message("postCheckFor belongs to postChecks"),
     validation = Rule::new("!has(self.emergency) || !has(self.onPreCheckFailure)").message("the checks of an emergency inform and never block: leave onPreCheckFailure out"),
-    validation = Rule::new("!has(self.purpose) || self.purpose != 'Routine' || has(self.preChecks) || has(self.postChecks)").message("a Routine is a round of checks: give preChecks or postChecks"),
+    validation = Rule::new("!has(self.purpose) || self.purpose != 'Routine' || has(self.preChecks) || has(self.postChecks) || has(self.tasks)").message("a Routine is a round of checks and tasks: give preChecks, tasks or postChecks"),
     validation = Rule::new("!has(self.purpose) || self.purpose != 'Routine' || !(has(self.always) || has(self.alarms) || has(self.emergency) || has(self.cutoff) || has(self.extend) || has(self.preCheckLead))").message("the gate of a Routine never opens, and it mutes nothing: leave always, alarms, emergency, cutoff, extend and preCheckLead out"),
     validation = Rule::new("!has(self.always) || !has(self.tasks)").message("a window that is always open has no openings to do tasks in: leave tasks out"),
     validation = Rule::new("!has(self.tasks) || !has(self.schedules) || self.tasks.all(task, !has(task.schedules) || task.schedules.all(name, self.schedules.exists(schedule, schedule.name == name)))").message("tasks[].schedules names schedules of this window"),

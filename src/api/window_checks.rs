@@ -16,7 +16,7 @@ pub enum Purpose {
     /// Others work while it is open.
     #[default]
     Maintenance,
-    /// A round of checks at its time; its gate never opens.
+    /// A round of checks and tasks at its time; its gate never opens.
     Routine,
 }
 

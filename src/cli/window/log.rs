@@ -7,6 +7,7 @@ mod tests;
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::ResourceExt as _;
 
 use crate::{
@@ -14,6 +15,7 @@ use crate::{
         duration::Duration,
         maintenance_window::{CurrentOpening, MaintenanceWindow, WindowHistoryEntry},
         window_checks::WindowCheck,
+        window_tasks::TaskStatus,
     },
     error::clean,
     time::Zone,
@@ -45,6 +47,7 @@ pub(super) struct Opening {
     alarms: Option<i32>,
     still_in_alarm: Vec<String>,
     checks: Vec<WindowCheck>,
+    tasks: Vec<TaskStatus>,
 }
 
 impl Log {
@@ -112,6 +115,7 @@ impl Opening {
             alarms: current.alarms,
             still_in_alarm: Vec::new(),
             checks: current.checks.clone(),
+            tasks: current.tasks.clone(),
         }
     }
 
@@ -128,6 +132,7 @@ impl Opening {
             alarms: entry.alarms,
             still_in_alarm: entry.still_in_alarm.clone(),
             checks: entry.checks.clone(),
+            tasks: entry.tasks.clone(),
         }
     }
 
@@ -173,7 +178,22 @@ impl Opening {
         for line in lines {
             let _ = writeln!(text, "- {line}");
         }
+        tasks(text, &self.tasks, zone);
         checks(text, &self.checks);
+    }
+}
+
+/// What became of its tasks, or how far they are.
+fn tasks(text: &mut String, tasks: &[TaskStatus], zone: &Zone) {
+    if tasks.is_empty() {
+        return;
+    }
+    let _ = writeln!(text, "\n| Task | State | Began | Ended | Message |\n|---|---|---|---|---|");
+    for TaskStatus { name, state, started_at, ended_at, message, .. } in tasks {
+        let told = |at: &Option<Time>| at.as_ref().map(|at| zone.told(at.0)).unwrap_or_default();
+        let (name, state, message) = (escaped(name), state.as_str(), escaped(message));
+        let (began, ended) = (told(started_at), told(ended_at));
+        let _ = writeln!(text, "| {name} | {state} | {began} | {ended} | {message} |");
     }
 }
 

@@ -181,7 +181,10 @@ fn report(situation: &mut Situation<'_>, watch: &Checking) {
         && let Some(words) = broken(&watch.results)
     {
         entry.outcome = Outcome::Failed;
-        entry.message = format!("its post-checks do not hold: {words}");
+        // What became of tasks and alarms stays told.
+        let more = entry.message.split_once("; ").map(|(_, more)| format!("; {more}"));
+        let more = more.unwrap_or_default();
+        entry.message = format!("its post-checks do not hold: {words}{more}");
     }
 }
 

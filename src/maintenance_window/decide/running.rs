@@ -112,6 +112,9 @@ fn ends(situation: &Situation<'_>, current: &Current) -> Option<Closing> {
                 closing(Outcome::Failed, &format!("its pre-checks did not hold: {words}"))
             }
             (None, Some(_)) => closing(Outcome::Failed, "its pre-checks did not end in time"),
+            (None, None) if !is_done(situation, current) => {
+                closing(Outcome::Completed, "its time is over")
+            }
             (None, None) => closing(Outcome::Completed, "its round is over"),
         };
     }
@@ -123,7 +126,7 @@ fn ends(situation: &Situation<'_>, current: &Current) -> Option<Closing> {
 
 /// Whether it is a round with nothing left to do.
 fn is_done(situation: &Situation<'_>, current: &Current) -> bool {
-    current.window.routine && situation.memory.before.is_none()
+    current.window.routine && situation.memory.before.is_none() && !tasks::are_left(current)
 }
 
 /// Rule: what is open stays open.

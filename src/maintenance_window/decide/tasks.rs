@@ -232,6 +232,11 @@ fn limit(current: &Current, task: &Task, status: &TaskStatus) -> Timestamp {
     moments::after(deadline(task, status), current.window.extend_max)
 }
 
+/// Whether a task has not ended.
+pub(super) fn are_left(current: &Current) -> bool {
+    next(current).is_some()
+}
+
 /// What is said of tasks beside the window that is open.
 pub(super) fn told(current: &Current) -> Option<String> {
     let (task, status) = next(current)?;
@@ -273,6 +278,15 @@ pub(super) fn outcome(current: &Current, outcome: Outcome, message: String) -> (
     }
     let fails = outcome == Outcome::Completed && !failed.is_empty();
     (if fails { Outcome::Failed } else { outcome }, words)
+}
+
+/// Names of the tasks that are for an opening of these schedules.
+pub(super) fn named<'t>(tasks: &'t [Task], schedules: &[&str]) -> Vec<&'t str> {
+    let is_for = |task: &&Task| {
+        let own = task.schedules.as_ref();
+        own.is_none_or(|own| own.iter().any(|name| schedules.contains(&name.as_str())))
+    };
+    tasks.iter().filter(is_for).map(|task| task.name.as_str()).collect()
 }
 
 /// In Audit: what tasks would be begun, in order.

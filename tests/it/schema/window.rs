@@ -1,5 +1,6 @@
 //! What a MaintenanceWindow says that contradicts itself, and what is right.
 
+mod checked;
 mod tasks;
 
 use serde_json::{Value, json};
@@ -151,48 +152,6 @@ fn alarms_that_contradict_themselves_are_refused_with_the_fix() {
             with(always, "alarms", json!({"names": ["a"]})),
             "a window that is always open cannot keep alarms quiet: leave alarms out",
         ),
-    ]);
-}
-
-#[test]
-fn checks_that_contradict_themselves_are_refused_with_the_fix() {
-    let list = || json!([{"name": "db", "rds": {"instance": "prod-db"}}]);
-    let one = |field: &str, value: Value| with(|| opened("0 2 * * SUN"), field, value);
-    let checked = |field: &str, value: Value| {
-        let mut spec = one("preChecks", list());
-        spec["postChecks"] = list();
-        spec[field] = value;
-        spec
-    };
-    let routine = |field: &str, value: Value| {
-        let mut spec = checked(field, value);
-        spec["purpose"] = json!("Routine");
-        spec
-    };
-    let no_checks = "a window that is always open has no checks";
-    let belongs = "preCheckLead and onPreCheckFailure belong to preChecks";
-    let lead = "preCheckLead must be 1m to 7d";
-    let round = "the gate of a Routine never opens, and it mutes nothing";
-    let mut urgent = with(emergency, "preChecks", list());
-    urgent["onPreCheckFailure"] = json!("Block");
-    let mut round_of_emergency = with(emergency, "preChecks", list());
-    round_of_emergency["purpose"] = json!("Routine");
-    refused([
-        (with(always, "preChecks", list()), no_checks),
-        (with(always, "postChecks", list()), no_checks),
-        (one("preCheckLead", json!("1h")), belongs),
-        (one("onPreCheckFailure", json!("Proceed")), belongs),
-        (one("postCheckFor", json!("1h")), "postCheckFor belongs to postChecks"),
-        (checked("preCheckLead", json!("59s")), lead),
-        (checked("preCheckLead", json!("7d1s")), lead),
-        (checked("postCheckFor", json!("7d1s")), "postCheckFor must be at most 7d"),
-        (urgent, "the checks of an emergency inform and never block"),
-        (one("purpose", json!("Routine")), "a Routine is a round of checks"),
-        (routine("alarms", json!({"names": ["a"]})), round),
-        (routine("cutoff", json!("1m")), round),
-        (routine("extend", json!({"max": "1h"})), round),
-        (routine("preCheckLead", json!("1h")), round),
-        (round_of_emergency, round),
     ]);
 }
 
@@ -402,6 +361,7 @@ fn a_window_that_is_right_is_accepted_up_to_its_bounds() {
         dark(json!({"from": "2026-06-01", "until": "2026-09-01", "yearly": true})),
     ];
     good.extend(all());
+    good.push(checked::round_of_tasks());
     good.extend(crons.map(opened));
     good.extend(zones.map(|zone| with(full, "timeZone", json!(zone))));
     good.extend(lengths.map(|mut length| {

@@ -127,6 +127,28 @@ fn checks_are_told_in_a_table() {
 }
 
 #[test]
+fn tasks_are_told_in_a_table() {
+    let mut history = past();
+    history[0]["outcome"] = json!("Failed");
+    history[0]["tasks"] = json!([
+        {"name": "reboot", "state": "Succeeded", "startedAt": "2026-12-06T01:00:10Z",
+         "endedAt": "2026-12-06T01:09:00Z", "message": "it is available"},
+        {"name": "patch", "state": "Skipped", "endedAt": "2026-12-06T01:09:00Z",
+         "message": "it did | not fit"},
+    ]);
+    let text = Log::of(&window(json!({"history": history}))).render();
+    let table = "
+| Task | State | Began | Ended | Message |
+|---|---|---|---|---|
+| reboot | Succeeded | Sun 6 Dec 2026 02:00 CET | Sun 6 Dec 2026 02:09 CET | it is available |
+| patch | Skipped |  | Sun 6 Dec 2026 02:09 CET | it did \\| not fit |
+
+## weekly-20261129T0100Z: Missed
+";
+    assert!(text.contains(table), "{text}");
+}
+
+#[test]
 fn a_window_in_utc_has_its_times_once() {
     let mut window = window(json!({"history": past()}));
     window.spec.time_zone = "Etc/UTC".into();

@@ -8,7 +8,7 @@ use crate::{
     api::{check::CheckVerdict, window_checks::WindowStage},
     maintenance_window::{
         alarms::KIND,
-        decide::{Facts, Plan, broken},
+        decide::{Facts, Plan, broken, tasks},
         memory::Memory,
         notices::Wishes,
     },
@@ -55,6 +55,7 @@ impl Words<'_> {
             self.ended(&mut message);
         } else {
             message.why = self.why(due);
+            message.runs = self.runs(&due.occurrence);
             message.muted = self.muted(&due.occurrence);
         }
         message
@@ -82,6 +83,10 @@ impl Words<'_> {
             message
                 .details
                 .extend(broken.map(|check| format!("check {}: {}", check.name, check.message)));
+            let failed = entry.tasks.iter().filter(|task| task.state.failed());
+            message.details.extend(failed.map(|task| {
+                format!("task {}: {}: {}", task.name, task.state.as_str(), task.message)
+            }));
         }
         let next = self.plan.upcoming.first().zip(self.plan.zone.as_ref());
         message.details.extend(next.map(|(next, zone)| format!("next: {}", next.local(zone))));
@@ -105,6 +110,21 @@ impl Words<'_> {
             (None, _) if due.stage == Stage::Changed => "its schedule was changed".into(),
             (None, _) => String::new(),
         }
+    }
+
+    /// The tasks that are to be done in it, and have not ended.
+    fn runs(&self, occurrence: &str) -> Vec<String> {
+        let current = self.plan.memory.current.as_ref();
+        if let Some(current) = current.filter(|current| current.id == occurrence) {
+            let left = tasks::listed(current).into_iter().filter(|task| !task.state.ended());
+            return left.map(|task| task.name).collect();
+        }
+        let window = self.facts.window.as_ref().ok();
+        let opening = self.plan.upcoming.iter().find(|opening| opening.id == occurrence);
+        let Some((window, opening)) = window.zip(opening) else { return Vec::new() };
+        let schedules: Vec<&str> =
+            opening.parts.iter().map(|part| part.schedule.as_str()).collect();
+        tasks::named(&window.tasks, &schedules).into_iter().map(str::to_owned).collect()
     }
 
     /// The alarms that are quiet for it.

@@ -4,6 +4,7 @@ use crate::{
     api::{
         check::CheckVerdict::{Failed, Running},
         maintenance_window::{GateReason, Phase},
+        window_tasks::TaskState,
     },
     maintenance_window::world::{WEEKLY, World},
 };
@@ -100,4 +101,32 @@ fn a_check_that_never_answers_ends_with_the_time_of_the_round() {
     world.until("06T03:01");
     let (_, outcome, message) = world.history()[0].clone();
     assert_eq!((outcome, message.as_str()), ("Failed", "its pre-checks did not end in time"));
+}
+
+const REBOOT: &str =
+    "tasks: [{name: reboot, rds: {instance: prod-db, action: RebootIfPending}, timeout: 20m}]\n";
+
+#[test]
+fn a_round_of_tasks_ends_when_none_is_left_and_is_verified_then() {
+    let mut world = world(&format!("{REBOOT}{POST}"));
+    world.until("06T01:01");
+    assert_eq!(world.plant.begun, ["reboot prod-db"]);
+    assert!(world.history().is_empty(), "it runs still");
+    assert!(!world.told().gate.as_ref().unwrap().open);
+    world.until("06T01:30");
+    let (_, outcome, message) = world.history()[0].clone();
+    assert_eq!((outcome, message.as_str()), ("Completed", "its round is over"));
+    assert_eq!(world.told().history[0].tasks[0].state, TaskState::Succeeded);
+    assert_eq!(world.rounds, ["AfterClose table"]);
+    assert_eq!(world.plant.begun.len(), 1);
+}
+
+#[test]
+fn pre_checks_that_do_not_hold_keep_the_tasks_of_a_round_from_beginning() {
+    let mut world = world(&format!("{PRE}{REBOOT}"));
+    world.checks.insert("api", (Failed, "answers 503"));
+    world.until("06T02:00");
+    assert!(world.plant.begun.is_empty());
+    assert_eq!(world.history()[0].1, "Failed");
+    assert_eq!(ready(&world), (false, "RoundFailed".into()));
 }

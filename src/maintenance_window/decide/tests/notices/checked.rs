@@ -1,4 +1,4 @@
-//! What people are told of checks.
+//! What people are told of checks and tasks.
 
 use super::{ID, TOLD};
 use crate::{
@@ -85,4 +85,27 @@ fn a_failing_post_check_is_told_at_once_although_it_is_watched_on() {
     assert!(text.contains("its post-checks do not hold: check api: answers 503"), "{text}");
     world.until("08T04:10");
     assert_eq!(world.arrived(), Vec::<String>::new());
+}
+
+#[test]
+fn tasks_that_are_to_run_and_those_that_did_not_succeed_are_told() {
+    let task = |name: &str| {
+        format!(
+            "- {{name: {name}, ssm: {{command: {{document: AWS-RunPatchBaseline, targets: [{{key: 'tag:role', values: [gpu]}}]}}}}, timeout: 20m}}\n"
+        )
+    };
+    let mut world = world(&format!("tasks:\n{}{}", task("first"), task("second")));
+    world.plant.outcome = "Failed";
+    world.until("06T00:30");
+    assert!(world.text().contains("Runs:    first, second"), "{}", world.text());
+    world.until("06T01:05");
+    let opened = |world: &World| {
+        let letters = &world.mail.all;
+        letters.iter().find(|one| one.due.stage.to_string() == "Opened").unwrap().message.clone()
+    };
+    assert_eq!(opened(&world).runs, ["first", "second"]);
+    world.until("06T03:10");
+    let closed = world.mail.all.last().unwrap().message.clone();
+    assert_eq!((closed.outcome.as_str(), closed.runs.len()), ("Failed", 0));
+    assert!(closed.details[0].starts_with("task first: Failed: "), "{:?}", closed.details);
 }
