@@ -40,7 +40,7 @@ pub fn summarize(
         promised: _,
         current,
         silenced: quiet,
-        book,
+        book: Book { ledger, endings, moved, foreseen: _ },
         before: pre_checks,
         after: post_checks,
         skipped,
@@ -48,7 +48,6 @@ pub fn summarize(
         last_action,
         answered,
     } = memory.clone();
-    let Book { ledger, endings, moved, foreseen: _ } = book;
     let upcoming: Vec<OpeningStatus> = upcoming
         .iter()
         .zip(zone.iter().cycle())
