@@ -10,7 +10,7 @@
 //!    and only once the watch shows the own ledger as ending. Both windows read one store, which never
 //!    goes back: if each saw the other as not ending, each would have looked before the other. So of the
 //!    last two one switches on.
-//! 4. A window takes over what another one has off as `Intended`, and writes `Off` only once the watch
+//! 4. A window takes over as `Intended` what another one has `Off`, and writes `Off` only once the watch
 //!    shows the entry and no ending ledger holds the alarm. Until then one that acts was switched on by
 //!    an ending window, and is switched off again; from then on a person did that.
 //! 5. What is `Off` carries the time of its configuration. Another time at the close: somebody changed it.

@@ -53,18 +53,30 @@ fn is_stale(alarm: &SwitchedAlarm, switch: &Switch) -> bool {
     alarm.configured_at.as_ref().map(|at| at.0) > switch.configured_at
 }
 
-/// An alarm that the ledger does not have; none while a window that ends still has it off.
+/// An alarm that the ledger does not have; none while another window has to say more of it.
 fn taken(name: &str, facts: &RegionFacts) -> Option<SwitchedAlarm> {
     let switch = facts.switches.get(name)?;
-    let held = holders(name, facts).next().is_some();
-    let state = if switch.on || is_kept_off(name, switch, facts) {
+    let is_off = |(ledger, alarm): (&Ledger, &SwitchedAlarm)| {
+        !ledger.ending && alarm.state == SwitchState::Off && is_as_left(alarm, switch)
+    };
+    let state = if switch.on || holders(name, facts).any(is_off) {
         SwitchState::Intended
-    } else if held && holders(name, facts).all(|(ledger, _)| ledger.ending) {
+    } else if is_unsaid(name, facts) {
         return None;
     } else {
         SwitchState::Left
     };
     Some(SwitchedAlarm { name: name.to_owned(), state, configured_at: None })
+}
+
+/// Whether another window may have an alarm off and does not say so: it ends, or has not written it down
+/// yet. Only one that is `Off` tells when it was, so that a person's change since then is noticed.
+fn is_unsaid(name: &str, facts: &RegionFacts) -> bool {
+    let all = || holders(name, facts);
+    let intended = |(ledger, alarm): (&Ledger, &SwitchedAlarm)| {
+        !ledger.ending && alarm.state == SwitchState::Intended
+    };
+    all().next().is_some() && (all().all(|(ledger, _)| ledger.ending) || all().any(intended))
 }
 
 /// The other windows that have an alarm off, or are about to.
@@ -89,8 +101,8 @@ fn is_settled(name: &str, facts: &RegionFacts) -> bool {
     shown && !holders(name, facts).any(|(ledger, _)| ledger.ending)
 }
 
-/// Whether a window that ends has a chosen alarm off.
+/// Whether a window that ends has a chosen alarm off, or one does not say yet whether it has.
 pub(super) fn is_contested(facts: &RegionFacts) -> bool {
     let ends = |name: &String| holders(name, facts).any(|(ledger, _)| ledger.ending);
-    facts.chosen.iter().any(ends)
+    facts.chosen.iter().any(|name| ends(name) || is_unsaid(name, facts))
 }

@@ -185,6 +185,29 @@ fn a_window_that_ends_leaves_nothing_to_one_that_ends() {
 }
 
 #[test]
+fn what_another_window_only_intends_is_not_taken_over() {
+    let mut windows = Windows::new(&[(5, 65), (40, 100)], true);
+    windows.now = december("06T00:05");
+    for _ in 0..3 {
+        windows.with(0, |world| drop(world.pass()));
+        if windows.off().is_empty() {
+            windows.follow(0);
+        }
+    }
+    // The watch shows no more than the intent: not that somebody switched an alarm on and off since.
+    assert_eq!(windows.off(), ["db", "web-a", "web-b"]);
+    windows.with(0, |world| drop(world.pass()));
+    for on in [true, false] {
+        windows.cloud.switches.person("db", on);
+    }
+    windows.now = december("06T00:40");
+    windows.with(1, |world| drop(world.pass()));
+    assert!(windows.published(1).is_none_or(|silenced| silenced.alarms().is_empty()));
+    windows.until(110);
+    assert_eq!(windows.off(), ["db"]);
+}
+
+#[test]
 fn a_window_that_opens_when_another_one_closes_has_its_alarms_off() {
     let mut windows = Windows::new(&[(60, 120), (120, 180)], true);
     windows.until(122);
