@@ -13,6 +13,9 @@ GO_MODULES := hack/control-plane/launcher hack/node
 SCRIPTS := .ci/run $(wildcard hack/*.sh hack/*/*.sh) hack/aws/serve
 # Tests below tests/, by name: each is one binary.
 SUITES := $(patsubst tests/%/main.rs,%,$(wildcard tests/*/main.rs)) $(patsubst tests/%.rs,%,$(wildcard tests/*.rs))
+# The simulation as it is run at length: compiled for that once more, with some optimization.
+SIMULATION := --profile simulation --test sim
+OTHERS := --lib --bins $(addprefix --test ,$(filter-out sim,$(SUITES)))
 # The one scenario of tests/it that `make check` runs.
 CHECK_SCENARIO := scenarios::promotion::a_release_goes_through_hold_and_approval_to_everybody
 
@@ -68,8 +71,8 @@ SOAK_SEEDS ?= 180000
 SOAK_SEQUENCES ?= 1200
 .PHONY: soak
 soak: aws ## the simulation with very many random faults, edits and calls (about 40 minutes; SOAK_SEEDS=n SOAK_SEQUENCES=n)
-	@GROUNDCREW_WORLD_SEEDS=$(SOAK_SEQUENCES) cargo test --locked --test sim the_world_answers_as_the_stand_in_does
-	@GROUNDCREW_SIM_SEEDS=$(SOAK_SEEDS) cargo test --locked --test sim random_faults_and_edits_break_nothing
+	@GROUNDCREW_WORLD_SEEDS=$(SOAK_SEQUENCES) cargo test --locked $(SIMULATION) the_world_answers_as_the_stand_in_does
+	@GROUNDCREW_SIM_SEEDS=$(SOAK_SEEDS) cargo test --locked $(SIMULATION) random_faults_and_edits_break_nothing
 
 # How often everything is measured, and which tests measure.
 SCALE_RUNS ?= 1
@@ -105,7 +108,16 @@ test-rust: export RUST_TEST_THREADS ?= $(shell echo $$(($$(nproc) + 2)))
 
 .PHONY: test-rust
 test-rust: control-plane aws ## unit tests, doc tests, and every suite below tests/
-	@cargo test --locked --no-fail-fast
+	@failed=0; \
+	cargo test --locked --no-fail-fast $(OTHERS) || failed=1; \
+	cargo test --locked --doc || failed=1; \
+	cargo test --locked $(SIMULATION) || failed=1; \
+	exit $$failed
+
+.PHONY: compile
+compile: ## compile every test, and run none
+	@cargo test --locked --no-run $(OTHERS)
+	@cargo test --locked --no-run $(SIMULATION)
 
 .PHONY: lint
 lint: ## formats, compilers' warnings, syntax of scripts
