@@ -44,6 +44,5 @@ pub(super) fn let_go(situation: &Situation<'_>) -> Option<Plan> {
     }
     plan.memory.current = None;
     plan.memory.silenced = None;
-    plan.finalizer = false;
     Some(plan)
 }

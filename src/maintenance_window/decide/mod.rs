@@ -100,7 +100,7 @@ pub fn decide(facts: &Facts, memory: &Memory, now: Timestamp) -> Plan {
     verbs::answer(&mut situation);
     passed::record(&mut situation);
     if let Some(ask) = checks::learn(&mut situation) {
-        return silence::ask(&situation, situation.resting_phase(), ask);
+        return held(silence::ask(&situation, situation.resting_phase(), ask));
     }
     let rules: [fn(&Situation<'_>) -> Option<Plan>; 12] = [
         deletion::let_go,
@@ -118,7 +118,14 @@ pub fn decide(facts: &Facts, memory: &Memory, now: Timestamp) -> Plan {
     ];
     let plan = rules.iter().find_map(|rule| rule(&situation));
     let plan = plan.unwrap_or_else(|| waiting::wait(&situation));
-    let mut plan = notices::tell(facts, memory, plan, now);
+    let mut plan = notices::tell(facts, memory, held(plan), now);
     plan.memory.fit();
+    plan
+}
+
+/// Deletion waits for what it would have to undo.
+fn held(mut plan: Plan) -> Plan {
+    let Memory { silenced, current, .. } = &plan.memory;
+    plan.finalizer = silenced.is_some() || tasks::runs(current.as_ref());
     plan
 }

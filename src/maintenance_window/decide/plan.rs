@@ -45,7 +45,7 @@ pub struct Plan {
     pub intends: Option<String>,
     /// What has to be known first: then it is decided again.
     pub asks: Option<Ask>,
-    /// Whether deletion of the object must wait for us.
+    /// Whether deletion of the object must wait for us: for what is left to undo, or to tell.
     pub finalizer: bool,
     /// Things to tell once, beyond what the status shows.
     pub notes: Vec<Note>,
@@ -134,9 +134,8 @@ impl fmt::Display for Action {
 impl Plan {
     /// The same with what another plan does: but for its alarms, what that one tells is left out.
     pub(super) fn doing(self, other: Self) -> Self {
-        let Self { memory, actions, asks, finalizer, notes, trouble, silenced, revisit, .. } =
-            other;
-        Self { memory, actions, asks, finalizer, notes, trouble, silenced, revisit, ..self }
+        let Self { memory, actions, asks, notes, trouble, silenced, revisit, .. } = other;
+        Self { memory, actions, asks, notes, trouble, silenced, revisit, ..self }
     }
 }
 

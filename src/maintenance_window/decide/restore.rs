@@ -53,7 +53,6 @@ pub(super) fn undo(situation: &Situation<'_>, phase: Phase) -> Option<Plan> {
             plan.silenced = Some((false, "Restoring", message));
             if plan.actions.is_empty() {
                 plan.memory.silenced = None;
-                plan.finalizer = false;
                 plan.silenced = None;
             }
         }

@@ -71,7 +71,6 @@ fn ended(
     let stays = toggle::stays(situation);
     plan.memory = situation.ended(current, *outcome, format!("{message}{stays}"));
     plan.memory.after = watch(situation, current, *outcome);
-    plan.finalizer = silenced.is_some();
     plan.memory.silenced = silenced;
     plan
 }

@@ -104,7 +104,6 @@ pub(super) fn bring_about(
         let mut plan = situation.plan(phase, "Silencing", message.clone());
         plan.memory.silenced = Some(wanted);
         plan.silenced = Some((false, "Silencing", message));
-        plan.finalizer = true;
         plan.revisit = Revisit::Now;
         return Quiet::First(Box::new(plan));
     }

@@ -224,7 +224,7 @@ impl<'a> Situation<'a> {
             asks: None,
             task: None,
             intends: None,
-            finalizer: self.memory.silenced.is_some() || tasks::runs(self.memory.current.as_ref()),
+            finalizer: false,
             notes: Vec::new(),
             trouble: None,
             silenced: silence::told(self),

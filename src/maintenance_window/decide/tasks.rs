@@ -151,7 +151,6 @@ fn taken(
     if let Some(current) = &mut plan.memory.current {
         current.tasks = tasks;
     }
-    plan.finalizer |= runs(plan.memory.current.as_ref());
     plan
 }
 

@@ -86,7 +86,6 @@ pub(super) fn bring_about(
         let mut plan = situation.plan(phase, "Silencing", message);
         plan.silenced = told(situation, &wanted);
         plan.memory.silenced = Some(wanted);
-        plan.finalizer = true;
         plan.revisit = Revisit::Now;
         return Quiet::First(Box::new(plan));
     }

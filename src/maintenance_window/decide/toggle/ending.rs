@@ -60,7 +60,6 @@ pub(in super::super) fn undo(situation: &Situation<'_>, ledger: &Silenced, phase
             if plan.actions.is_empty() {
                 plan.memory.silenced = None;
                 plan.silenced = None;
-                plan.finalizer = false;
                 plan.notes = notes(situation, ledger, found);
             } else {
                 plan.revisit = soon;
