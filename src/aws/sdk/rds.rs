@@ -18,6 +18,9 @@ use crate::{
 ///
 /// Source: RDS API reference, DBParameterGroupStatus.
 const PENDING_REBOOT: &str = "pending-reboot";
+/// What is wrong with an answer that does not hold what was asked for.
+const SOMETHING_ELSE: &str = "it holds something else than what was asked for";
+const NO_INSTANCE_STATUS: &str = "DBInstanceStatus is missing";
 
 /// RDS with one identity in one region.
 pub(super) struct SdkRds {
@@ -33,46 +36,53 @@ impl SdkRds {
     fn call(&self, operation: Operation, resource: String) -> Call<'_> {
         Call { operation, resource, identity: &self.identity }
     }
+
+    /// Reads the instance that has this identifier.
+    async fn instance<T>(&self, name: &str, read: impl FnOnce(&DbInstance) -> Read<T>) -> Found<T> {
+        let about = resource::db_instance(name);
+        let call = self.call(Operation::RdsDescribeDbInstances, about);
+        let request = self.client.describe_db_instances().db_instance_identifier(name);
+        let answer = request.send().await.map_err(|error| call.failed(&error))?;
+        let mut found = answer.db_instances().iter();
+        let found = found.find(|found| is(found.db_instance_identifier(), name));
+        let read = found.ok_or(SOMETHING_ELSE).and_then(read);
+        read.map_err(|what| call.unreadable(what, answer.request_id()))
+    }
+
+    /// Reads the cluster that has this identifier.
+    async fn cluster<T>(&self, name: &str, read: impl FnOnce(&DbCluster) -> Read<T>) -> Found<T> {
+        let call = self.call(Operation::RdsDescribeDbClusters, resource::db_cluster(name));
+        let request = self.client.describe_db_clusters().db_cluster_identifier(name);
+        let answer = request.send().await.map_err(|error| call.failed(&error))?;
+        let mut found = answer.db_clusters().iter();
+        let found = found.find(|found| is(found.db_cluster_identifier(), name));
+        let read = found.ok_or(SOMETHING_ELSE).and_then(read);
+        read.map_err(|what| call.unreadable(what, answer.request_id()))
+    }
+}
+
+/// A part of an answer, or what is wrong with it.
+type Read<T> = Result<T, &'static str>;
+type Found<T> = Result<T, Error>;
+
+/// Identifiers are told in lower case, however they were written.
+fn is(told: Option<&str>, asked: &str) -> bool {
+    told.is_some_and(|told| told.eq_ignore_ascii_case(asked))
 }
 
 #[async_trait]
 impl port::Rds for SdkRds {
     async fn describe_db_instance(&self, instance: &str) -> Result<Database, Error> {
-        let about = resource::db_instance(instance);
-        let call = self.call(Operation::RdsDescribeDbInstances, about);
-        let request = self.client.describe_db_instances().db_instance_identifier(instance);
-        let answer = request.send().await.map_err(|error| call.failed(&error))?;
-        // Identifiers are told in lower case, however they were written.
-        let found = answer.db_instances().iter().find(|found| {
-            found.db_instance_identifier().is_some_and(|id| id.eq_ignore_ascii_case(instance))
-        });
-        database(found.map(|found| found.db_instance_status()), "DBInstanceStatus")
-            .map_err(|what| call.unreadable(&what, answer.request_id()))
+        let status = |found: &DbInstance| text(found.db_instance_status(), NO_INSTANCE_STATUS);
+        Ok(Database { status: self.instance(instance, status).await? })
     }
 
     async fn describe_db_instance_in_full(&self, instance: &str) -> Result<Instance, Error> {
-        let about = resource::db_instance(instance);
-        let call = self.call(Operation::RdsDescribeDbInstances, about);
-        let request = self.client.describe_db_instances().db_instance_identifier(instance);
-        let answer = request.send().await.map_err(|error| call.failed(&error))?;
-        let found = answer.db_instances().iter().find(|found| {
-            found.db_instance_identifier().is_some_and(|id| id.eq_ignore_ascii_case(instance))
-        });
-        let full = found.ok_or("it holds something else than what was asked for").and_then(full);
-        full.map_err(|what| call.unreadable(what, answer.request_id()))
+        self.instance(instance, full).await
     }
 
     async fn describe_db_cluster_members(&self, cluster: &str) -> Result<Vec<Member>, Error> {
-        let call = self.call(Operation::RdsDescribeDbClusters, resource::db_cluster(cluster));
-        let request = self.client.describe_db_clusters().db_cluster_identifier(cluster);
-        let answer = request.send().await.map_err(|error| call.failed(&error))?;
-        let found = answer.db_clusters().iter().find(|found| {
-            found.db_cluster_identifier().is_some_and(|id| id.eq_ignore_ascii_case(cluster))
-        });
-        let found = found.map(members).ok_or_else(|| {
-            call.unreadable("it holds something else than what was asked for", answer.request_id())
-        })?;
-        Ok(found)
+        self.cluster(cluster, |found| Ok(members(found))).await
     }
 
     async fn reboot_db_instance(&self, instance: &str) -> Result<(), Error> {
@@ -112,34 +122,22 @@ impl port::Rds for SdkRds {
     }
 
     async fn describe_db_cluster(&self, cluster: &str) -> Result<Database, Error> {
-        let call = self.call(Operation::RdsDescribeDbClusters, resource::db_cluster(cluster));
-        let request = self.client.describe_db_clusters().db_cluster_identifier(cluster);
-        let answer = request.send().await.map_err(|error| call.failed(&error))?;
-        let found = answer.db_clusters().iter().find(|found| {
-            found.db_cluster_identifier().is_some_and(|id| id.eq_ignore_ascii_case(cluster))
-        });
-        database(found.map(|found| found.status()), "Status")
-            .map_err(|what| call.unreadable(&what, answer.request_id()))
+        let status = |found: &DbCluster| text(found.status(), "Status is missing");
+        Ok(Database { status: self.cluster(cluster, status).await? })
     }
 }
 
-/// The status of what was found; none is told for what is only being made.
-fn database(found: Option<Option<&str>>, field: &str) -> Result<Database, String> {
-    let status = found.ok_or("it holds something else than what was asked for")?;
-    let status = status.filter(|status| !status.is_empty());
-    let status = status.ok_or_else(|| format!("{field} is missing"))?;
-    Ok(Database { status: status.to_owned() })
+/// What an answer must tell; no status is told of what is only being made.
+fn text(field: Option<&str>, missing: &'static str) -> Read<String> {
+    field.filter(|text| !text.is_empty()).map(str::to_owned).ok_or(missing)
 }
 
-fn full(found: &DbInstance) -> Result<Instance, &'static str> {
-    let text = |field: Option<&str>, missing| {
-        field.filter(|text| !text.is_empty()).map(str::to_owned).ok_or(missing)
-    };
+fn full(found: &DbInstance) -> Read<Instance> {
     let groups = found.db_parameter_groups().iter();
     let pending = groups.filter(|group| group.parameter_apply_status() == Some(PENDING_REBOOT));
     Ok(Instance {
         arn: text(found.db_instance_arn(), "DBInstanceArn is missing")?,
-        status: text(found.db_instance_status(), "DBInstanceStatus is missing")?,
+        status: text(found.db_instance_status(), NO_INSTANCE_STATUS)?,
         cluster: found.db_cluster_identifier().map(str::to_owned),
         pending_reboot: pending
             .map(|group| group.db_parameter_group_name().map(clean).unwrap_or_default())
