@@ -3,14 +3,15 @@
 
 pub mod calls;
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::window::InvalidSpec;
 use crate::{
     api::window_tasks::{
-        EcsAction, OnTaskFailure, ParameterValues, RdsAction, SsmTarget, Task as RawTask,
+        EcsAction, OnTaskFailure, ParameterValues, RdsAction, SsmAutomation, SsmCommand, SsmTarget,
+        Task as RawTask,
     },
     facts::{
         documents::AllowedDocuments,
@@ -172,38 +173,40 @@ fn work(raw: &RawTask) -> Option<Work> {
             })
         }
         (None, None, Some(ssm)) => match (&ssm.command, &ssm.automation) {
-            (Some(raw), None) => Some(Work::Command(Run {
-                document: raw.document.clone(),
-                parameters: parameters(raw.parameters.as_ref()),
-                targets: targets(&raw.targets),
-                max_concurrency: raw.max_concurrency.clone().unwrap_or(ON_AT_ONCE.into()),
-                max_errors: raw.max_errors.clone().unwrap_or(NO_ERRORS.into()),
-            })),
-            (None, Some(raw)) => Some(Work::Automation {
-                run: Run {
-                    document: raw.document.clone(),
-                    parameters: parameters(raw.parameters.as_ref()),
-                    targets: targets(raw.targets.as_deref().unwrap_or_default()),
-                    max_concurrency: raw.max_concurrency.clone().unwrap_or(ON_AT_ONCE.into()),
-                    max_errors: raw.max_errors.clone().unwrap_or(NO_ERRORS.into()),
-                },
-                target_parameter: raw.target_parameter.clone(),
-            }),
+            (Some(raw), None) => {
+                let SsmCommand { document, parameters, targets, max_concurrency, max_errors } = raw;
+                Some(Work::Command(run(document, parameters, targets, max_concurrency, max_errors)))
+            }
+            (None, Some(raw)) => {
+                let SsmAutomation { document, parameters, max_concurrency, max_errors, .. } = raw;
+                let targets = raw.targets.as_deref().unwrap_or_default();
+                Some(Work::Automation {
+                    run: run(document, parameters, targets, max_concurrency, max_errors),
+                    target_parameter: raw.target_parameter.clone(),
+                })
+            }
             (Some(_), Some(_)) | (None, None) => None,
         },
         _ => None,
     }
 }
 
-fn parameters(
-    raw: Option<&std::collections::BTreeMap<String, ParameterValues>>,
-) -> std::collections::BTreeMap<String, Vec<String>> {
-    let all = raw.into_iter().flatten();
-    all.map(|(name, ParameterValues(values))| (name.clone(), values.clone())).collect()
-}
-
-fn targets(raw: &[SsmTarget]) -> Vec<Target> {
-    raw.iter().map(|raw| Target { key: raw.key.clone(), values: raw.values.clone() }).collect()
+fn run(
+    document: &str,
+    parameters: &Option<BTreeMap<String, ParameterValues>>,
+    targets: &[SsmTarget],
+    max_concurrency: &Option<String>,
+    max_errors: &Option<String>,
+) -> Run {
+    let named = |(name, values): (&String, &ParameterValues)| (name.clone(), values.0.clone());
+    let target = |raw: &SsmTarget| Target { key: raw.key.clone(), values: raw.values.clone() };
+    Run {
+        document: document.to_owned(),
+        parameters: parameters.iter().flatten().map(named).collect(),
+        targets: targets.iter().map(target).collect(),
+        max_concurrency: max_concurrency.clone().unwrap_or(ON_AT_ONCE.into()),
+        max_errors: max_errors.clone().unwrap_or(NO_ERRORS.into()),
+    }
 }
 
 /// What is asked of AWS about a task.
