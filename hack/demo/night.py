@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ RELEASE_LIMIT = 60.0
 CLOSE_LIMIT = 60.0
 MANIFESTS = Path("hack/demo")
 
+Watch = Iterator[dict[str, Any]]
 Done = Callable[[dict[str, Any]], bool]
 
 
@@ -39,18 +40,22 @@ def play(stage: Stage, screen: Screen) -> None:
     screen.line()
     screen.columns()
     rollout = Changes(screen)
-    released(stage, rollout, lambda status: f"window {WINDOW}" in status.get("message", ""), "did not wait for its window")
+    release = stage.watch("canaryrollout", FUNCTION, NAMESPACE, RELEASE_LIMIT)
+    follow(stage, release, rollout, waits, f"{FUNCTION} did not wait for its window")
     changes = Openings(screen)
-    follow(stage, changes, OPENING_LIMIT, "did not open with quiet alarms", silenced)
+    window = stage.watch("maintenancewindow", WINDOW, NAMESPACE, OPENING_LIMIT)
+    follow(stage, window, changes, silenced, f"{WINDOW} did not open with quiet alarms")
     screen.line()
     stage.aws.set_alarm(ALARMS[0], "ALARM")
     screen.text(f"{ALARMS[0]} goes into ALARM: {heard(stage, ALARMS[0])}. Meanwhile the release is on its way:")
     screen.line()
-    released(stage, rollout, lambda status: status.get("phase") == "Healthy", "was not promoted")
+    release = stage.watch("canaryrollout", FUNCTION, NAMESPACE, RELEASE_LIMIT)
+    follow(stage, release, rollout, promoted, f"{FUNCTION} was not promoted")
     stage.aws.set_alarm(ALARMS[0], "OK")
 
     screen.line()
-    follow(stage, changes, CLOSE_LIMIT, "did not close", closed)
+    window = stage.watch("maintenancewindow", WINDOW, NAMESPACE, CLOSE_LIMIT)
+    follow(stage, window, changes, closed, f"{WINDOW} did not close")
     judge(stage)
     screen.line()
     stage.aws.set_alarm(ALARMS[0], "ALARM")
@@ -81,14 +86,22 @@ class Openings:
             self.screen.row(time, phase, "", "", what)
 
 
-def follow(stage: Stage, changes: Openings, limit: float, complaint: str, done: Done) -> None:
-    """Tells what the window does until it is `done`."""
-    for window in stage.watch("maintenancewindow", WINDOW, NAMESPACE, limit):
-        status = window.get("status", {})
+def follow(stage: Stage, watch: Watch, changes: Changes | Openings, done: Done, complaint: str) -> None:
+    """Tells what a watched object does until it is `done`."""
+    for seen in watch:
+        status = seen.get("status", {})
         changes.see(stage.now(), status)
         if done(status):
             return
-    raise Failed(f"{WINDOW} {complaint} within {limit:.0f} s")
+    raise Failed(f"{complaint} in time")
+
+
+def waits(status: dict[str, Any]) -> bool:
+    return f"window {WINDOW}" in status.get("message", "")
+
+
+def promoted(status: dict[str, Any]) -> bool:
+    return status.get("phase") == "Healthy"
 
 
 def silenced(status: dict[str, Any]) -> bool:
@@ -98,16 +111,6 @@ def silenced(status: dict[str, Any]) -> bool:
 
 def closed(status: dict[str, Any]) -> bool:
     return bool(status.get("history")) and "current" not in status
-
-
-def released(stage: Stage, changes: Changes, done: Done, complaint: str) -> None:
-    """Tells what the release does until it is `done`."""
-    for rollout in stage.watch("canaryrollout", FUNCTION, NAMESPACE, RELEASE_LIMIT):
-        status = rollout.get("status", {})
-        changes.see(stage.now(), status)
-        if done(status):
-            return
-    raise Failed(f"{FUNCTION} {complaint} within {RELEASE_LIMIT:.0f} s")
 
 
 def heard(stage: Stage, alarm: str) -> str:
