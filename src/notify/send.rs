@@ -53,6 +53,8 @@ pub struct Notifier {
 pub trait Deliver: Send + Sync {
     /// Takes a notice of an object of `namespace` to a channel, within [`SEND_TIMEOUT`].
     ///
+    /// Where the answer is lost, it may have arrived; a repetition carries the same key.
+    ///
     /// # Errors
     ///
     /// [`NotSent`].
@@ -63,19 +65,6 @@ pub trait Deliver: Send + Sync {
         channel: &Channel,
         message: &Message,
     ) -> Result<Sent, NotSent>;
-}
-
-#[async_trait]
-impl Deliver for Notifier {
-    async fn deliver(
-        &self,
-        topics: &dyn Topics,
-        namespace: &str,
-        channel: &Channel,
-        message: &Message,
-    ) -> Result<Sent, NotSent> {
-        self.send(topics, namespace, channel, message).await
-    }
 }
 
 /// Where the topics of SNS are reached.
@@ -182,15 +171,11 @@ impl Notifier {
     ) -> Self {
         Self { http, secrets, statuspage, clock, pace: Pace::default() }
     }
+}
 
-    /// Sends a notice of an object of `namespace` to a channel. Takes [`SEND_TIMEOUT`] at most.
-    ///
-    /// Where the answer is lost, it may have arrived; a repetition carries the same key.
-    ///
-    /// # Errors
-    ///
-    /// [`NotSent`].
-    pub async fn send(
+#[async_trait]
+impl Deliver for Notifier {
+    async fn deliver(
         &self,
         topics: &dyn Topics,
         namespace: &str,

@@ -23,7 +23,7 @@ use groundcrew::{
     notify::{
         due::Due,
         message::{About, Message},
-        send::{Notifier, Regions, StatuspageUrl},
+        send::{Deliver, Notifier, Regions, StatuspageUrl},
         stage::{Span, Stage},
     },
 };
@@ -173,7 +173,7 @@ fn publishes_to_the_stand_in_that_it_is_given() {
             let sns = SnsChannel { topic_arn: topic.into() };
             let channel = Channel { name: "ops".into(), sns: Some(sns), ..Channel::default() };
             for _ in 0..2 {
-                let sent = notifier.send(&topics, "flightdata", &channel, &opened()).await;
+                let sent = notifier.deliver(&topics, "flightdata", &channel, &opened()).await;
                 assert!(!sent.unwrap().id.is_empty());
             }
         }

@@ -182,7 +182,7 @@ async fn no_secret_is_in_an_error() {
 async fn a_peer_that_does_not_answer_is_given_up() {
     let notifier = notifier(Arc::new(Silent), &[("address", "https://hooks.test/x")]);
     let (topics, opened) = (Recorded::default(), message(Stage::Opened));
-    let error = notifier.send(&topics, "flightdata", &slack(), &opened).await.unwrap_err();
+    let error = notifier.deliver(&topics, "flightdata", &slack(), &opened).await.unwrap_err();
     assert_eq!(error, NotSent::retry("no answer within 20 s; it may have arrived"));
 }
 
@@ -255,7 +255,7 @@ async fn certificates_are_checked() {
         let address = format!("https://{host}:{}/hook", server.port);
         let notifier = notifier(Arc::clone(&http) as Arc<dyn Exchange>, &[("address", &address)]);
         let topics = Recorded::default();
-        notifier.send(&topics, "flightdata", &slack(), &message(Stage::Opened)).await
+        notifier.deliver(&topics, "flightdata", &slack(), &message(Stage::Opened)).await
     };
     assert_eq!(send("hooks.test").await, Ok(Sent { id: String::new() }));
     let says = "other.test does not answer: its certificate is for another name";

@@ -197,7 +197,7 @@ pub(super) struct Bench {
 
 impl Bench {
     pub(super) async fn send(&self, channel: &Channel, message: &Message) -> Result<Sent, NotSent> {
-        self.notifier.send(&self.topics, "flightdata", channel, message).await
+        self.notifier.deliver(&self.topics, "flightdata", channel, message).await
     }
 }
 
