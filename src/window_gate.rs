@@ -125,7 +125,8 @@ pub fn ask(selection: &Selection, windows: &[WindowFact], now: Timestamp) -> Ver
             Verdict::Ending(Closed { reason: "WindowEnding", message, again }, closes)
         }
         None => {
-            let all: Vec<String> = selected.iter().map(|window| waits(window)).collect();
+            let waits = selected.iter().map(|window| waits(window, &selection.schedules, now));
+            let all: Vec<String> = waits.collect();
             let message = all.join("; ");
             Verdict::Closed(Closed { reason: "WindowClosed", message, again })
         }
@@ -266,7 +267,13 @@ fn end_at(mut open: Opened, end: Option<Timestamp>) -> Opened {
     open
 }
 
-fn waits(window: &WindowFact) -> String {
+fn waits(window: &WindowFact, schedules: &[String], now: Timestamp) -> String {
+    if running(window, &[], now).is_some() {
+        let begins = next_part(window, schedules, now);
+        let begins = begins.map(|at| format!(", which begins at {at}")).unwrap_or_default();
+        let (name, schedules) = (&window.name, schedules.join(" or "));
+        return format!("window {name} is open, but not by its schedule {schedules}{begins}");
+    }
     match &window.next {
         Some(next) => format!("window {} is closed, it opens {next}", window.name),
         None => format!("window {} is closed, and no opening is to come", window.name),

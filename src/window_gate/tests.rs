@@ -154,9 +154,15 @@ fn only_openings_of_the_schedules_that_are_named_count() {
     check(&of("monthly"), &windows, 20, Ok(Some(60)));
     let Verdict::Open(open) = ask(&of("monthly"), &windows, at(20)) else { panic!("closed") };
     assert_eq!(open.closes, Some(at(90)), "as far behind the end of new work as the window's");
+    let other = "window a is open, but not by its schedule monthly";
+    let begins = format!("{other}, which begins at {}", at(20));
+    check(&of("monthly"), &windows, 19, Err(&begins));
+    check(&of("monthly"), &windows, 90, Err(other));
     let closed = "window a is closed, it opens Sun 6 Dec 2026 02:00–04:00 CET";
-    check(&of("monthly"), &windows, 19, Err(closed));
-    check(&of("monthly"), &windows, 90, Err(closed));
+    check(&of("monthly"), &windows, 120, Err(closed));
+    // Without schedules it is open without end.
+    let always = with(window("a"), |gate| gate.state = GateState::Open);
+    check(&of("monthly"), &[always], 19, Err(other));
 }
 
 #[test]
