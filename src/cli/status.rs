@@ -88,7 +88,10 @@ pub(super) async fn execute(args: &Args) -> Result<u8, Error> {
     let connection = args.cluster.connect().await?;
     match &args.name {
         Some(name) => {
-            let sort = name.sort(&connection).await?;
+            let (sort, hint) = name.sort(&connection).await?;
+            if let Some(hint) = hint {
+                eprintln!("{hint}");
+            }
             if args.watch {
                 return follow::execute(args, &connection, &[sort]).await;
             }

@@ -59,17 +59,25 @@ impl FromStr for Reference {
 }
 
 impl Reference {
-    /// What it names; without a sort the rollout of that name, else the window.
-    pub(super) async fn sort(&self, connection: &Connection) -> Result<Sort, Error> {
+    /// What it names; without a sort the rollout of that name, else the window. Where there are both,
+    /// a person is told how to see the other one.
+    pub(super) async fn sort(
+        &self,
+        connection: &Connection,
+    ) -> Result<(Sort, Option<String>), Error> {
         let name = &self.name;
         if let Some(sort) = self.sort {
-            return Ok(sort);
+            return Ok((sort, None));
         }
-        if connection.find::<CanaryRollout>(name).await?.is_some() {
-            return Ok(Sort::Rollout);
+        let rollout = connection.find::<CanaryRollout>(name).await?.is_some();
+        let window = connection.find::<MaintenanceWindow>(name).await;
+        if rollout {
+            let both = matches!(window, Ok(Some(_)));
+            let hint = format!("{name} is a MaintenanceWindow, too: write mw/{name} to see it.");
+            return Ok((Sort::Rollout, both.then_some(hint)));
         }
-        if connection.find::<MaintenanceWindow>(name).await?.is_some() {
-            return Ok(Sort::Window);
+        if window?.is_some() {
+            return Ok((Sort::Window, None));
         }
         Err(Error::NotFound {
             what: format!("CanaryRollout and no MaintenanceWindow {name}"),
@@ -144,9 +152,13 @@ mod tests {
             let reference: Reference = text.parse().unwrap();
             reference.sort(connection).await.map_err(|error| error.to_string())
         };
-        assert_eq!(sort("web", &both).await, Ok(Sort::Rollout));
-        assert_eq!(sort("mw/web", &both).await, Ok(Sort::Window));
-        assert_eq!(sort("web", &window).await, Ok(Sort::Window));
+        let hint = "web is a MaintenanceWindow, too: write mw/web to see it.".to_owned();
+        assert_eq!(sort("web", &both).await, Ok((Sort::Rollout, Some(hint))));
+        assert_eq!(sort("mw/web", &both).await, Ok((Sort::Window, None)));
+        assert_eq!(sort("cro/web", &both).await, Ok((Sort::Rollout, None)));
+        assert_eq!(sort("web", &window).await, Ok((Sort::Window, None)));
+        let rollout = namespace(&["canaryrollouts/web"]);
+        assert_eq!(sort("web", &rollout).await, Ok((Sort::Rollout, None)));
         let nothing = "there is no CanaryRollout and no MaintenanceWindow web in namespace shop";
         assert_eq!(sort("web", &namespace(&[])).await, Err(nothing.to_owned()));
     }
