@@ -1,9 +1,12 @@
 //! Rounds of checks at their time.
 
+use jiff::SignedDuration;
+
 use crate::{
     api::{
         check::CheckVerdict::{Failed, Running},
-        maintenance_window::{GateReason, Phase},
+        duration::Duration,
+        maintenance_window::{GateReason, Outcome, Phase},
         window_tasks::TaskState,
     },
     maintenance_window::world::{WEEKLY, World},
@@ -129,4 +132,17 @@ fn pre_checks_that_do_not_hold_keep_the_tasks_of_a_round_from_beginning() {
     assert!(world.plant.begun.is_empty());
     assert_eq!(world.history()[0].1, "Failed");
     assert_eq!(ready(&world), (false, "RoundFailed".into()));
+}
+
+#[test]
+fn a_task_that_overruns_pushes_the_end_of_a_round() {
+    // A round of two hours.
+    let long = REBOOT.replace("20m", "110m");
+    let mut world = world(&format!("{long}extend: {{max: 1h}}\n"));
+    world.plant.takes = SignedDuration::from_mins(125);
+    world.until("06T03:10");
+    let entry = &world.told().history[0];
+    assert_eq!((entry.outcome, entry.message.as_str()), (Outcome::Completed, "its round is over"));
+    assert_eq!(entry.extended_by, Some(Duration::from_secs(15 * 60)));
+    assert_eq!(entry.tasks[0].state, TaskState::Succeeded);
 }

@@ -54,7 +54,6 @@ fn checks_that_contradict_themselves_are_refused_with_the_fix() {
         ),
         (routine("alarms", json!({"names": ["a"]})), round),
         (routine("cutoff", json!("1m")), round),
-        (routine("extend", json!({"max": "1h"})), round),
         (routine("preCheckLead", json!("1h")), round),
         (round_of_emergency, round),
     ]);
