@@ -126,6 +126,10 @@ impl Planned {
             return;
         };
         self.versions[at].told.get_or_insert(now);
+        if at + 1 == self.versions.len() {
+            // The end of another object of the name may have been told in between.
+            self.versions[at].until = None;
+        }
         for before in &mut self.versions[..at] {
             before.until.get_or_insert(now);
         }

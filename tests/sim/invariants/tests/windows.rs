@@ -117,6 +117,8 @@ pub(super) enum Act {
     /// The process has the rollout like this.
     Rollout(CanaryRollout),
     Fails(&'static str),
+    /// The process is told that a window of the name is gone.
+    Forgets,
     Nothing,
 }
 
@@ -151,6 +153,7 @@ pub(super) fn play(acts: Vec<(i64, Act)>, expected: &[&str]) {
                 let made = Made { by: Some(by), what: "apply status", fault: Some(&Fault::Lost) };
                 invariants.called(now, &made);
             }
+            Act::Forgets => invariants.windows.forgotten(now, KEY),
             Act::Nothing => {}
         }
     }
@@ -220,6 +223,20 @@ fn a_gate_is_open_only_as_its_specs_let_it() {
     let begins = (OPENS, Act::Tells(open(CLOSES)));
     let kept = MaintenanceWindowStatus { observed_generation: Some(2), ..open(CLOSES) };
     play(vec![begins, (OPENS + 9, Act::Person(later)), (OPENS + 10, Act::Tells(kept))], &[]);
+}
+
+#[test]
+fn a_window_may_be_made_again_before_the_end_of_the_former_one_is_told() {
+    let again = || {
+        let mut window = window();
+        window.metadata.uid = Some("uid-2".into());
+        window
+    };
+    let made = || vec![(5, Act::Untold(again())), (6, Act::Forgets)];
+    let opens = || (OPENS, Act::Tells(open(CLOSES)));
+    let told = (7, Act::Person(again()));
+    play(made().into_iter().chain([told, opens()]).collect(), &[]);
+    play(made().into_iter().chain([opens()]).collect(), &["Gate"]);
 }
 
 #[test]
