@@ -106,9 +106,7 @@ impl<'a> Situation<'a> {
                 Some("the one before it had not closed: its alarms did not come back".into())
             }
             _ if left <= SignedDuration::ZERO => {
-                Some(self.kept_closed(window, opening).unwrap_or_else(|| {
-                    "the operator was away from its start to its end".to_owned()
-                }))
+                Some(self.kept_closed(window, opening).unwrap_or_else(|| unopened(window)))
             }
             Some(least) if late && left < least => Some(format!(
                 "only {left:#} were left when it could open, and lateOpen.minRemaining is {least:#}{}",
@@ -232,5 +230,15 @@ impl<'a> Situation<'a> {
             checked: checks::told(self),
             revisit,
         }
+    }
+}
+
+/// Why nothing opened a window from the start of an opening to its end, as far as that is known then.
+fn unopened(window: &Window) -> String {
+    let away = "the operator was away from its start to its end";
+    if window.alarms.is_some() && window.emergency.is_none() {
+        format!("{away}, or its alarms could not be made quiet")
+    } else {
+        away.to_owned()
     }
 }
