@@ -147,11 +147,11 @@ pub async fn run(
         metrics.leads_when(move || leads.is_leader());
         let guards = Guards {
             limits: Arc::new(Limits::default()),
-            gate: Gate::new(leadership),
+            gate: Gate::new(leadership.clone()),
             clock: options.clock.clone(),
             metrics: metrics.clone(),
         };
-        Work::new(&options, &clients, connector, fetch, guards, liveness.clone())
+        Work::new(&options, &clients, connector, fetch, guards, leadership, liveness.clone())
     };
     let code = elect(&options, &clients, &liveness, lead, stop).await?;
     probing.abort();
@@ -210,6 +210,7 @@ impl Work {
         connector: Arc<SdkConnector>,
         fetch: Arc<HttpClient>,
         guards: Guards,
+        leadership: Leadership,
         liveness: Liveness,
     ) -> Self {
         let metrics = guards.metrics.clone();
@@ -243,7 +244,7 @@ impl Work {
             rollouts: Arc::new(KnownRollouts(rollouts)),
             windows: Arc::new(KnownWindows(windows)),
             sweeps: Sweeps::default(),
-            post: Post::new(Arc::new(notifier), options.clock.clone(), metrics.clone()),
+            post: Post::new(Arc::new(notifier), leadership, options.clock.clone(), metrics.clone()),
             tasks: Desk { documents: options.ssm_documents.clone(), intents: Intents::default() },
             metrics,
         };

@@ -15,7 +15,10 @@ use super::{
     message::Message,
     send::{Deliver, NotSent, SEND_TIMEOUT, Sent, Topics},
 };
-use crate::{api::channel::Channel, context::Clock, metrics::Metrics, time::moments};
+use crate::{
+    api::channel::Channel, context::Clock, kubernetes::leader::Leadership, metrics::Metrics,
+    time::moments,
+};
 
 /// Most passes that send at once: half of those that run, so that openings always have a place.
 const PASSES_AT_ONCE: usize = 16;
@@ -28,6 +31,7 @@ const _: () = assert!(SEND_TIMEOUT.as_secs() + 10 <= AHEAD.as_secs().unsigned_ab
 /// Where passes post their notices.
 pub struct Post {
     deliver: Arc<dyn Deliver>,
+    leadership: Leadership,
     clock: Clock,
     metrics: Metrics,
     turns: Semaphore,
@@ -68,16 +72,25 @@ pub struct Posted {
 }
 
 impl Post {
-    /// Nothing is on its way.
+    /// Nothing is on its way. Something goes out only while `leadership` lasts.
     #[must_use]
-    pub fn new(deliver: Arc<dyn Deliver>, clock: Clock, metrics: Metrics) -> Self {
+    pub fn new(
+        deliver: Arc<dyn Deliver>,
+        leadership: Leadership,
+        clock: Clock,
+        metrics: Metrics,
+    ) -> Self {
         let turns = Semaphore::new(PASSES_AT_ONCE);
-        Self { deliver, clock, metrics, turns, unrecorded: Mutex::default() }
+        Self { deliver, leadership, clock, metrics, turns, unrecorded: Mutex::default() }
     }
 
     /// Sends notices, all at once; takes [`SEND_TIMEOUT`] at most. What became of them is
-    /// [`Post::unrecorded`] then. False when too many passes send already: nothing went out then.
+    /// [`Post::unrecorded`] then. False when too many passes send already, or this process leads no
+    /// more and another one will send it: nothing went out then.
     pub async fn send(&self, topics: &dyn Topics, by: &Sender, letters: &[Letter]) -> bool {
+        if !self.leadership.is_leader() {
+            return false;
+        }
         let Ok(_turn) = self.turns.try_acquire() else { return false };
         let send = async |letter: &Letter| {
             let posted = self.one(topics, &by.namespace, letter).await;

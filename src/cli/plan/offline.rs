@@ -76,7 +76,7 @@ pub(super) fn context(region: Option<String>) -> Result<Context, Error> {
         rollouts: Arc::new(NoCluster),
         windows: Arc::new(NoCluster),
         sweeps: Sweeps::default(),
-        post: Post::new(Arc::new(NoCluster), Clock::System, metrics.clone()),
+        post: Post::new(Arc::new(NoCluster), Leadership::none(), Clock::System, metrics.clone()),
         tasks: Desk::default(),
         metrics,
     })

@@ -76,7 +76,7 @@ pub(super) fn context() -> Context {
         rollouts: Arc::new(Nothing),
         windows: Arc::new(Nothing),
         sweeps: Sweeps::default(),
-        post: Post::new(Arc::new(Nothing), clock, metrics.clone()),
+        post: Post::new(Arc::new(Nothing), Leadership::none(), clock, metrics.clone()),
         tasks: Desk::default(),
         metrics,
     }

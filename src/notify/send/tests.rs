@@ -17,6 +17,7 @@ use crate::{
         tests::{certificates, names, server},
     },
     facts::sns::Fifo,
+    kubernetes::leader::Leadership,
     metrics::Metrics,
     notify::{
         due::Due,
@@ -198,7 +199,7 @@ async fn who_does_not_answer_holds_up_nobody() {
         message: opened.clone(),
     });
     let clock = Clock::simulated(opened.at);
-    let post = Post::new(Arc::new(notifier), clock, Metrics::new());
+    let post = Post::new(Arc::new(notifier), Leadership::always(), clock, Metrics::new());
     assert!(post.send(&topics, &sender(), &letters).await);
     // In the order in which it was known.
     let posted = post.unrecorded(&sender());
@@ -231,7 +232,7 @@ async fn only_so_many_passes_send_at_once_and_the_others_are_told_so() {
         .map(|message| Letter { due: due(&message), channel: slack(), message })
         .into();
     let notifier = notifier(Arc::new(Silent), &[("address", "https://hooks.test/x")]);
-    let post = Post::new(Arc::new(notifier), Clock::System, Metrics::new());
+    let post = Post::new(Arc::new(notifier), Leadership::always(), Clock::System, Metrics::new());
     let (topics, sender) = (Recorded::default(), sender());
     let mut sends: Vec<_> =
         (0..17).map(|_| Box::pin(post.send(&topics, &sender, &letters))).collect();
@@ -242,6 +243,21 @@ async fn only_so_many_passes_send_at_once_and_the_others_are_told_so() {
     // One that is dropped gives its place back.
     drop(sends);
     assert!(futures::poll!(Box::pin(post.send(&topics, &sender, &letters))).is_pending());
+}
+
+#[tokio::test]
+async fn only_who_leads_sends() {
+    let opened = message(Stage::Opened);
+    let letters = [Letter { due: due(&opened), channel: sns(TOPIC), message: opened.clone() }];
+    let notifier = Arc::new(notifier(Arc::new(Silent), &[]));
+    let topics = Recorded::default();
+    let sent = async |leadership| {
+        let deliver = Arc::clone(&notifier) as Arc<dyn Deliver>;
+        let post = Post::new(deliver, leadership, Clock::System, Metrics::new());
+        (post.send(&topics, &sender(), &letters).await, post.unrecorded(&sender()).len())
+    };
+    assert_eq!(sent(Leadership::none()).await, (false, 0));
+    assert_eq!(sent(Leadership::always()).await, (true, 1));
 }
 
 #[tokio::test]

@@ -73,6 +73,10 @@ impl Deliver for Notices {
             key: message.key(&channel.name),
         };
         let mut state = self.0.lock();
+        if state.lease.is_none() {
+            let told = format!("G7: {notice:?} went out without the lease");
+            state.invariants.violations.push(told);
+        }
         let process = state.process;
         let double = state.notices.take(notice, process);
         state.invariants.violations.extend(double);

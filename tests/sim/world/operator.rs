@@ -180,7 +180,7 @@ impl Process {
         let metrics = Metrics::new();
         let guards = Guards {
             limits: Arc::new(Limits::default()),
-            gate: Gate::new(leadership),
+            gate: Gate::new(leadership.clone()),
             clock: clock.clone(),
             metrics: metrics.clone(),
         };
@@ -189,7 +189,12 @@ impl Process {
         let hub = Arc::new(Hub::default());
         let known = KnownWindows { listed: Arc::clone(&listed), cache: Cache::clone(&windows) };
         let context = Arc::new(Context {
-            post: Post::new(Arc::new(Notices(Arc::clone(world))), clock.clone(), metrics.clone()),
+            post: Post::new(
+                Arc::new(Notices(Arc::clone(world))),
+                leadership,
+                clock.clone(),
+                metrics.clone(),
+            ),
             checks: Checks::new(
                 Arc::new(Web),
                 Arc::new(NoCluster),
