@@ -14,7 +14,7 @@ use super::{
 use crate::{
     api::maintenance_window::MaintenanceWindow,
     context::Context,
-    error::{Remedy, chain},
+    error::{Remedy, chain, without_request},
     facts::check::CheckResult,
     names::Owner,
     plan::{Revisit, Unread},
@@ -155,10 +155,12 @@ fn not_done(error: &Error) -> Failed {
     Failed { failure: Failure::NotDone, unread: told(error) }
 }
 
-/// A failure as a fact.
+/// A failure as a fact. The request id, another one at each try, is in the log alone: the same failure
+/// again is no news.
 fn told(error: &Error) -> Unread {
     let message = chain(error);
     tracing::warn!(error = message, "the pass stopped");
+    let message = without_request(&message).to_owned();
     Unread { remedy: error.remedy(), reason: error.reason(), message }
 }
 
@@ -180,7 +182,29 @@ fn endless(mut plan: Plan) -> Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::maintenance_window::world::World;
+    use crate::{
+        aws::{self, Class, operations::Operation},
+        maintenance_window::{tasks::calls, world::World},
+    };
+
+    #[test]
+    fn the_same_failure_again_is_told_in_the_same_words() {
+        let failed = |request: &str| aws::Error {
+            operation: Operation::CloudWatchPutAlarmMuteRule,
+            resource: "mute rule a".into(),
+            class: Class::Denied,
+            code: "AccessDenied".into(),
+            message: String::new(),
+            request_id: Some(request.into()),
+            retry_after: None,
+        };
+        let mute =
+            |request| told(&Error::Mute { region: "us-east-1".into(), source: failed(request) });
+        assert_eq!(mute("1"), mute("2"));
+        assert!(mute("1").message.ends_with("failed with AccessDenied"), "{:?}", mute("1"));
+        let task = |request| calls::failed(failed(request));
+        assert_eq!(task("1"), task("2"));
+    }
 
     #[test]
     fn a_decision_that_asks_without_end_does_nothing_and_says_so() {

@@ -11,7 +11,7 @@ use crate::{
         session::{CallContext, Session},
     },
     context::terms,
-    error::{chain, clean},
+    error::{chain, clean, without_request},
     facts::ssm::{Command, CommandSearch, NewAutomation, NewCommand},
     plan::Unread,
 };
@@ -184,7 +184,7 @@ impl TaskCalls<'_> {
     }
 }
 
-/// How AWS failed, as a fact.
+/// How AWS failed, as a fact; without the request id, which is another one at each try.
 #[must_use]
 pub fn failed(error: aws::Error) -> Failed {
     let failure = match error.class {
@@ -195,5 +195,6 @@ pub fn failed(error: aws::Error) -> Failed {
     };
     let message = chain(&error);
     tracing::warn!(error = message, "a task of a window");
+    let message = without_request(&message).to_owned();
     Failed { failure, unread: Unread { remedy: error.remedy(), reason: error.reason(), message } }
 }
