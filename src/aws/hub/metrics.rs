@@ -7,7 +7,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{
     Hub,
@@ -173,13 +173,18 @@ impl Read {
 /// The span that is read for one that is asked for: a quarter of an hour before its end, or twice as
 /// much until it is enough. So rollouts that entered their steps at different times share calls, and
 /// one that was long away does not make the others read as much as it.
-fn shared(span: Span) -> Span {
+///
+/// It begins with a whole period of those that are `wanted`: CloudWatch may count periods from there.
+fn shared(wanted: &BTreeSet<Series>, span: Span) -> Span {
     let asked = span.until.duration_since(span.from);
     let mut length = SPAN_MIN;
     while length < asked {
         length = length.saturating_add(length);
     }
-    Span { from: span.until.saturating_sub(length).unwrap_or(span.from), until: span.until }
+    let from = span.until.saturating_sub(length).unwrap_or(span.from).as_second();
+    let period = wanted.iter().map(|series| i64::from(series.period)).max().unwrap_or(60).max(1);
+    let from = from.saturating_sub(from.rem_euclid(period));
+    Span { from: Timestamp::from_second(from).unwrap_or(span.from), until: span.until }
 }
 
 impl Hub {
@@ -199,7 +204,7 @@ impl Hub {
         span: Span,
     ) -> Result<BTreeMap<Series, Vec<Datapoint>>, Error> {
         let items = wanted.iter().cloned().map(Arc::new).collect();
-        let answers = self.metrics.get(session, &shared(span), &items, ()).await?;
+        let answers = self.metrics.get(session, &shared(wanted, span), &items, ()).await?;
         let within = |points: &[Datapoint]| {
             points.iter().filter(|point| point.at >= span.from).copied().collect()
         };

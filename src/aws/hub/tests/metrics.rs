@@ -311,3 +311,14 @@ async fn an_expression_is_a_call_of_its_own_that_those_share_who_ask_for_the_sam
     assert!(hub.math(&session, &sum, span).await.is_ok());
     assert!(hub.math(&session, &wrong, span).await.is_ok());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_call_begins_with_a_whole_period() {
+    let hub = Hub::default();
+    let (fake, session) = session(Fake::default());
+    let wanted = BTreeSet::from([Series { period: 600, ..series(1, "Errors") }]);
+    let span = Span { from: at(8_400), until: at(9_000) };
+    hub.metrics(&session, &wanted, span).await.unwrap();
+    // Not at 8100, a quarter of an hour before the end.
+    assert_eq!(fake.metric_calls(), [(1, Span { from: at(7_800), until: at(9_000) })]);
+}
