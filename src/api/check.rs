@@ -114,14 +114,48 @@ pub struct HttpCheck {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
+    validation = Rule::new("has(self.max) || has(self.min)").message("give a limit: max, min or both"),
+)]
+pub struct MetricCheck {
+    /// What is measured.
+    #[serde(flatten)]
+    pub source: MetricSource,
+    /// The check fails when the last so many whole periods all break a limit. Default 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 10))]
+    pub periods: Option<i32>,
+    /// Highest value that passes, with its unit: 5%, 800ms, 2s, 10.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        length(min = 1, max = 24),
+        regex(pattern = r"^[0-9]{1,12}([.][0-9]{1,6})?(%|ms|s)?$")
+    )]
+    #[x_kube(validation = Rule::new("!self.endsWith('%') || double(self.replace('%','')) <= 100.0").message("a percentage is at most 100%"))]
+    pub max: Option<String>,
+    /// Lowest value that passes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        length(min = 1, max = 24),
+        regex(pattern = r"^[0-9]{1,12}([.][0-9]{1,6})?(%|ms|s)?$")
+    )]
+    #[x_kube(validation = Rule::new("!self.endsWith('%') || double(self.replace('%','')) <= 100.0").message("a percentage is at most 100%"))]
+    pub min: Option<String>,
+    /// What no data means: Fail (default) or Pass.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_no_data: Option<NoData>,
+}
+
+/// A metric or an expression of metrics.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
     validation = Rule::new("has(self.expression) != has(self.metricName)").message("give exactly one of metricName and expression"),
     validation = Rule::new("has(self.metricName) == has(self.namespace) && has(self.metricName) == has(self.statistic)").message("namespace, metricName and statistic belong together"),
     validation = Rule::new("has(self.expression) == has(self.queries)").message("an expression needs queries, and queries an expression"),
     validation = Rule::new("!has(self.dimensions) || has(self.metricName)").message("dimensions belong to metricName; those of an expression stand in its queries"),
-    validation = Rule::new("has(self.max) || has(self.min)").message("give a limit: max, min or both"),
     validation = Rule::new("self.period >= duration('1m') && self.period <= duration('24h') && self.period.getSeconds() % 60 == 0").message("period must be whole minutes, 1m to 24h")
 )]
-pub struct MetricCheck {
+pub struct MetricSource {
     /// For example AWS/ApiGateway, or your own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 255), regex(pattern = r"^[^:][A-Za-z0-9._/#:-]*$"))]
@@ -155,32 +189,9 @@ pub struct MetricCheck {
     pub queries: Option<Vec<MetricQuery>>,
     /// Length of a period: whole minutes.
     pub period: Duration,
-    /// The check fails when the last so many whole periods all break a limit. Default 1.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1, max = 10))]
-    pub periods: Option<i32>,
-    /// Highest value that passes, with its unit: 5%, 800ms, 2s, 10.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(
-        length(min = 1, max = 24),
-        regex(pattern = r"^[0-9]{1,12}([.][0-9]{1,6})?(%|ms|s)?$")
-    )]
-    #[x_kube(validation = Rule::new("!self.endsWith('%') || double(self.replace('%','')) <= 100.0").message("a percentage is at most 100%"))]
-    pub max: Option<String>,
-    /// Lowest value that passes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(
-        length(min = 1, max = 24),
-        regex(pattern = r"^[0-9]{1,12}([.][0-9]{1,6})?(%|ms|s)?$")
-    )]
-    #[x_kube(validation = Rule::new("!self.endsWith('%') || double(self.replace('%','')) <= 100.0").message("a percentage is at most 100%"))]
-    pub min: Option<String>,
-    /// Unit of the numbers, where limits are written with one.
+    /// Unit of the numbers. Default: none, but for some of AWS's metrics it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<MetricUnit>,
-    /// What no data means: Fail (default) or Pass.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub on_no_data: Option<NoData>,
 }
 
 /// A metric that an expression names.

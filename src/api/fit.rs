@@ -175,6 +175,7 @@ impl Fit for MaintenanceWindowStatus {
             current,
             pre_checks,
             post_checks,
+            measuring,
             skipped,
             history,
             plan,
@@ -202,6 +203,7 @@ impl Fit for MaintenanceWindowStatus {
         current.fit();
         pre_checks.fit();
         post_checks.fit();
+        measuring.fit();
         skipped.truncate(SKIPPED_MAX);
         history.truncate(WINDOW_HISTORY_MAX);
         history.fit();
@@ -233,6 +235,7 @@ impl Fit for CurrentOpening {
         self.checks.fit();
         self.closing.fit();
         self.tasks.fit();
+        self.metrics.fit();
     }
 }
 
@@ -267,6 +270,7 @@ impl Fit for WindowHistoryEntry {
         self.checks.truncate(WINDOW_CHECKS_MAX);
         self.checks.fit();
         self.tasks.fit();
+        self.metrics.fit();
         self.still_in_alarm.truncate(STILL_IN_ALARM_MAX);
     }
 }

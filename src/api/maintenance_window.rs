@@ -10,6 +10,7 @@ use super::{
     shared::{AwsLocation, Mode},
     window_alarms::Alarms,
     window_checks::{OnPreCheckFailure, Purpose},
+    window_metrics::{METRICS_MAX, WindowMetric},
     window_notices::Notices,
     window_tasks::{TASKS_MAX, Task},
 };
@@ -60,11 +61,12 @@ pub const EMERGENCY_FOR_MAX: usize = 32;
     validation = Rule::new("!has(self.always) || !has(self.notices)").message("a window that is always open has no openings to tell of: leave notices out"),
     validation = Rule::new("!has(self.always) || !(has(self.preChecks) || has(self.postChecks))").message("a window that is always open has no checks: leave preChecks and postChecks out"),
     validation = Rule::new("has(self.preChecks) || !(has(self.preCheckLead) || has(self.onPreCheckFailure))").message("preCheckLead and onPreCheckFailure belong to preChecks"),
-    validation = Rule::new("has(self.postChecks) || !has(self.postCheckFor)").message("postCheckFor belongs to postChecks"),
+    validation = Rule::new("has(self.postChecks) || has(self.metrics) || !has(self.postCheckFor)").message("postCheckFor belongs to postChecks and metrics"),
     validation = Rule::new("!has(self.emergency) || !has(self.onPreCheckFailure)").message("the checks of an emergency inform and never block: leave onPreCheckFailure out"),
     validation = Rule::new("!has(self.purpose) || self.purpose != 'Routine' || has(self.preChecks) || has(self.postChecks) || has(self.tasks)").message("a Routine is a round of checks and tasks: give preChecks, tasks or postChecks"),
     validation = Rule::new("!has(self.purpose) || self.purpose != 'Routine' || !(has(self.always) || has(self.alarms) || has(self.emergency) || has(self.cutoff) || has(self.preCheckLead))").message("the gate of a Routine never opens, and it mutes nothing: leave always, alarms, emergency, cutoff and preCheckLead out"),
     validation = Rule::new("!has(self.always) || !has(self.tasks)").message("a window that is always open has no openings to do tasks in: leave tasks out"),
+    validation = Rule::new("!has(self.always) || !has(self.metrics)").message("a window that is always open has no openings to measure around: leave metrics out"),
     validation = Rule::new("!has(self.tasks) || !has(self.schedules) || self.tasks.all(task, !has(task.schedules) || task.schedules.all(name, self.schedules.exists(schedule, schedule.name == name)))").message("tasks[].schedules names schedules of this window"),
     validation = Rule::new("!has(oldSelf.aws) || !has(oldSelf.aws.region) || (has(self.aws) && has(self.aws.region) && self.aws.region == oldSelf.aws.region)").message("aws.region is immutable: make a new MaintenanceWindow for another region"),
     validation = Rule::new("!has(self.lateOpen) || !has(self.cutoff) || self.lateOpen.minRemaining > self.cutoff").message("lateOpen.minRemaining must be more than cutoff: no work would be accepted else"),
@@ -130,8 +132,8 @@ pub struct MaintenanceWindowSpec {
     #[schemars(length(min = 1, max = CHECKS_MAX))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub post_checks: Option<Vec<Check>>,
-    /// How long the post-checks are watched after the close; the next opening ends it. Default 0s:
-    /// they run once.
+    /// How long the post-checks are watched after the close, and when metrics are read for the second
+    /// time; the next opening ends it. Default 0s: checks run once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[x_kube(validation = Rule::new("self <= duration('168h')").message("postCheckFor must be at most 7d"))]
     pub post_check_for: Option<Duration>,
@@ -140,6 +142,11 @@ pub struct MaintenanceWindowSpec {
     #[schemars(length(min = 1, max = TASKS_MAX))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub tasks: Option<Vec<Task>>,
+    /// Numbers that are written down: as they were before the opening, and after the close.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = METRICS_MAX))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub metrics: Option<Vec<WindowMetric>>,
     /// Makes this an emergency: its one opening stands in for other windows, blackouts or not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub emergency: Option<Emergency>,

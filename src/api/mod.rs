@@ -18,6 +18,7 @@ pub mod shared;
 pub mod window_alarms;
 pub mod window_checks;
 pub mod window_history;
+pub mod window_metrics;
 pub mod window_notices;
 pub mod window_status;
 pub mod window_tasks;

@@ -9,6 +9,7 @@ use super::{
     duration::Duration,
     fit,
     window_checks::WindowCheck,
+    window_metrics::{METRICS_MAX, WindowMetricStatus},
     window_tasks::{TASKS_MAX, TaskStatus},
 };
 
@@ -74,6 +75,10 @@ pub struct WindowHistoryEntry {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = TASKS_MAX))]
     pub tasks: Vec<TaskStatus>,
+    /// What its metrics were before it opened and after it closed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = METRICS_MAX))]
+    pub metrics: Vec<WindowMetricStatus>,
     /// Alarms that were quiet and were in ALARM when it closed, the first 50 by name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = fit::STILL_IN_ALARM_MAX), inner(length(max = 255)))]

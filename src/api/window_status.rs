@@ -13,6 +13,7 @@ use super::{
     shared::LastAction,
     window_alarms::Silenced,
     window_checks::{Checking, WindowCheck},
+    window_metrics::{METRICS_MAX, Measuring, WindowMetricStatus},
     window_notices::{Ending, Moved},
     window_tasks::{TASKS_MAX, TaskStatus},
 };
@@ -118,6 +119,9 @@ pub struct MaintenanceWindowStatus {
     /// The post-checks of the last opening, while they are watched.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub post_checks: Option<Checking>,
+    /// What is still to be read of the metrics of what is open, or was last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measuring: Option<Measuring>,
     /// Openings that a person skipped, and that have not passed yet.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = fit::SKIPPED_MAX))]
@@ -288,6 +292,10 @@ pub struct CurrentOpening {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = TASKS_MAX))]
     pub tasks: Vec<TaskStatus>,
+    /// What its metrics were before it opened, as far as they were read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = METRICS_MAX))]
+    pub metrics: Vec<WindowMetricStatus>,
     /// The spec that it opened with.
     pub spec: FrozenSpec,
 }

@@ -9,6 +9,7 @@ pub mod dynamodb;
 pub mod http;
 pub mod job;
 pub mod lambda;
+pub mod measure;
 pub mod metric;
 mod parse;
 pub mod rds;

@@ -1,6 +1,7 @@
 //! Asks and acts: what a decision needs to know is read, round by round, and then it is carried out.
 
 use jiff::Timestamp;
+use tokio::time::timeout;
 
 use super::{
     alarms::{AlarmFacts, Question, RegionFacts},
@@ -8,6 +9,7 @@ use super::{
     decide::{Ask, Facts, Plan, decide},
     error::Error,
     memory::Memory,
+    metrics::{self, Reading, Wanted},
     observe,
     tasks::{Failed, Failure, Seen, TaskFacts, TaskQuestion, TaskStep},
 };
@@ -22,7 +24,7 @@ use crate::{
 
 /// Most rounds of asking in one pass. Each fills a part of the facts that was empty, so no more can
 /// be needed than there are parts.
-const ROUNDS_MAX: usize = 4;
+const ROUNDS_MAX: usize = 5;
 
 /// Region and account of a window.
 pub type Place = (String, String);
@@ -54,6 +56,9 @@ pub async fn attempt(
                 let seen = asking.task(&question).await;
                 facts.task = Some(TaskFacts { seen, done: None });
             }
+            Ask::Metrics(wanted) => {
+                facts.metrics = Some(asking.metrics(&wanted, &facts.owner.namespace).await);
+            }
         }
         plan = decide(&facts, &memory, now);
     }
@@ -61,6 +66,8 @@ pub async fn attempt(
     if plan.asks.is_some() {
         return endless(plan);
     }
+    // What comes of the rest is decided without more questions.
+    facts.metrics.get_or_insert_default();
     if let Some(calls) = &asking.calls
         && let Err(error) = calls.act(&plan.actions).await
     {
@@ -136,6 +143,18 @@ impl<'a> Asking<'a> {
         facts: &Facts,
     ) -> Result<Vec<RegionFacts>, Error> {
         self.calls().await?.ask(question, &facts.owner).await
+    }
+
+    /// Reads metrics; takes twice [`metrics::READ_WAIT`] at most.
+    async fn metrics(&mut self, wanted: &[Wanted], namespace: &str) -> Vec<Reading> {
+        let context = self.context;
+        let calls = timeout(metrics::READ_WAIT, self.calls()).await;
+        let calls = match &calls {
+            Ok(Ok(calls)) => Ok(*calls),
+            Ok(Err(error)) => Err(chain(error)),
+            Err(_) => Err(metrics::late()),
+        };
+        metrics::read(context, namespace, wanted, calls.as_deref().map_err(String::as_str)).await
     }
 
     async fn checks(&mut self, question: &checks::Question) -> Vec<CheckResult> {
@@ -218,7 +237,7 @@ mod tests {
             (trouble.message.as_str(), trouble.remedy),
             (plan.report.message.as_str(), Remedy::Retry)
         );
-        assert!(trouble.message.contains("after 4 rounds"), "{}", trouble.message);
+        assert!(trouble.message.contains("after 5 rounds"), "{}", trouble.message);
         // Not at once again: backoff decides.
         assert_eq!(plan.revisit, Revisit::At(Timestamp::MAX));
     }

@@ -13,6 +13,7 @@ use crate::api::{
     shared::LastAction,
     window_alarms::Silenced,
     window_checks::{Checking, WindowCheck},
+    window_metrics::{Measuring, WindowMetricStatus},
     window_tasks::TaskStatus,
 };
 use crate::time::moments;
@@ -32,6 +33,8 @@ pub struct Memory {
     pub before: Option<Checking>,
     /// The post-checks of the last opening, while they are watched.
     pub after: Option<Checking>,
+    /// What is still to be read of metrics.
+    pub measuring: Option<Measuring>,
     /// Openings to come that a person skipped.
     pub skipped: Vec<SkippedOpening>,
     /// How the last openings went, newest first.
@@ -72,6 +75,8 @@ pub struct Current {
     pub closing: Option<Closing>,
     /// Its tasks, in order; those that are not listed have not begun.
     pub tasks: Vec<TaskStatus>,
+    /// What is known of its metrics.
+    pub metrics: Vec<WindowMetricStatus>,
     /// The spec that it opened with.
     pub spec: Box<MaintenanceWindowSpec>,
     /// The same, parsed.
@@ -120,6 +125,7 @@ impl Memory {
             book: Book::recall(status),
             before: status.pre_checks.clone(),
             after: status.post_checks.clone(),
+            measuring: status.measuring.clone(),
             skipped: status.skipped.clone(),
             history: status.history.clone(),
             last_action: status.last_action.clone(),
@@ -164,6 +170,7 @@ fn current(status: &CurrentOpening) -> Option<Current> {
         checks: status.checks.clone(),
         closing: status.closing.clone(),
         tasks: status.tasks.clone(),
+        metrics: status.metrics.clone(),
         spec: status.spec.0.clone(),
         window,
     })
@@ -180,6 +187,7 @@ impl Fit for Memory {
             book,
             before,
             after,
+            measuring,
             skipped,
             history,
             last_action,
@@ -189,10 +197,12 @@ impl Fit for Memory {
             current.closing.fit();
             current.checks.fit();
             current.tasks.fit();
+            current.metrics.fit();
         }
         book.fit();
         before.fit();
         after.fit();
+        measuring.fit();
         skipped.truncate(SKIPPED_MAX);
         history.truncate(WINDOW_HISTORY_MAX);
         history.fit();

@@ -9,6 +9,7 @@ mod checks;
 mod decide;
 mod error;
 mod memory;
+mod metrics;
 pub mod notices;
 mod observe;
 mod status;

@@ -36,6 +36,7 @@ pub fn observe(object: &MaintenanceWindow, context: &Context, now: Timestamp) ->
         alarms: None,
         checks: BTreeMap::new(),
         task: None,
+        metrics: None,
         documents: context.tasks.documents.clone(),
     }
 }

@@ -43,6 +43,7 @@ pub fn summarize(
         book: Book { ledger, endings, moved, foreseen: _ },
         before: pre_checks,
         after: post_checks,
+        measuring,
         skipped,
         history,
         last_action,
@@ -87,6 +88,7 @@ pub fn summarize(
         moved,
         pre_checks,
         post_checks,
+        measuring,
         skipped,
         history,
         plan: ahead.iter().map(|line| clean(line)).collect(),
@@ -161,6 +163,7 @@ fn current_opening(current: Current, quiet: Option<&Silenced>) -> CurrentOpening
         checks,
         closing,
         tasks,
+        metrics,
         spec,
         window,
     } = current;
@@ -182,6 +185,7 @@ fn current_opening(current: Current, quiet: Option<&Silenced>) -> CurrentOpening
         checks,
         closing,
         tasks,
+        metrics,
         spec: FrozenSpec(spec),
     }
 }

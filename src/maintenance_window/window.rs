@@ -1,5 +1,7 @@
 //! The spec, parsed once into types that cannot be wrong.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, civil};
 
 use crate::{
@@ -9,7 +11,8 @@ use crate::{
     },
     api::window_alarms::AlarmMode,
     api::window_checks::{OnPreCheckFailure, Purpose},
-    checks::Check,
+    api::window_metrics::{METRICS_MAX, WindowMetric},
+    checks::{Check, measure::Measure},
     maintenance_window::{
         alarms::Choice,
         checks::List,
@@ -112,6 +115,7 @@ impl Window {
                 return Err(invalid("emergency", why));
             }
         }
+        check_metrics(spec)?;
         let routine = spec.purpose == Some(Purpose::Routine);
         let checks = |field: &str, list: &Option<Vec<_>>| {
             let parsed = Check::parse_all(list.as_deref().unwrap_or_default());
@@ -189,6 +193,29 @@ fn to_do(spec: &MaintenanceWindowSpec) -> Result<Vec<Task>, InvalidSpec> {
     }
     let schedules = spec.schedules.iter().flatten().map(|schedule| schedule.name.clone());
     tasks::parse(raw, &schedules.collect::<Vec<_>>())
+}
+
+/// Whether the metrics of a spec can be measured.
+fn check_metrics(spec: &MaintenanceWindowSpec) -> Result<(), InvalidSpec> {
+    let metrics = spec.metrics.as_deref().unwrap_or_default();
+    if spec.always == Some(true) && !metrics.is_empty() {
+        let why = "a window that is always open has no openings to measure around";
+        return Err(invalid("metrics", why));
+    }
+    if metrics.len() > METRICS_MAX {
+        return Err(invalid("metrics", format!("write at most {METRICS_MAX} metrics")));
+    }
+    let mut names = BTreeSet::new();
+    for (index, WindowMetric { name, metric, .. }) in metrics.iter().enumerate() {
+        if !names.insert(name) {
+            let why = "write another name: this one is taken";
+            return Err(invalid(format!("metrics[{index}].name"), why));
+        }
+        Measure::parse(metric).map_err(|(field, expected)| {
+            invalid(format!("metrics[{index}].metric.{field}"), format!("write {expected}"))
+        })?;
+    }
+    Ok(())
 }
 
 fn schedule(raw: &RawSchedule, field: &str) -> Result<Schedule, InvalidSpec> {

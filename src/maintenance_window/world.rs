@@ -1,6 +1,7 @@
 //! A window, its memory and the time, for tests of decisions.
 
 mod cloud;
+mod gauge;
 mod mail;
 pub mod plant;
 mod switches;
@@ -10,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 
 pub use cloud::{Cloud, REGION};
+pub use gauge::Gauge;
 use mail::Mail;
 pub use plant::Plant;
 
@@ -54,6 +56,8 @@ pub struct World {
     pub checks: BTreeMap<&'static str, (CheckVerdict, &'static str)>,
     /// Rounds of checks so far: the names in each.
     pub rounds: Vec<String>,
+    /// What metrics say.
+    pub gauge: Gauge,
     /// What tasks work on.
     pub plant: Plant,
     /// Where the next pass is cut off.
@@ -111,6 +115,7 @@ impl World {
                 checks: BTreeMap::new(),
                 sweeps: false,
                 task: None,
+                metrics: None,
                 intents: BTreeSet::new(),
                 documents: AllowedDocuments::parse(["AWS-*"]).unwrap(),
             },
@@ -123,6 +128,7 @@ impl World {
             mail: Mail::default(),
             checks: BTreeMap::new(),
             rounds: Vec::new(),
+            gauge: Gauge::default(),
             plant: Plant::default(),
             crash: None,
         }
@@ -183,6 +189,7 @@ impl World {
         self.facts.alarms = None;
         self.facts.checks.clear();
         self.facts.task = None;
+        self.facts.metrics = None;
         let mut plan = self.plan();
         while let Some(ask) = &plan.asks {
             match ask {
@@ -204,9 +211,14 @@ impl World {
                     let answer = TaskFacts { seen, done: None };
                     assert!(self.facts.task.replace(answer).is_none(), "asked twice");
                 }
+                Ask::Metrics(wanted) => {
+                    let readings = self.gauge.read(wanted, self.now);
+                    assert!(self.facts.metrics.replace(readings).is_none(), "asked twice");
+                }
             }
             plan = self.plan();
         }
+        self.facts.metrics.get_or_insert_default();
         if let Err(unread) = self.cloud.act(&plan.actions, self.now) {
             self.facts.alarms = Some(Err(unread));
             return Some(self.plan());

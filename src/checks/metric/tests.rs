@@ -3,23 +3,37 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::api::check::CheckVerdict::{self, Failed, Passed};
+use crate::api::{
+    check::{
+        CheckVerdict::{self, Failed, Passed},
+        MetricQuery, MetricSource,
+    },
+    duration::Duration,
+};
 
-fn errors() -> MetricCheck {
-    MetricCheck {
+fn source() -> MetricSource {
+    MetricSource {
         namespace: Some("AWS/Lambda".into()),
         metric_name: Some("Errors".into()),
         dimensions: Some([("FunctionName".to_owned(), "api".to_owned())].into()),
         statistic: Some("Sum".into()),
-        expression: None,
-        queries: None,
         period: Duration::from_secs(600),
-        periods: None,
-        max: Some("10".into()),
-        min: None,
-        unit: None,
-        on_no_data: None,
+        ..MetricSource::default()
     }
+}
+
+fn math() -> MetricSource {
+    MetricSource {
+        expression: Some("100*e/i".into()),
+        queries: Some(vec![query("i", "Invocations"), query("e", "Errors")]),
+        period: Duration::from_secs(600),
+        ..MetricSource::default()
+    }
+}
+
+fn errors() -> MetricCheck {
+    let max = Some("10".into());
+    MetricCheck { source: source(), periods: None, max, min: None, on_no_data: None }
 }
 
 fn query(id: &str, name: &str) -> MetricQuery {
@@ -33,16 +47,7 @@ fn query(id: &str, name: &str) -> MetricQuery {
 }
 
 fn rate() -> MetricCheck {
-    MetricCheck {
-        namespace: None,
-        metric_name: None,
-        dimensions: None,
-        statistic: None,
-        expression: Some("100*e/i".into()),
-        queries: Some(vec![query("i", "Invocations"), query("e", "Errors")]),
-        max: Some("5%".into()),
-        ..errors()
-    }
+    MetricCheck { source: math(), max: Some("5%".into()), ..errors() }
 }
 
 fn at(second: i64) -> Timestamp {
@@ -101,8 +106,8 @@ fn an_expression_is_a_rate_when_it_is_limited_like_one() {
     check(&rate(), &[5.1], Failed, "100*e/i: 5.1% in the last 10m, at most 5%");
     let bare = MetricCheck { max: Some("5".into()), ..rate() };
     check(&bare, &[4.0], Passed, "100*e/i: 4 in the last 10m, at most 5");
-    let timed =
-        MetricCheck { max: Some("2s".into()), unit: Some(MetricUnit::Milliseconds), ..rate() };
+    let source = MetricSource { unit: Some(MetricUnit::Milliseconds), ..math() };
+    let timed = MetricCheck { source, max: Some("2s".into()), ..rate() };
     check(&timed, &[1_999.0], Passed, "100*e/i: 1999ms in the last 10m, at most 2s");
     check(&timed, &[2_001.0], Failed, "100*e/i: 2001ms in the last 10m, at most 2s");
 }
@@ -126,9 +131,6 @@ fn what_makes_no_sense_is_refused_with_its_field() {
     let secs = Duration::from_secs;
     let text = |text: &str| Some(text.to_owned());
     for (raw, field) in [
-        (MetricCheck { period: secs(59), ..errors() }, "period"),
-        (MetricCheck { period: secs(90), ..errors() }, "period"),
-        (MetricCheck { period: secs(86_460), ..errors() }, "period"),
         (MetricCheck { periods: Some(0), ..errors() }, "periods"),
         (MetricCheck { periods: Some(11), ..errors() }, "periods"),
         (MetricCheck { max: None, ..errors() }, "max"),
@@ -136,20 +138,52 @@ fn what_makes_no_sense_is_refused_with_its_field() {
         (MetricCheck { max: text("5%"), ..errors() }, "max"),
         (MetricCheck { max: text("101%"), ..rate() }, "max"),
         (MetricCheck { max: text("2s"), ..rate() }, "max"),
-        (MetricCheck { statistic: None, ..errors() }, "metricName"),
-        (MetricCheck { expression: text("1"), ..errors() }, "metricName"),
-        (MetricCheck { queries: None, ..rate() }, "metricName"),
-        (MetricCheck { dimensions: Some([].into()), ..rate() }, "metricName"),
-        (MetricCheck { queries: Some(vec![]), ..rate() }, "queries"),
-        (
-            MetricCheck { queries: Some(vec![query("e", "A"), query("e", "B")]), ..rate() },
-            "queries",
-        ),
-        (MetricCheck { queries: Some(vec![query("E", "A")]), ..rate() }, "queries"),
-        (MetricCheck { queries: Some(vec![query("groundcrew_result", "A")]), ..rate() }, "queries"),
     ] {
         assert_eq!(Metric::parse(&raw).unwrap_err().0, field, "{raw:?}");
     }
+    for (source, field) in [
+        (MetricSource { period: secs(59), ..source() }, "period"),
+        (MetricSource { period: secs(90), ..source() }, "period"),
+        (MetricSource { period: secs(86_460), ..source() }, "period"),
+        (MetricSource { statistic: None, ..source() }, "metricName"),
+        (MetricSource { expression: text("1"), ..source() }, "metricName"),
+        (MetricSource { queries: None, ..math() }, "metricName"),
+        (MetricSource { dimensions: Some([].into()), ..math() }, "metricName"),
+        (MetricSource { queries: Some(vec![]), ..math() }, "queries"),
+        (
+            MetricSource { queries: Some(vec![query("e", "A"), query("e", "B")]), ..math() },
+            "queries",
+        ),
+        (MetricSource { queries: Some(vec![query("E", "A")]), ..math() }, "queries"),
+        (
+            MetricSource { queries: Some(vec![query("groundcrew_result", "A")]), ..math() },
+            "queries",
+        ),
+    ] {
+        let raw = MetricCheck { source, ..errors() };
+        assert_eq!(Metric::parse(&raw).unwrap_err().0, field, "{raw:?}");
+    }
+}
+
+#[test]
+fn a_small_number_is_not_told_as_zero() {
+    let measure = Measure::parse(&source()).unwrap();
+    for (value, told) in [
+        (0.0, "0"),
+        (113.0, "113"),
+        (141.04, "141.04"),
+        (0.8812, "0.881"),
+        (0.05, "0.05"),
+        (0.012_345, "0.0123"),
+        (0.000_412_4, "0.000412"),
+        (-0.000_412_4, "-0.000412"),
+    ] {
+        assert_eq!(measure.show(value), told);
+    }
+    let timed = MetricSource { metric_name: Some("Duration".into()), ..source() };
+    assert_eq!(Measure::parse(&timed).unwrap().show(141.0), "141ms");
+    let rate = MetricSource { unit: Some(MetricUnit::Percent), ..math() };
+    assert_eq!(Measure::parse(&rate).unwrap().show(0.88), "0.88%");
 }
 
 proptest! {
@@ -161,17 +195,16 @@ proptest! {
         id in ".{0,20}",
         expression in ".{0,20}",
     ) {
-        let raw = MetricCheck {
-            max,
+        let source = MetricSource {
             period: Duration::from_secs(period),
-            periods: Some(periods),
             expression: Some(expression),
             queries: Some(vec![query(&id, "A")]),
-            ..rate()
+            ..math()
         };
+        let raw = MetricCheck { source, max, periods: Some(periods), ..rate() };
         if let Ok(metric) = Metric::parse(&raw) {
             let span = metric.span(at(1_000_000));
-            prop_assert!(span.from < span.until && span.until <= at(1_000_000 - SETTLE_SECS));
+            prop_assert!(span.from < span.until && span.until <= at(1_000_000 - SETTLE.as_secs()));
         }
     }
 }

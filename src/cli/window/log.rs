@@ -14,7 +14,8 @@ use crate::{
     api::{
         duration::Duration,
         maintenance_window::{CurrentOpening, MaintenanceWindow, WindowHistoryEntry},
-        window_checks::WindowCheck,
+        window_checks::{WindowCheck, WindowStage},
+        window_metrics::{Measuring, MetricDue, WindowMetricStatus},
         window_tasks::TaskStatus,
     },
     error::clean,
@@ -48,6 +49,9 @@ pub(super) struct Opening {
     still_in_alarm: Vec<String>,
     checks: Vec<WindowCheck>,
     tasks: Vec<TaskStatus>,
+    metrics: Vec<WindowMetricStatus>,
+    /// Numbers of these that are still to be read.
+    left: Vec<MetricDue>,
 }
 
 impl Log {
@@ -57,6 +61,8 @@ impl Log {
         let current = status.and_then(|status| status.current.as_ref());
         let history = status.map(|status| status.history.as_slice()).unwrap_or_default();
         let openings = current.map(Opening::current).into_iter();
+        let measuring = status.and_then(|status| status.measuring.as_ref());
+        let openings = openings.chain(history.iter().map(Opening::past));
         Self {
             namespace: window.namespace().unwrap_or_default(),
             name: window.name_any(),
@@ -65,7 +71,7 @@ impl Log {
             emergency: window.spec.emergency.as_ref().map(|emergency| {
                 format!("{}, asked for by {}", emergency.reason, emergency.requested_by)
             }),
-            openings: openings.chain(history.iter().map(Opening::past)).collect(),
+            openings: openings.map(|opening| opening.awaiting(measuring)).collect(),
         }
     }
 
@@ -116,6 +122,8 @@ impl Opening {
             still_in_alarm: Vec::new(),
             checks: current.checks.clone(),
             tasks: current.tasks.clone(),
+            metrics: current.metrics.clone(),
+            left: Vec::new(),
         }
     }
 
@@ -133,7 +141,16 @@ impl Opening {
             still_in_alarm: entry.still_in_alarm.clone(),
             checks: entry.checks.clone(),
             tasks: entry.tasks.clone(),
+            metrics: entry.metrics.clone(),
+            left: Vec::new(),
         }
+    }
+
+    /// With what is still to be read of it.
+    fn awaiting(mut self, measuring: Option<&Measuring>) -> Self {
+        let own = measuring.filter(|measuring| measuring.occurrence == self.id);
+        self.left = own.map(|measuring| measuring.left.clone()).unwrap_or_default();
+        self
     }
 
     fn render(&self, text: &mut String, zone: &Zone) {
@@ -180,6 +197,31 @@ impl Opening {
         }
         tasks(text, &self.tasks, zone);
         checks(text, &self.checks);
+        self.metrics(text, zone);
+    }
+}
+
+impl Opening {
+    /// What its metrics were before it and after it, or when they are read.
+    fn metrics(&self, text: &mut String, zone: &Zone) {
+        if self.metrics.is_empty() {
+            return;
+        }
+        let _ = writeln!(text, "\n| Metric | Before | After | Message |\n|---|---|---|---|");
+        for WindowMetricStatus { name, before, after, message } in &self.metrics {
+            let told = |number: &Option<String>, stage: WindowStage| {
+                let due = self.left.iter().find(|due| due.name == *name && due.stage == stage);
+                match (number, due) {
+                    (Some(number), _) => escaped(number),
+                    (None, Some(due)) => format!("read {}", zone.told(due.due_at.0)),
+                    (None, None) => "–".to_owned(),
+                }
+            };
+            let before = told(before, WindowStage::BeforeOpening);
+            let after = told(after, WindowStage::AfterClose);
+            let message = message.as_deref().map(escaped).unwrap_or_default();
+            let _ = writeln!(text, "| {} | {before} | {after} | {message} |", escaped(name));
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 mod checks;
 mod deletion;
 mod gate;
+mod metrics;
 mod notices;
 mod passed;
 mod plan;
@@ -30,6 +31,7 @@ pub use waiting::ROUND_FAILED;
 use super::{
     alarms::AlarmFacts,
     memory::Memory,
+    metrics::Reading,
     tasks::TaskFacts,
     window::{InvalidSpec, Window},
 };
@@ -75,6 +77,8 @@ pub struct Facts {
     pub checks: BTreeMap<WindowStage, Vec<CheckResult>>,
     /// What AWS says of the task that it is at; none when it was not asked.
     pub task: Option<TaskFacts>,
+    /// What CloudWatch says of metrics; none when it was not asked.
+    pub metrics: Option<Vec<Reading>>,
     /// What this process published that it is about to begin, and has not tried yet.
     pub intents: BTreeSet<String>,
     /// Documents of Systems Manager that may be run.
@@ -99,6 +103,7 @@ pub fn decide(facts: &Facts, memory: &Memory, now: Timestamp) -> Plan {
     let mut situation = Situation::new(facts, memory.clone(), now);
     verbs::answer(&mut situation);
     passed::record(&mut situation);
+    metrics::stop(&mut situation);
     if let Some(ask) = checks::learn(&mut situation) {
         return held(silence::ask(&situation, situation.resting_phase(), ask));
     }
@@ -118,7 +123,8 @@ pub fn decide(facts: &Facts, memory: &Memory, now: Timestamp) -> Plan {
     ];
     let plan = rules.iter().find_map(|rule| rule(&situation));
     let plan = plan.unwrap_or_else(|| waiting::wait(&situation));
-    let mut plan = notices::tell(facts, memory, held(plan), now);
+    let plan = metrics::look(&situation, held(plan));
+    let mut plan = notices::tell(facts, memory, plan, now);
     plan.memory.fit();
     plan
 }

@@ -20,7 +20,7 @@ use crate::{
     maintenance_window::{memory::Memory, notices::Wishes},
     notify::{
         due::{Dues, End, Occurrence, State, of_window},
-        post::{AGAIN, AHEAD, Letter},
+        post::{AGAIN, Letter},
         stage::{Span, Stage},
     },
     time::{Opening, moments},
@@ -187,13 +187,7 @@ fn post(plan: &mut Plan, letters: Vec<Letter>, dues: &Dues, now: Timestamp) {
     if let Some(next) = dues.next {
         plan.revisit = plan.revisit.no_later_than(next);
     }
-    let changes = [&plan.gate.until, &plan.gate.closes].into_iter().flatten().map(|end| end.0);
-    let blackout = plan.gate.blackout.iter().flat_map(|dark| [dark.from.0, dark.until.0]);
-    let opens = plan.upcoming.iter().map(|opening| opening.opens_at);
-    let soon = now..=moments::after(now, AHEAD);
-    let change =
-        changes.chain(blackout).chain(opens).filter(|at| *at > now && soon.contains(at)).min();
-    match change {
+    match plan.change_ahead(now) {
         // What was decided comes at once, and is told then.
         _ if plan.revisit == Revisit::Now => {}
         Some(change) if !letters.is_empty() => plan.revisit = plan.revisit.no_later_than(change),

@@ -14,10 +14,11 @@ use crate::{
         alarms::Question,
         checks,
         memory::Memory,
+        metrics::Wanted,
         tasks::{TaskQuestion, TaskStep},
     },
-    notify::post::Letter,
-    time::{Opening, Zone},
+    notify::post::{AHEAD, Letter},
+    time::{Opening, Zone, moments},
 };
 
 pub use crate::plan::{Note, Revisit, Unread};
@@ -70,6 +71,8 @@ pub enum Ask {
     Checks(checks::Question),
     /// A task: `Facts::task`.
     Task(Box<TaskQuestion>),
+    /// Metrics: `Facts::metrics`.
+    Metrics(Vec<Wanted>),
 }
 
 /// A write to AWS.
@@ -136,6 +139,18 @@ impl Plan {
     pub(super) fn doing(self, other: Self) -> Self {
         let Self { memory, actions, asks, notes, trouble, silenced, revisit, .. } = other;
         Self { memory, actions, asks, notes, trouble, silenced, revisit, ..self }
+    }
+
+    /// The next opening, close or blackout, where it is so near that nothing slow is begun before.
+    pub(super) fn change_ahead(&self, now: Timestamp) -> Option<Timestamp> {
+        let gate = &self.gate;
+        let changes = [&gate.until, &gate.closes].into_iter().flatten().map(|end| end.0);
+        let blackout = gate.blackout.iter().flat_map(|dark| [dark.from.0, dark.until.0]);
+        let opens = self.upcoming.iter().map(|opening| opening.opens_at);
+        let closes = self.memory.current.iter().map(|current| current.closes_at);
+        let soon = now..=moments::after(now, AHEAD);
+        let changes = changes.chain(blackout).chain(opens).chain(closes);
+        changes.filter(|at| *at > now && soon.contains(at)).min()
     }
 }
 

@@ -3,7 +3,7 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::{
-    checks,
+    checks, metrics,
     plan::{Plan, Revisit},
     restore,
     silence::{self, Quiet, Target},
@@ -71,6 +71,7 @@ fn ended(
     let stays = toggle::stays(situation);
     plan.memory = situation.ended(current, *outcome, format!("{message}{stays}"));
     plan.memory.after = watch(situation, current, *outcome);
+    metrics::end(&mut plan.memory, current, *outcome, situation.now);
     plan.memory.silenced = silenced;
     plan
 }

@@ -156,6 +156,7 @@ impl<'a> Situation<'a> {
             alarms: None,
             checks: self.checks_of(&opening.id),
             tasks: Vec::new(),
+            metrics: Vec::new(),
             still_in_alarm: Vec::new(),
         }
     }
@@ -187,6 +188,7 @@ impl<'a> Situation<'a> {
                 .into_iter()
                 .map(|task| TaskStatus { intent: None, id: None, ..task })
                 .collect(),
+            metrics: current.metrics.clone(),
             still_in_alarm: silence::still_firing(self.facts.alarms.as_ref()),
         });
         memory

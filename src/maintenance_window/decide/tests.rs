@@ -1,6 +1,7 @@
 mod alarms;
 mod checks;
 mod laws;
+mod metrics;
 mod notices;
 mod openings;
 mod routine;

@@ -2,6 +2,7 @@
 
 use super::{
     checks::{self, Standing},
+    metrics,
     plan::{Plan, Revisit},
     silence::{self, MUTE_LEAD, Quiet, Target},
     situation::Situation,
@@ -140,9 +141,11 @@ pub(super) fn open(situation: &Situation<'_>) -> Option<Plan> {
         checks: known.map(|known| known.results).unwrap_or_default(),
         closing: None,
         tasks: Vec::new(),
+        metrics: metrics::unknown(situation.facts.spec.metrics.as_deref().unwrap_or_default()),
         spec: Box::new(situation.facts.spec.clone()),
         window: window.clone(),
     });
+    metrics::begin(&mut memory);
     super::running::stay(&Situation { memory, ..*situation })
 }
 

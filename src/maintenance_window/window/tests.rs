@@ -43,3 +43,32 @@ fn what_cannot_work_is_named_with_its_field() {
         "spec.emergency: an emergency has",
     );
 }
+
+#[test]
+fn metrics_that_cannot_be_measured_are_refused() {
+    let window = |metrics: &str| {
+        format!(
+            "{{timeZone: Etc/UTC, schedules: [{{name: a, cron: '0 2 * * SUN', duration: 2h}}], \
+             metrics: [{metrics}]}}"
+        )
+    };
+    let metric = |period: &str| {
+        format!(
+            "{{name: p95, metric: {{namespace: N, metricName: M, statistic: p95, period: {period}}}}}"
+        )
+    };
+    assert!(Window::parse(&spec(&window(&metric("10m")))).is_ok());
+    let period = "spec.metrics[0].metric.period: write whole minutes, 1m to 24h";
+    refused(&window(&metric("90s")), period);
+    refused(&window(&metric("25h")), period);
+    let both = "{name: p95, metric: {namespace: N, metricName: M, expression: e, period: 1m}}";
+    refused(&window(both), "spec.metrics[0].metric.metricName: write given with namespace");
+    let twice = format!("{}, {}", metric("1m"), metric("1m"));
+    refused(&window(&twice), "spec.metrics[1].name: write another name: this one is taken");
+    let many = vec![metric("1m"); 17].join(", ");
+    refused(&window(&many), "spec.metrics: write at most 16 metrics");
+    refused(
+        &format!("{{timeZone: Etc/UTC, always: true, metrics: [{}]}}", metric("1m")),
+        "spec.metrics: a window that is always open has no openings to measure around",
+    );
+}

@@ -11,6 +11,7 @@ mod deletion;
 mod evidence;
 mod faults;
 mod jobs;
+mod metrics;
 mod modes;
 mod notices;
 mod promotion;

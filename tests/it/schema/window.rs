@@ -1,6 +1,7 @@
 //! What a MaintenanceWindow says that contradicts itself, and what is right.
 
 mod checked;
+mod metrics;
 mod tasks;
 
 use serde_json::{Value, json};
@@ -37,6 +38,7 @@ pub(super) fn full() -> Value {
             "channels": super::notices::channels(true),
         },
         "tasks": tasks::all(),
+        "metrics": metrics::all(),
         "cutoff": "30m",
         "lateOpen": {"minRemaining": "45m"},
         "extend": {"max": "1h"},

@@ -149,6 +149,34 @@ fn tasks_are_told_in_a_table() {
 }
 
 #[test]
+fn metrics_are_told_before_and_after_in_a_table() {
+    let mut history = past();
+    history[0]["metrics"] = json!([
+        {"name": "p95", "before": "141ms", "after": "152ms"},
+        {"name": "errors", "before": "0.88%",
+         "message": "after the close: it could not be read: AccessDenied | no *permission*"},
+        {"name": "calls", "before": "113"},
+    ]);
+    history[1]["metrics"] = json!([{"name": "calls", "before": "7"}]);
+    let left = json!([{"name": "calls", "stage": "AfterClose", "until": "2026-12-06T03:50:00Z",
+                       "dueAt": "2026-12-06T03:55:00Z"}]);
+    let measuring = json!({"occurrence": "weekly-20261206T0100Z", "left": left, "metrics": []});
+    let status = json!({"history": history, "measuring": measuring});
+    let text = Log::of(&window(status)).render();
+    let table = "
+| Metric | Before | After | Message |
+|---|---|---|---|
+| p95 | 141ms | 152ms |  |
+| errors | 0.88% | – | after the close: it could not be read: AccessDenied \\| no \\*permission\\* |
+| calls | 113 | read Sun 6 Dec 2026 04:55 CET |  |
+
+## weekly-20261129T0100Z: Missed
+";
+    assert!(text.contains(table), "{text}");
+    assert!(text.ends_with("| calls | 7 | – |  |\n"), "{text}");
+}
+
+#[test]
 fn a_window_in_utc_has_its_times_once() {
     let mut window = window(json!({"history": past()}));
     window.spec.time_zone = "Etc/UTC".into();

@@ -43,7 +43,7 @@ fn checks_that_contradict_themselves_are_refused_with_the_fix() {
         (with(always, "postChecks", list()), no_checks),
         (one("preCheckLead", json!("1h")), belongs),
         (one("onPreCheckFailure", json!("Proceed")), belongs),
-        (one("postCheckFor", json!("1h")), "postCheckFor belongs to postChecks"),
+        (one("postCheckFor", json!("1h")), "postCheckFor belongs to postChecks and metrics"),
         (checked("preCheckLead", json!("59s")), lead),
         (checked("preCheckLead", json!("7d1s")), lead),
         (checked("postCheckFor", json!("7d1s")), "postCheckFor must be at most 7d"),
