@@ -1,5 +1,5 @@
-//! Jobs that are made of a CronJob's template: started once, looked at, and told of with their last
-//! lines of log.
+//! Jobs that are made of a CronJob's template, for checks and tasks: started once, looked at, and told
+//! of with their last lines of log.
 //!
 //! A Job's name is derived from what it is for, so a crash never starts two: who comes second finds the
 //! name taken, and the Job of that name says for whom it runs. [`Jobs`] is Kubernetes, as far as this
@@ -20,6 +20,7 @@ use tokio::time::sleep;
 use crate::{
     api::fit::cut,
     error::clean,
+    facts::jobs::State,
     kubernetes::port::{Class, ObjectId},
     names,
 };
@@ -145,26 +146,21 @@ pub struct Run {
     pub part: String,
     /// What it runs for, such as an opening: a Job of something else is of no use.
     pub about: String,
+    /// Whether it runs once for that, and keeps its end: its name is derived from what it runs for,
+    /// too.
+    pub once: bool,
     /// How long it may take.
     pub timeout: Duration,
-}
-
-/// How far a Job is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum State {
-    /// It has not ended.
-    Runs,
-    /// It has done its work.
-    Succeeded,
-    /// It has not, by these words of Kubernetes.
-    Failed(String),
 }
 
 impl Run {
     /// The name of its Job.
     #[must_use]
     pub fn name(&self) -> String {
-        let hash = names::digest(&[&self.owner.uid, &self.part, &self.cron_job]);
+        let Self { owner, cron_job, part, about, once, timeout: _ } = self;
+        let mut parts = vec![owner.uid.as_str(), part, cron_job];
+        parts.extend(once.then_some(about.as_str()));
+        let hash = names::digest(&parts);
         let hash: String = hash.chars().take(HASH_LEN).collect();
         let stem: String = self.cron_job.chars().take(STEM_MAX).collect();
         format!("{}-{hash}", stem.trim_end_matches(['-', '.']))
@@ -235,13 +231,7 @@ impl Run {
 /// [`NotStarted`]. It may run all the same where no answer came; the next start finds it.
 pub async fn start(jobs: &dyn Jobs, run: &Run) -> Result<Job, NotStarted> {
     let namespace = &run.owner.namespace;
-    let cron_job = jobs.cron_job(namespace, &run.cron_job).await?;
-    let cron_job = cron_job.ok_or_else(|| NotStarted::NoCronJob(run.cron_job.clone()))?;
-    let annotations = cron_job.metadata.annotations.as_ref();
-    if annotations.and_then(|all| all.get(RUNNABLE)).is_none_or(|value| value != "true") {
-        return Err(NotStarted::NotRunnable(run.cron_job.clone()));
-    }
-    let job = run.job(&cron_job);
+    let job = template(jobs, run).await?;
     for _ in 0..REPLACES_MAX {
         if let Some(made) = jobs.create(namespace, &job).await? {
             return Ok(made);
@@ -259,6 +249,45 @@ pub async fn start(jobs: &dyn Jobs, run: &Run) -> Result<Job, NotStarted> {
         sleep(POLL).await;
     }
     Err(NotStarted::InTheWay(run.name()))
+}
+
+/// Makes the Job of a [`Run`] that is to run once, or finds the one that was made for the same, also
+/// where it has ended: that is never replaced.
+///
+/// # Errors
+///
+/// [`NotStarted`]. It may run all the same where no answer came; to begin again is harmless.
+pub async fn begin(jobs: &dyn Jobs, run: &Run) -> Result<Job, NotStarted> {
+    let namespace = &run.owner.namespace;
+    let job = template(jobs, run).await?;
+    if let Some(made) = jobs.create(namespace, &job).await? {
+        return Ok(made);
+    }
+    match find(jobs, run).await? {
+        Some(found) => Ok(found),
+        None => Err(NotStarted::Taken(run.name())),
+    }
+}
+
+/// The Job that was made for a [`Run`]; none where there is none, or one of something else.
+///
+/// # Errors
+///
+/// That of Kubernetes.
+pub async fn find(jobs: &dyn Jobs, run: &Run) -> Result<Option<Job>, Error> {
+    let found = jobs.job(&run.owner.namespace, &run.name()).await?;
+    Ok(found.filter(|found| run.owns(found) && run.is_of(found)))
+}
+
+/// What is made of the CronJob, if that opts in.
+async fn template(jobs: &dyn Jobs, run: &Run) -> Result<Job, NotStarted> {
+    let cron_job = jobs.cron_job(&run.owner.namespace, &run.cron_job).await?;
+    let cron_job = cron_job.ok_or_else(|| NotStarted::NoCronJob(run.cron_job.clone()))?;
+    let annotations = cron_job.metadata.annotations.as_ref();
+    if annotations.and_then(|all| all.get(RUNNABLE)).is_none_or(|value| value != "true") {
+        return Err(NotStarted::NotRunnable(run.cron_job.clone()));
+    }
+    Ok(run.job(&cron_job))
 }
 
 /// The uid of a Job.

@@ -213,7 +213,7 @@ impl Work {
         leadership: Leadership,
         liveness: Liveness,
     ) -> Self {
-        let metrics = guards.metrics.clone();
+        let (metrics, gate) = (guards.metrics.clone(), guards.gate.clone());
         let namespaces = Arc::new(NamespaceStore::default());
         let known: Arc<NamespaceStore> = Arc::clone(&namespaces);
         let (rollouts, rollout_objects) = reflector::store();
@@ -221,6 +221,7 @@ impl Work {
         let windows_changed = Changes::default();
         let kubernetes = Kubernetes::new(clients.calls.clone(), options.identity.clone());
         let kubernetes = Arc::new(kubernetes);
+        let jobs = Arc::clone(&kubernetes) as Arc<dyn Jobs>;
         let hub = Arc::new(Hub::default());
         let notifier = Notifier::new(
             Arc::<HttpClient>::clone(&fetch),
@@ -229,12 +230,7 @@ impl Work {
             options.clock.clone(),
         );
         let context = Context {
-            checks: Checks::new(
-                fetch,
-                Arc::clone(&kubernetes) as Arc<dyn Jobs>,
-                Arc::clone(&hub),
-                options.clock.clone(),
-            ),
+            checks: Checks::new(fetch, Arc::clone(&jobs), Arc::clone(&hub), options.clock.clone()),
             clock: options.clock.clone(),
             settings: options.aws.clone(),
             accounts: Accounts::new(connector, guards),
@@ -245,7 +241,12 @@ impl Work {
             windows: Arc::new(KnownWindows(windows)),
             sweeps: Sweeps::default(),
             post: Post::new(Arc::new(notifier), leadership, options.clock.clone(), metrics.clone()),
-            tasks: Desk { documents: options.ssm_documents.clone(), intents: Intents::default() },
+            tasks: Desk {
+                documents: options.ssm_documents.clone(),
+                intents: Intents::default(),
+                jobs,
+                gate,
+            },
             metrics,
         };
         let tell = windows_changed.clone();

@@ -1,12 +1,17 @@
-//! What tasks of windows need of the process: which documents may be run, and what it is about to
-//! begin.
+//! What tasks of windows need of the process: which documents may be run, what it is about to begin,
+//! and Jobs.
 
 use std::{
     collections::{BTreeSet, HashMap},
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
-use crate::facts::documents::AllowedDocuments;
+use crate::{
+    aws::gate::Gate,
+    facts::documents::AllowedDocuments,
+    jobs::{Jobs, NoCluster},
+    kubernetes::leader::Leadership,
+};
 
 /// What this process published that it is about to begin, and has not tried yet.
 ///
@@ -48,12 +53,27 @@ impl Intents {
 }
 
 /// What tasks of windows need of the process.
-#[derive(Debug, Default)]
 pub struct Desk {
     /// Documents of Systems Manager that may be run.
     pub documents: AllowedDocuments,
     /// What this process is about to begin.
     pub intents: Intents,
+    /// Jobs of the cluster.
+    pub jobs: Arc<dyn Jobs>,
+    /// Whether one of them may be made or deleted now.
+    pub gate: Gate,
+}
+
+/// Runs nothing.
+impl Default for Desk {
+    fn default() -> Self {
+        Self {
+            documents: AllowedDocuments::default(),
+            intents: Intents::default(),
+            jobs: Arc::new(NoCluster),
+            gate: Gate::new(Leadership::none()),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -56,16 +56,25 @@ impl Gate {
             request_id: None,
             retry_after: None,
         };
+        self.admits(not_after, now).map_err(refused)
+    }
+
+    /// Whether a write may go now, to whatever it is; else why not.
+    ///
+    /// # Errors
+    ///
+    /// Why not, in a sentence.
+    pub fn admits(&self, not_after: Option<Timestamp>, now: Timestamp) -> Result<(), String> {
         if self.leadership.time_left() < CALL_TIMEOUT {
-            return Err(refused(format!(
+            return Err(format!(
                 "not sent, because this replica's lease has less than {} s left; the leader goes on",
                 CALL_TIMEOUT.as_secs()
-            )));
+            ));
         }
         match not_after {
-            Some(end) if now >= end => Err(refused(format!(
+            Some(end) if now >= end => Err(format!(
                 "not sent, because it was allowed until {end} only; it waits for the next opening"
-            ))),
+            )),
             Some(_) | None => Ok(()),
         }
     }

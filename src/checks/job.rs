@@ -7,7 +7,8 @@ use tokio::time::{Instant, sleep};
 use super::{Judged, parse::Wrong};
 use crate::{
     api::check::JobCheck,
-    jobs::{self, Jobs, NotStarted, Run, State},
+    facts::jobs::State,
+    jobs::{self, Jobs, NotStarted, Run},
     kubernetes::port::{Class, ObjectId},
 };
 
@@ -35,15 +36,7 @@ pub(super) struct Subject<'a> {
 
 impl Job {
     pub(super) fn parse(raw: &JobCheck) -> Result<Self, Wrong> {
-        let JobCheck { from_cron_job } = raw;
-        let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '.');
-        if from_cron_job.is_empty()
-            || from_cron_job.len() > NAME_MAX
-            || !from_cron_job.chars().all(fits)
-        {
-            return Err(("fromCronJob", "the name of a CronJob"));
-        }
-        Ok(Self { cron_job: from_cron_job.clone() })
+        Ok(Self { cron_job: cron_job(raw)? })
     }
 
     /// Starts it, and waits for its end, or for that of its time.
@@ -53,6 +46,7 @@ impl Job {
             cron_job: self.cron_job.clone(),
             part: at.part.clone(),
             about: at.about.to_owned(),
+            once: false,
             timeout: at.timeout,
         };
         let begun = Instant::now();
@@ -87,6 +81,22 @@ impl Job {
             }
             sleep(jobs::POLL).await;
         }
+    }
+}
+
+/// The name of the CronJob that a Job is made of.
+///
+/// # Errors
+///
+/// The field that is wrong, and what it must be.
+pub fn cron_job(raw: &JobCheck) -> Result<String, Wrong> {
+    let JobCheck { from_cron_job } = raw;
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '.');
+    let named = !from_cron_job.is_empty() && from_cron_job.len() <= NAME_MAX;
+    if named && from_cron_job.chars().all(fits) {
+        Ok(from_cron_job.clone())
+    } else {
+        Err(("fromCronJob", "the name of a CronJob"))
     }
 }
 

@@ -181,15 +181,21 @@ impl Sort {
 impl fmt::Display for Check {
     /// What must hold: `api: https://api.example.com/health answers 200`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: ", self.name)?;
-        match &self.sort {
-            Sort::Alarms(alarms) => alarms.fmt(f),
-            Sort::Http(http) => http.fmt(f),
-            Sort::Metric(metric) => metric.fmt(f),
-            Sort::Lambda(lambda) => lambda.fmt(f),
-            Sort::DynamoDb(table) => table.fmt(f),
-            Sort::Rds(database) => database.fmt(f),
-            Sort::Job(job) => job.fmt(f),
+        write!(f, "{}: {}", self.name, self.sort)
+    }
+}
+
+impl fmt::Display for Sort {
+    /// What must hold, without a name.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Alarms(alarms) => alarms.fmt(f),
+            Self::Http(http) => http.fmt(f),
+            Self::Metric(metric) => metric.fmt(f),
+            Self::Lambda(lambda) => lambda.fmt(f),
+            Self::DynamoDb(table) => table.fmt(f),
+            Self::Rds(database) => database.fmt(f),
+            Self::Job(job) => job.fmt(f),
         }
     }
 }

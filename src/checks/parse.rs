@@ -24,7 +24,7 @@ const RETRIES_MAX: i32 = 10;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{field} must be {expected}")]
 pub struct InvalidCheck {
-    /// Path below the check's list: `[0].http.url`.
+    /// Path below the check's list, or below the check: `[0].http.url`, `.http.url`.
     pub field: String,
     /// What it has to be.
     pub expected: &'static str,
@@ -49,13 +49,24 @@ impl Check {
             if checks.iter().any(|before| before.name == raw.name) {
                 return Err(invalid(format!("[{index}].name"), "another name: this one is taken"));
             }
-            let parsed = Self::parse(raw);
-            checks.push(parsed.map_err(|(field, expected)| {
-                let dot = if field.is_empty() { "" } else { "." };
-                invalid(format!("[{index}]{dot}{field}"), expected)
+            let parsed = Self::parse_one(raw);
+            checks.push(parsed.map_err(|InvalidCheck { field, expected }| {
+                invalid(format!("[{index}]{field}"), expected)
             })?);
         }
         Ok(checks)
+    }
+
+    /// Parses a check that stands in no list.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidCheck`] names the first field that cannot work.
+    pub fn parse_one(raw: &raw::Check) -> Result<Self, InvalidCheck> {
+        Self::parse(raw).map_err(|(field, expected)| {
+            let dot = if field.is_empty() { "" } else { "." };
+            InvalidCheck { field: format!("{dot}{field}"), expected }
+        })
     }
 
     fn parse(raw: &raw::Check) -> Result<Self, (String, &'static str)> {

@@ -8,6 +8,7 @@ pub mod composites;
 pub mod documents;
 pub mod dynamodb;
 pub mod ecs;
+pub mod jobs;
 pub mod kubernetes;
 pub mod lambda;
 pub mod mute_rules;

@@ -100,6 +100,7 @@ pub fn run() -> Run {
         cron_job: "smoke-tests".into(),
         part: "preChecks smoke".into(),
         about: "weekly-20261206T0100Z".into(),
+        once: false,
         timeout: std::time::Duration::from_secs(600),
     }
 }

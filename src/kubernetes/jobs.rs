@@ -30,7 +30,9 @@ fn failed(action: &str, namespace: &str, source: &kube::Error) -> Error {
     let message = match class {
         Class::Denied => format!(
             "the operator may not {action} in namespace {namespace}: name the namespace in the value \
-             jobs.namespaces of the chart"
+             jobs.namespaces of the chart ({})",
+            // A quota is refused in the same way.
+            chain(source)
         ),
         Class::Gone | Class::Conflict | Class::Invalid | Class::Unavailable => {
             format!("cannot {action}: {}", chain(source))
