@@ -7,7 +7,14 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{duration::Duration, fit, maintenance_window::SCHEDULES_MAX};
+use super::{
+    check::{
+        AlarmsCheck, Check, DynamoDbCheck, HttpCheck, JobCheck, LambdaCheck, MetricCheck, RdsCheck,
+    },
+    duration::Duration,
+    fit,
+    maintenance_window::SCHEDULES_MAX,
+};
 
 /// Most tasks of one window.
 pub const TASKS_MAX: usize = 16;
@@ -16,7 +23,7 @@ pub const TASKS_MAX: usize = 16;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
-    validation = Rule::new("(has(self.rds) ? 1 : 0) + (has(self.ecs) ? 1 : 0) + (has(self.ssm) ? 1 : 0) == 1").message("a task has exactly one of rds, ecs and ssm"),
+    validation = Rule::new("[has(self.job), has(self.check), has(self.rds), has(self.ecs), has(self.ssm)].filter(x, x).size() == 1").message("a task has exactly one of job, check, rds, ecs and ssm"),
 )]
 pub struct Task {
     /// Name.
@@ -32,6 +39,12 @@ pub struct Task {
     /// What becomes of the tasks after it when it does not succeed: Stop (default) or Continue.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_failure: Option<OnTaskFailure>,
+    /// A Job that is made of the template of a CronJob.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job: Option<JobCheck>,
+    /// A condition that is waited for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check: Option<TaskCheck>,
     /// Something about a DB instance.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rds: Option<RdsTask>,
@@ -41,6 +54,62 @@ pub struct Task {
     /// A document of Systems Manager.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ssm: Option<SsmTask>,
+}
+
+/// A condition that is waited for: it is looked at until it holds. A Job is a task of its own.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[x_kube(
+    validation = Rule::new("[has(self.alarms), has(self.http), has(self.metric), has(self.lambda), has(self.dynamodb), has(self.rds)].filter(x, x).size() == 1").message("the check of a task has exactly one of alarms, http, metric, lambda, dynamodb and rds; a Job is a task of its own: write job beside name, not in check"),
+    validation = Rule::new("!has(self.timeout) || self.timeout >= duration('1s') && self.timeout <= duration('5m')").message("timeout of one look must be 1s to 5m"),
+)]
+pub struct TaskCheck {
+    /// How long one look may take. Default 1m.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<Duration>,
+    /// AWS region that is looked at. Default: that of the window.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 32), regex(pattern = r"^[a-z]{2}(-[a-z]+)+-[0-9]+$"))]
+    pub region: Option<String>,
+    /// Alarms of CloudWatch that must not be in ALARM.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alarms: Option<AlarmsCheck>,
+    /// An address that must answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub http: Option<HttpCheck>,
+    /// A metric of CloudWatch that must stay within limits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metric: Option<MetricCheck>,
+    /// A function that must be Active, or answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lambda: Option<LambdaCheck>,
+    /// A table that must be ACTIVE.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dynamodb: Option<DynamoDbCheck>,
+    /// A database that must be available.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rds: Option<RdsCheck>,
+}
+
+impl TaskCheck {
+    /// The same as a check of a list, by the name of its task.
+    #[must_use]
+    pub fn named(&self, task: &str) -> Check {
+        let Self { timeout, region, alarms, http, metric, lambda, dynamodb, rds } = self.clone();
+        Check {
+            name: task.to_owned(),
+            timeout,
+            // It is repeated in any case.
+            retries: None,
+            region,
+            alarms,
+            http,
+            metric,
+            lambda,
+            dynamodb,
+            rds,
+            job: None,
+        }
+    }
 }
 
 /// What becomes of the tasks after one that does not succeed.
@@ -255,10 +324,10 @@ pub struct TaskStatus {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     #[schemars(length(max = fit::SENTENCE_MAX))]
     pub message: String,
-    /// What is about to be begun, written before AWS is told; only while the window is open.
+    /// What is about to be begun, written before it is; only while the window is open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub intent: Option<TaskIntent>,
-    /// What AWS calls what was begun; only while the window is open.
+    /// What AWS calls what was begun, or name and uid of its Job; only while the window is open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 128))]
     pub id: Option<String>,

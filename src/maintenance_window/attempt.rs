@@ -4,20 +4,24 @@ use jiff::Timestamp;
 use tokio::time::timeout;
 
 use super::{
+    MaintenanceWindows,
     alarms::{AlarmFacts, Question, RegionFacts},
-    aws, checks,
+    aws,
+    checks::{self, Wanted},
     decide::{Ask, Facts, Plan, decide},
     error::Error,
     memory::Memory,
-    metrics::{self, Reading, Wanted},
+    metrics::{self, Reading},
     observe,
-    tasks::{Failed, Failure, Seen, TaskFacts, TaskQuestion, TaskStep},
+    tasks::{Failed, Failure, Seen, TaskFacts, TaskQuestion, TaskStep, Work, jobs::TaskJobs},
 };
 use crate::{
     api::maintenance_window::MaintenanceWindow,
     context::Context,
+    engine::Kind as _,
     error::{Remedy, chain, without_request},
     facts::check::CheckResult,
+    kubernetes::publish,
     names::Owner,
     plan::{Revisit, Unread},
 };
@@ -49,7 +53,7 @@ pub async fn attempt(
                 facts.alarms = Some(asking.alarms(&question, &facts).await);
             }
             Ask::Checks(question) => {
-                let said = asking.checks(&question).await;
+                let said = asking.checks(question.wanted()).await;
                 facts.checks.insert(question.stage, said);
             }
             Ask::Task(question) => {
@@ -100,7 +104,23 @@ impl<'a> Asking<'a> {
     }
 
     async fn task(&mut self, question: &TaskQuestion) -> Result<Seen, Failed> {
+        let TaskQuestion { work, mark, .. } = question;
+        if let Work::Job { cron_job } = work {
+            return self.jobs().look(cron_job, mark).await;
+        }
+        if let Work::Check(checks) = work {
+            let about = format!("{} {}", mark.opening, mark.task);
+            let said = self.checks(Wanted { list: "tasks", about: &about, checks }).await;
+            return said.into_iter().next().map(Seen::Check).ok_or_else(Failed::ours);
+        }
         self.calls().await.map_err(|error| not_done(&error))?.tasks().look(question).await
+    }
+
+    /// The Jobs of the window's tasks.
+    fn jobs(&self) -> TaskJobs<'a> {
+        let Context { tasks, clock, .. } = self.context;
+        let owner = publish::id(MaintenanceWindows::NAMES, self.object);
+        TaskJobs { desk: tasks, clock, owner }
     }
 
     /// Carries out a step about a task; none where it is not to be.
@@ -118,9 +138,14 @@ impl<'a> Asking<'a> {
         if let (TaskStep::Begin { once: true, .. }, None) = (step, own) {
             return None;
         }
-        let done = match self.calls().await {
-            Ok(calls) => calls.tasks().carry_out(step).await,
-            Err(error) => Err(not_done(&error)),
+        let (TaskStep::Begin { work, .. } | TaskStep::Cancel { work, .. }) = step;
+        let done = if let Work::Job { .. } = work {
+            self.jobs().carry_out(step).await?
+        } else {
+            match self.calls().await {
+                Ok(calls) => calls.tasks().carry_out(step).await,
+                Err(error) => Err(not_done(&error)),
+            }
         };
         if let (Err(Failed { failure: Failure::NotDone, .. }), Some(key)) = (&done, own) {
             intents.note(namespace, name, key);
@@ -146,7 +171,7 @@ impl<'a> Asking<'a> {
     }
 
     /// Reads metrics; takes twice [`metrics::READ_WAIT`] at most.
-    async fn metrics(&mut self, wanted: &[Wanted], namespace: &str) -> Vec<Reading> {
+    async fn metrics(&mut self, wanted: &[metrics::Wanted], namespace: &str) -> Vec<Reading> {
         let context = self.context;
         let calls = timeout(metrics::READ_WAIT, self.calls()).await;
         let calls = match &calls {
@@ -157,15 +182,15 @@ impl<'a> Asking<'a> {
         metrics::read(context, namespace, wanted, calls.as_deref().map_err(String::as_str)).await
     }
 
-    async fn checks(&mut self, question: &checks::Question) -> Vec<CheckResult> {
+    async fn checks(&mut self, wanted: Wanted<'_>) -> Vec<CheckResult> {
         let (object, context) = (self.object, self.context);
-        let calls = if question.list.reads_aws() { Some(self.calls().await) } else { None };
+        let calls = if wanted.checks.reads_aws() { Some(self.calls().await) } else { None };
         let calls = match &calls {
             Some(Ok(calls)) => Ok(*calls),
             Some(Err(error)) => Err(chain(error)),
             None => Err("it reads no AWS".to_owned()),
         };
-        checks::run(object, context, question, calls.as_deref().map_err(String::as_str)).await
+        checks::run(object, context, wanted, calls.as_deref().map_err(String::as_str)).await
     }
 }
 

@@ -1,6 +1,6 @@
 //! The checks of a window: what a decision asks of them, and how they are run.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use super::{MaintenanceWindows, aws};
 use crate::{
@@ -45,6 +45,14 @@ impl List {
     }
 }
 
+impl fmt::Display for List {
+    /// What must hold, without the names of the checks.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let all: Vec<String> = self.0.iter().map(|check| check.sort.to_string()).collect();
+        f.write_str(&all.join(", "))
+    }
+}
+
 /// Which checks are to be looked at.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Question {
@@ -56,27 +64,45 @@ pub struct Question {
     pub list: List,
 }
 
+impl Question {
+    /// The checks to be run for it.
+    pub fn wanted(&self) -> Wanted<'_> {
+        let list = match self.stage {
+            WindowStage::BeforeOpening => "preChecks",
+            WindowStage::AfterClose => "postChecks",
+        };
+        Wanted { list, about: &self.occurrence, checks: &self.list }
+    }
+}
+
+/// Checks to be run.
+pub struct Wanted<'a> {
+    /// Which list of the window they are.
+    pub list: &'static str,
+    /// What they run for: results for something else are of no use.
+    pub about: &'a str,
+    /// The checks.
+    pub checks: &'a List,
+}
+
 /// What the checks say, as far as they are over. Without `calls` those that read AWS cannot be looked
 /// at, and say why.
 pub async fn run(
     object: &MaintenanceWindow,
     context: &Context,
-    question: &Question,
+    wanted: Wanted<'_>,
     calls: Result<&aws::Calls<'_>, &str>,
 ) -> Vec<CheckResult> {
-    let mut checks = Vec::with_capacity(question.list.0.len());
-    for check in &question.list.0 {
+    let Wanted { list, about, checks: List(all) } = wanted;
+    let mut checks = Vec::with_capacity(all.len());
+    for check in all {
         let session = session(check, calls).await;
         checks.push((check.clone(), session));
     }
     // Results of another spec are of no use.
     let generation = object.metadata.generation.unwrap_or_default();
-    let about = format!("{} {generation}", question.occurrence);
+    let about = format!("{about} {generation}");
     let owner = publish::id(MaintenanceWindows::NAMES, object);
-    let list = match question.stage {
-        WindowStage::BeforeOpening => "preChecks",
-        WindowStage::AfterClose => "postChecks",
-    };
     context.checks.results(Asked { owner: &owner, list, about: &about, checks }).await
 }
 

@@ -1,23 +1,25 @@
-//! What a window does while it is open: the tasks as they were parsed, what is asked of AWS about
-//! them, and what is done.
+//! What a window does while it is open: the tasks as they were parsed, what is asked about them, and
+//! what is done.
 
 pub mod calls;
+pub mod jobs;
+mod parse;
 
-use std::{collections::BTreeMap, fmt};
+use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::window::InvalidSpec;
+use super::{checks::List, window::InvalidSpec};
 use crate::{
-    api::window_tasks::{
-        EcsAction, OnTaskFailure, ParameterValues, RdsAction, SsmAutomation, SsmCommand, SsmTarget,
-        Task as RawTask,
-    },
+    api::window_tasks::{OnTaskFailure, Task as RawTask},
+    error::Remedy,
     facts::{
+        check::CheckResult,
         documents::AllowedDocuments,
         ecs::Service,
+        jobs::TaskJob,
         rds::PendingMaintenance,
-        ssm::{Automation, Command, Run, Target},
+        ssm::{Automation, Command, Run},
     },
     names::{self, Owner},
     plan::Unread,
@@ -28,11 +30,9 @@ use crate::{
 const COMMENT_MAX: usize = 100;
 /// Hex digits of a digest in a comment: enough to tell all tasks of a cluster apart.
 const DIGEST_LEN: usize = 24;
-const ON_AT_ONCE: &str = "1";
-const NO_ERRORS: &str = "0";
 
 /// A task of the spec.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Task {
     /// Its name.
     pub name: String,
@@ -47,8 +47,15 @@ pub struct Task {
 }
 
 /// What a task does.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Work {
+    /// Run a Job.
+    Job {
+        /// The CronJob that it is made of.
+        cron_job: String,
+    },
+    /// Look until a check holds: the one of this list.
+    Check(List),
     /// Reboot an instance if something waits for that.
     Reboot {
         /// The instance.
@@ -83,14 +90,40 @@ impl Work {
     pub fn document(&self) -> Option<&str> {
         match self {
             Self::Command(run) | Self::Automation { run, .. } => Some(&run.document),
-            Self::Reboot { .. } | Self::Maintain { .. } | Self::Deploy { .. } => None,
+            Self::Job { .. }
+            | Self::Check(_)
+            | Self::Reboot { .. }
+            | Self::Maintain { .. }
+            | Self::Deploy { .. } => None,
         }
+    }
+
+    /// Who does it.
+    #[must_use]
+    pub const fn done_by(&self) -> &'static str {
+        match self {
+            Self::Job { .. } => "Kubernetes",
+            Self::Check(_) => "groundcrew",
+            Self::Reboot { .. }
+            | Self::Maintain { .. }
+            | Self::Deploy { .. }
+            | Self::Command(_)
+            | Self::Automation { .. } => "AWS",
+        }
+    }
+
+    /// Whether to begin it again begins nothing: what began knows its mark.
+    #[must_use]
+    pub const fn is_repeatable(&self) -> bool {
+        matches!(self, Self::Automation { .. } | Self::Job { .. })
     }
 }
 
 impl fmt::Display for Work {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Job { cron_job } => write!(f, "create a Job of CronJob {cron_job}"),
+            Self::Check(list) => write!(f, "wait for: {list}"),
             Self::Reboot { instance } => write!(f, "RebootDBInstance {instance} if it is pending"),
             Self::Maintain { instance } => write!(f, "ApplyPendingMaintenanceAction {instance}"),
             Self::Deploy { cluster, service } => {
@@ -120,9 +153,8 @@ pub fn parse(raw: &[RawTask], schedules: &[String]) -> Result<Vec<Task>, Invalid
                 "there is no schedule {unknown}: schedules names some of this window"
             )));
         }
-        let work = work(raw).ok_or_else(|| {
-            invalid("a task has exactly one of rds, ecs, ssm.command and ssm.automation".into())
-        })?;
+        let work = parse::work(raw)
+            .map_err(|(field, why)| InvalidSpec { field: format!("tasks[{index}]{field}"), why })?;
         tasks.push(Task {
             name: raw.name.clone(),
             schedules: raw.schedules.clone(),
@@ -157,60 +189,8 @@ pub fn refused(work: &Work, allowed: &AllowedDocuments) -> Option<String> {
     ))
 }
 
-fn work(raw: &RawTask) -> Option<Work> {
-    match (&raw.rds, &raw.ecs, &raw.ssm) {
-        (Some(rds), None, None) => {
-            let instance = rds.instance.clone();
-            Some(match rds.action {
-                RdsAction::RebootIfPending => Work::Reboot { instance },
-                RdsAction::ApplyPendingMaintenance => Work::Maintain { instance },
-            })
-        }
-        (None, Some(ecs), None) => {
-            let (cluster, service) = (ecs.cluster.clone(), ecs.service.clone());
-            Some(match ecs.action {
-                EcsAction::ForceNewDeployment => Work::Deploy { cluster, service },
-            })
-        }
-        (None, None, Some(ssm)) => match (&ssm.command, &ssm.automation) {
-            (Some(raw), None) => {
-                let SsmCommand { document, parameters, targets, max_concurrency, max_errors } = raw;
-                Some(Work::Command(run(document, parameters, targets, max_concurrency, max_errors)))
-            }
-            (None, Some(raw)) => {
-                let SsmAutomation { document, parameters, max_concurrency, max_errors, .. } = raw;
-                let targets = raw.targets.as_deref().unwrap_or_default();
-                Some(Work::Automation {
-                    run: run(document, parameters, targets, max_concurrency, max_errors),
-                    target_parameter: raw.target_parameter.clone(),
-                })
-            }
-            (Some(_), Some(_)) | (None, None) => None,
-        },
-        _ => None,
-    }
-}
-
-fn run(
-    document: &str,
-    parameters: &Option<BTreeMap<String, ParameterValues>>,
-    targets: &[SsmTarget],
-    max_concurrency: &Option<String>,
-    max_errors: &Option<String>,
-) -> Run {
-    let named = |(name, values): (&String, &ParameterValues)| (name.clone(), values.0.clone());
-    let target = |raw: &SsmTarget| Target { key: raw.key.clone(), values: raw.values.clone() };
-    Run {
-        document: document.to_owned(),
-        parameters: parameters.iter().flatten().map(named).collect(),
-        targets: targets.iter().map(target).collect(),
-        max_concurrency: max_concurrency.clone().unwrap_or(ON_AT_ONCE.into()),
-        max_errors: max_errors.clone().unwrap_or(NO_ERRORS.into()),
-    }
-}
-
-/// What is asked of AWS about a task.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What is asked about a task.
+#[derive(Clone, Debug, PartialEq)]
 pub struct TaskQuestion {
     /// What it does.
     pub work: Work,
@@ -231,9 +211,13 @@ pub fn calls_since(opens_at: Timestamp) -> Timestamp {
     moments::before(opens_at, CLOCKS_DIFFER)
 }
 
-/// What marks something in AWS as begun for one task of one opening.
+/// What marks something as begun for one task of one opening.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mark {
+    /// The opening.
+    pub opening: String,
+    /// Name of the task.
+    pub task: String,
     /// Comment of a command.
     pub comment: String,
     /// Token of an automation: a UUID.
@@ -249,13 +233,22 @@ impl Mark {
         let part = |from: usize, to: usize| digest.get(from..to).unwrap_or_default();
         let token = [part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32)].join("-");
         let words = format!("groundcrew {} {namespace}/{name} {task}", part(0, DIGEST_LEN));
-        Self { comment: words.chars().take(COMMENT_MAX).collect(), token }
+        Self {
+            opening: opening.to_owned(),
+            task: task.to_owned(),
+            comment: words.chars().take(COMMENT_MAX).collect(),
+            token,
+        }
     }
 }
 
-/// What AWS says.
+/// What is said of a task.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Seen {
+    /// Of its Job; none where there is none.
+    Job(Option<TaskJob>),
+    /// Of its check.
+    Check(CheckResult),
     /// Of an instance.
     Database {
         /// Its ARN.
@@ -278,7 +271,7 @@ pub enum Seen {
 /// How sure it is that a call that failed did nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
-    /// AWS refused it, and will again.
+    /// It was refused, and will be again.
     Refused,
     /// What it is about does not exist.
     Gone,
@@ -297,17 +290,29 @@ pub struct Failed {
     pub unread: Unread,
 }
 
+impl Failed {
+    /// What is asked is not what is answered: a mistake of ours.
+    #[must_use]
+    pub fn ours() -> Self {
+        let message = "an error of groundcrew: something else was asked; please report it";
+        let unread =
+            Unread { remedy: Remedy::Retry, reason: "Unavailable", message: message.to_owned() };
+        Self { failure: Failure::Refused, unread }
+    }
+}
+
 /// What a pass knows of the task that it is at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TaskFacts {
-    /// What AWS says.
+    /// What is said of it.
     pub seen: Result<Seen, Failed>,
-    /// How the step of this pass went; none where there was none yet. What was begun has an id.
+    /// How the step of this pass went; none where there was none yet. What was begun has an id; what
+    /// was told to stop may have last words, as the end of a sentence.
     pub done: Option<Result<String, Failed>>,
 }
 
 /// What is done about a task.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum TaskStep {
     /// It is begun.
     Begin {
@@ -325,6 +330,8 @@ pub enum TaskStep {
         mark: Mark,
         /// How long it may take.
         timeout: SignedDuration,
+        /// How long it is waited for, an extension included.
+        at_most: SignedDuration,
         /// It is not begun any more then.
         not_after: Timestamp,
     },
@@ -334,5 +341,7 @@ pub enum TaskStep {
         work: Work,
         /// What was begun.
         id: String,
+        /// Its mark.
+        mark: Mark,
     },
 }

@@ -20,7 +20,7 @@ use super::{
     decide::{Ask, Facts, Plan, decide},
     memory::Memory,
     status::{notes, summarize},
-    tasks::{Failed, Failure, TaskFacts, TaskStep},
+    tasks::{Failed, Failure, Seen, TaskFacts, TaskStep, Work},
     window::Window,
 };
 use crate::{
@@ -207,7 +207,13 @@ impl World {
                     assert!(before.is_none(), "asked twice");
                 }
                 Ask::Task(question) => {
-                    let seen = self.plant.look(question, self.now);
+                    let seen = if let Work::Check(list) = &question.work {
+                        let name = list.names().next().unwrap();
+                        self.rounds.push(format!("task {name}"));
+                        Ok(Seen::Check(self.look(name)))
+                    } else {
+                        self.plant.look(question, self.now)
+                    };
                     let answer = TaskFacts { seen, done: None };
                     assert!(self.facts.task.replace(answer).is_none(), "asked twice");
                 }

@@ -1,9 +1,10 @@
-//! The tasks of what is open: one after the other, each begun once.
+//! The tasks of what is open: one after the other, each begun once. A check is only waited for.
 //!
 //! A task that is begun is written down first, with what tells the new from the old; the next pass
 //! looks for something newer, and begins it only if there is nothing and this very process wrote it
 //! down. Nobody else begins it: what has no trace is `Unknown`.
 
+mod check;
 mod judge;
 mod run;
 
@@ -21,7 +22,7 @@ use crate::{
     },
     maintenance_window::{
         memory::Current,
-        tasks::{Task, TaskQuestion, calls_since, refused},
+        tasks::{Task, TaskQuestion, Work, calls_since, refused},
     },
     plan::Unread,
     time::moments,
@@ -199,8 +200,9 @@ fn ended(
 
 /// Whether something was begun, or is about to be, that would have to be told to stop.
 pub(super) fn runs(current: Option<&Current>) -> bool {
-    let tasks = current.into_iter().flat_map(|current| &current.tasks);
-    tasks.into_iter().any(|task| task.state == TaskState::Running)
+    let Some(current) = current else { return false };
+    let mut all = own(current).zip(listed(current));
+    all.any(|(task, status)| status.state == TaskState::Running && !is_check(task))
 }
 
 /// How far the close is pushed for the task that runs; none when it is not.
@@ -226,9 +228,15 @@ fn deadline(task: &Task, status: &TaskStatus) -> Timestamp {
     moments::after(started, task.timeout)
 }
 
-/// When a task is given up: `extend.max` after it should have been over.
+/// When a task is given up: `extend.max` after it should have been over. A check that is waited for is
+/// no work under way, and gets no extension.
 fn limit(current: &Current, task: &Task, status: &TaskStatus) -> Timestamp {
-    moments::after(deadline(task, status), current.window.extend_max)
+    let due = deadline(task, status);
+    if is_check(task) { due } else { moments::after(due, current.window.extend_max) }
+}
+
+fn is_check(task: &Task) -> bool {
+    matches!(task.work, Work::Check(_))
 }
 
 /// Whether a task has not ended.

@@ -57,6 +57,8 @@ impl TaskCalls<'_> {
                     found.map(|found| Seen::Automation(Some(found))).map_err(failed)
                 }
             },
+            // Nothing of these is in AWS.
+            Work::Job { .. } | Work::Check(_) => Err(Failed::ours()),
         }
     }
 
@@ -127,15 +129,16 @@ impl TaskCalls<'_> {
                 let context =
                     CallContext { not_after: Some(*not_after), ..self.terms(Priority::Advance) };
                 let secs = i32::try_from(timeout.as_secs()).unwrap_or(DELIVERY_SECS.1);
-                self.begin(work, (arn, action), mark, secs, context).await.map_err(failed)
+                self.begin(work, (arn, action), mark, secs, context).await
             }
-            TaskStep::Cancel { work, id } => {
+            TaskStep::Cancel { work, id, .. } => {
                 let ssm = self.session.ssm(self.terms(Priority::Undo));
                 match work {
                     Work::Command(_) => ssm.cancel_command(id).await.map_err(failed)?,
                     Work::Automation { .. } => ssm.stop_automation(id).await.map_err(failed)?,
                     // Nothing to call: AWS cannot stop these.
                     Work::Reboot { .. } | Work::Maintain { .. } | Work::Deploy { .. } => {}
+                    Work::Job { .. } | Work::Check(_) => return Err(Failed::ours()),
                 }
                 Ok(id.clone())
             }
@@ -149,19 +152,21 @@ impl TaskCalls<'_> {
         mark: &Mark,
         secs: i32,
         context: CallContext,
-    ) -> Result<String, aws::Error> {
+    ) -> Result<String, Failed> {
         match work {
+            Work::Job { .. } | Work::Check(_) => Err(Failed::ours()),
             Work::Reboot { instance } => {
-                self.session.rds(context).reboot_db_instance(instance).await?;
+                self.session.rds(context).reboot_db_instance(instance).await.map_err(failed)?;
                 Ok(instance.clone())
             }
             Work::Maintain { .. } => {
-                self.session.rds(context).apply_pending_maintenance(arn, action).await?;
+                let rds = self.session.rds(context);
+                rds.apply_pending_maintenance(arn, action).await.map_err(failed)?;
                 Ok(action.to_owned())
             }
             Work::Deploy { cluster, service } => {
                 let ecs = self.session.ecs(context);
-                let deployed = ecs.force_new_deployment(cluster, service).await?;
+                let deployed = ecs.force_new_deployment(cluster, service).await.map_err(failed)?;
                 Ok(deployed.primary().map(|primary| primary.id.clone()).unwrap_or_default())
             }
             Work::Command(run) => {
@@ -170,7 +175,8 @@ impl TaskCalls<'_> {
                     comment: mark.comment.clone(),
                     delivery_secs: secs.clamp(DELIVERY_SECS.0, DELIVERY_SECS.1),
                 };
-                Ok(self.session.ssm(context).send_command(&new).await?.id)
+                let sent = self.session.ssm(context).send_command(&new).await;
+                sent.map(|sent| sent.id).map_err(failed)
             }
             Work::Automation { run, target_parameter } => {
                 let new = NewAutomation {
@@ -178,7 +184,7 @@ impl TaskCalls<'_> {
                     target_parameter: target_parameter.clone(),
                     token: mark.token.clone(),
                 };
-                self.session.ssm(context).start_automation(&new).await
+                self.session.ssm(context).start_automation(&new).await.map_err(failed)
             }
         }
     }

@@ -6,6 +6,7 @@ use crate::{
     error::Remedy,
     facts::{
         ecs::{Deployment, Rollout, Service},
+        jobs::{State, TaskJob},
         rds::PendingMaintenance,
         ssm::{Automation, Command},
     },
@@ -33,6 +34,11 @@ pub struct Plant {
     pub deployments: Vec<(String, Timestamp)>,
     pub commands: Vec<Sent>,
     pub automations: Vec<Sent>,
+    /// The Job, and the others of its name that were deleted.
+    pub job: Option<Sent>,
+    pub jobs_deleted: usize,
+    /// How long Kubernetes was told to let it run at most.
+    pub at_most: Option<SignedDuration>,
     /// How long everything takes.
     pub takes: SignedDuration,
     /// How what is sent ends.
@@ -59,6 +65,9 @@ impl Default for Plant {
             deployments: vec![("ecs-svc/1".into(), Timestamp::MIN)],
             commands: Vec::new(),
             automations: Vec::new(),
+            job: None,
+            jobs_deleted: 0,
+            at_most: None,
             takes: SignedDuration::from_mins(2),
             outcome: "Success",
             nodes: 1,
@@ -146,6 +155,11 @@ impl Plant {
                     errors: 0,
                 }))
             }
+            Work::Job { .. } => {
+                let own = self.job.iter().find(|job| job.mark == question.mark.token);
+                Seen::Job(own.map(|job| self.shown(job, now)))
+            }
+            Work::Check(_) => panic!("{question:?}"),
             Work::Automation { .. } => {
                 let own =
                     self.automations.iter().find(|sent| Some(&sent.id) == question.id.as_ref());
@@ -155,6 +169,20 @@ impl Plant {
                 }))
             }
         })
+    }
+
+    fn shown(&self, job: &Sent, now: Timestamp) -> TaskJob {
+        let (state, told) = match self.status(job, now) {
+            "InProgress" => (State::Runs, "; its pod waits: ImagePullBackOff"),
+            "Success" => (State::Succeeded, "; its log ends: 12 tables"),
+            _ => (State::Failed("BackoffLimitExceeded".into()), "; its log ends: no space left"),
+        };
+        TaskJob { name: "vacuum-1".into(), uid: job.id.clone(), state, told: told.into() }
+    }
+
+    /// Somebody deletes the Job, or it is told to stop.
+    pub fn delete_job(&mut self) {
+        self.jobs_deleted += usize::from(self.job.take().is_some());
     }
 
     fn status(&self, sent: &Sent, now: Timestamp) -> &'static str {
@@ -167,7 +195,8 @@ impl Plant {
 
     pub fn carry_out(&mut self, step: &TaskStep, now: Timestamp) -> Result<String, Failed> {
         match step {
-            TaskStep::Begin { work, action, mark, not_after, .. } => {
+            TaskStep::Begin { work, action, mark, at_most, not_after, .. } => {
+                self.at_most = Some(*at_most);
                 assert!(now < *not_after, "begun too late: {step:?} at {now}");
                 match self.failing {
                     Some((failure, false)) => Err(failed(failure)),
@@ -183,6 +212,10 @@ impl Plant {
                     return Err(failed(failure));
                 }
                 self.cancelled.push(id.clone());
+                if self.job.take_if(|job| format!("vacuum-1/{}", job.id) == *id).is_some() {
+                    self.jobs_deleted += 1;
+                    return Ok("; its log ends: half of it".into());
+                }
                 let all = self.commands.iter_mut().chain(&mut self.automations);
                 all.filter(|sent| sent.id == *id).for_each(|sent| sent.cancelled = true);
                 Ok(id.clone())
@@ -227,6 +260,15 @@ impl Plant {
                 self.begun.push("command".into());
                 self.commands.push(sent("command", self.commands.len(), comment));
                 self.commands.last().unwrap().id.clone()
+            }
+            Work::Check(_) => panic!("nothing is begun"),
+            Work::Job { .. } => {
+                // Kubernetes takes a name once.
+                if self.job.as_ref().is_none_or(|job| job.mark != token) {
+                    self.begun.push("job".into());
+                    self.job = Some(sent("job", self.jobs_deleted, token));
+                }
+                format!("vacuum-1/{}", self.job.as_ref().unwrap().id)
             }
             Work::Automation { .. } => {
                 // AWS takes a token once.

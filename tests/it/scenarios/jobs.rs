@@ -1,9 +1,12 @@
-//! Jobs as checks around an opening. A node runs them.
+//! Jobs as checks around an opening, and as tasks in it. A node runs them.
 
 use std::pin::pin;
 
 use futures::TryStreamExt as _;
-use groundcrew::api::maintenance_window::{GateReason, MaintenanceWindow, Outcome, Phase};
+use groundcrew::api::{
+    maintenance_window::{GateReason, MaintenanceWindow, MaintenanceWindowStatus, Outcome, Phase},
+    window_tasks::TaskState,
+};
 use k8s_openapi::{
     NamespaceResourceScope,
     api::{
@@ -22,7 +25,7 @@ use kube::{
 use serde::{Deserialize as _, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-use crate::harness::{CLUSTER_NAME, SYSTEM, Scene, once, output, play};
+use crate::harness::{CLUSTER_NAME, Operator, SYSTEM, Scene, once, output, play, play_alone};
 
 /// Applies an object of the scene's namespace.
 async fn apply<K>(scene: &Scene<'_>, object: &Value)
@@ -161,5 +164,88 @@ fn a_post_check_that_fails_is_told_in_the_history() {
         );
         assert!(entry.message.ends_with("its log ends: orders are stuck"), "{}", entry.message);
         assert_eq!(entry.checks.len(), 1);
+    });
+}
+
+/// A window that is open in a moment, and does this.
+fn doing(tasks: Value) -> Value {
+    let (mut window, _) = once(0, "20h");
+    window["tasks"] = tasks;
+    window
+}
+
+fn vacuum() -> Value {
+    json!({"name": "vacuum", "job": {"fromCronJob": "smoke-tests"}, "timeout": "3h"})
+}
+
+fn states(status: &MaintenanceWindowStatus) -> Vec<TaskState> {
+    let tasks = status.current.iter().flat_map(|current| &current.tasks);
+    tasks.map(|task| task.state).collect()
+}
+
+#[test]
+fn a_task_runs_its_job_once_whoever_is_restarted() {
+    play_alone("jobs-task", async |scene, operators| {
+        allow_jobs(scene).await;
+        cron_job(scene, "echo 12 tables").await;
+        opt_in(scene).await;
+        operators.push(Operator::start(scene.cluster, "jobs-task-1", &[]).await);
+        scene.until_leader("jobs-task-1").await;
+        scene.window("weekly", doing(json!([vacuum()]))).await;
+        // At whatever moment of its work this is, the Job is there.
+        let job = a_job(scene).await;
+        operators[0].kill().await;
+        operators.push(Operator::start(scene.cluster, "jobs-task-2", &[]).await);
+        let done = scene
+            .until_window("weekly", "the end of its task", |status| {
+                states(status) == [TaskState::Succeeded]
+            })
+            .await;
+        let task = done.status.unwrap().current.unwrap().tasks.remove(0);
+        assert!(task.message.ends_with("succeeded; its log ends: 12 tables"), "{task:?}");
+        let uid = job.metadata.uid.unwrap();
+        assert!(task.id.unwrap().ends_with(&uid));
+        let [only] = &jobs(scene).await[..] else { panic!("one Job") };
+        assert_eq!(only.metadata.uid, Some(uid));
+        assert_eq!(only.spec.as_ref().unwrap().ttl_seconds_after_finished, Some(86_400));
+        scene.until_events("weekly", &["TaskStarted", "TaskSucceeded"]).await;
+    });
+}
+
+#[test]
+fn a_task_waits_for_a_check_and_a_job_that_fails_stops_the_rest() {
+    play("jobs-tasks", async |scene| {
+        allow_jobs(scene).await;
+        cron_job(scene, "echo no space left; exit 1").await;
+        opt_in(scene).await;
+        let up = json!({"name": "up", "check": {"rds": {"instance": "prod-db"}}, "timeout": "3h"});
+        let rest =
+            json!({"name": "rest", "check": {"rds": {"instance": "prod-db"}}, "timeout": "1h"});
+        scene.window("weekly", doing(json!([up, vacuum(), rest]))).await;
+        let waits = scene
+            .until_window("weekly", "a look at the database", |status| {
+                let tasks = status.current.as_ref().map(|current| &current.tasks);
+                let first = tasks.and_then(|tasks| tasks.first());
+                first.is_some_and(|task| task.message.contains("DBInstanceNotFound"))
+            })
+            .await;
+        let status = waits.status.unwrap();
+        assert_eq!(states(&status), [TaskState::Running, TaskState::Pending, TaskState::Pending]);
+        assert_eq!(jobs(scene).await.len(), 0);
+        scene.account.database("prod-db").await;
+        let done = scene
+            .until_window("weekly", "the end of its tasks", |status| {
+                let states = states(status);
+                !states.is_empty() && states.iter().all(|state| state.ended())
+            })
+            .await;
+        let status = done.status.unwrap();
+        assert_eq!(states(&status), [TaskState::Succeeded, TaskState::Failed, TaskState::Skipped]);
+        let tasks = status.current.unwrap().tasks;
+        assert!(tasks[0].message.contains("available"), "{:?}", tasks[0]);
+        let told = &tasks[1].message;
+        assert!(told.contains("failed, BackoffLimitExceeded"), "{told}");
+        assert!(told.ends_with("; its log ends: no space left"), "{told}");
+        assert_eq!(jobs(scene).await.len(), 1, "not run again");
     });
 }

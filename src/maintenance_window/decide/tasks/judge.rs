@@ -1,8 +1,9 @@
-//! What AWS says, read as what a task wants to know.
+//! What AWS and Kubernetes say, read as what a task wants to know.
 
 use crate::{
     facts::{
         ecs::{Deployment, Rollout, Service},
+        jobs::{State, TaskJob},
         rds::PendingMaintenance,
         ssm::{Automation, Command, Progress},
     },
@@ -44,6 +45,8 @@ pub(super) enum Judged {
     Failed(String),
     /// It is done, and this is the next part of it.
     Next(String),
+    /// Nobody can say any more how it ended.
+    Lost(String),
 }
 
 pub(super) fn before(work: &Work, seen: &Seen) -> Before {
@@ -65,6 +68,8 @@ pub(super) fn before(work: &Work, seen: &Seen) -> Before {
         (Work::Deploy { .. }, Seen::Service(service)) if service.status != "ACTIVE" => {
             Before::Never(format!("the service is {}", service.status))
         }
+        // One that is there already was begun for this task, and is found again.
+        (Work::Job { .. }, Seen::Job(_)) => Before::Ready(String::new()),
         (Work::Deploy { .. }, Seen::Service(service)) => {
             Before::Ready(service.primary().map(|primary| primary.id.clone()).unwrap_or_default())
         }
@@ -73,7 +78,8 @@ pub(super) fn before(work: &Work, seen: &Seen) -> Before {
 }
 
 /// What is answered is what was asked; else it is told.
-const MIXED_UP: &str = "an error of groundcrew: AWS was asked for something else; please report it";
+pub(super) const MIXED_UP: &str =
+    "an error of groundcrew: it asked for something else; please report it";
 
 /// The maintenance action that is next: one that is told to be applied already goes first.
 fn next(maintenance: &[PendingMaintenance]) -> Option<String> {
@@ -107,6 +113,7 @@ pub(super) fn trace(work: &Work, mark: &str, seen: &Seen) -> Trace {
             Some(_) | None => Trace::None,
         },
         (Work::Command(_), Seen::Command(Some(command))) => Trace::Is(command.id.clone()),
+        (Work::Job { .. }, Seen::Job(Some(job))) => Trace::Is(job.id()),
         _ => Trace::None,
     }
 }
@@ -132,9 +139,23 @@ pub(super) fn judge(work: &Work, id: &str, seen: &Seen) -> Judged {
             )
         }
         (Work::Deploy { .. }, Seen::Service(service)) => deployed(service, id),
+        (Work::Job { .. }, Seen::Job(job)) => ran(job.as_ref(), id),
         (Work::Command(_), Seen::Command(command)) => commanded(command.as_ref(), id),
         (Work::Automation { .. }, Seen::Automation(Some(automation))) => automated(automation, id),
         _ => Judged::Failed(MIXED_UP.to_owned()),
+    }
+}
+
+fn ran(job: Option<&TaskJob>, id: &str) -> Judged {
+    let Some(TaskJob { name, state, told, .. }) = job.filter(|job| job.id() == id) else {
+        return Judged::Lost(format!(
+            "Job {id} was deleted before its end was seen: look what it did; it is not run again"
+        ));
+    };
+    match state {
+        State::Runs => Judged::Runs(format!("Job {name} runs{told}")),
+        State::Succeeded => Judged::Done(format!("Job {name} succeeded{told}")),
+        State::Failed(why) => Judged::Failed(format!("Job {name} failed, {why}{told}")),
     }
 }
 

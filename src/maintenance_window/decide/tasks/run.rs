@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::{
-    At, Turn, deadline, ended,
+    At, Turn, check, deadline, ended,
     judge::{self, Judged, Trace},
     limit, refused,
 };
@@ -42,7 +42,7 @@ fn span(at: &At<'_>) -> Span {
     }
 }
 
-fn becomes(at: &At<'_>, state: TaskState, message: impl Into<String>) -> Turn {
+pub(super) fn becomes(at: &At<'_>, state: TaskState, message: impl Into<String>) -> Turn {
     Turn::Becomes(Box::new(ended(at.situation, at.status, state, message.into())))
 }
 
@@ -72,6 +72,9 @@ pub(super) fn start(at: &At<'_>) -> Turn {
             zone.told(until)
         );
         return becomes(at, TaskState::Skipped, why);
+    }
+    if matches!(at.task.work, Work::Check(_)) {
+        return check::start(at);
     }
     // The mark of a command or an automation is known without asking.
     if matches!(at.task.work, Work::Command(_) | Work::Automation { .. }) {
@@ -115,8 +118,8 @@ fn key(at: &At<'_>, status: &TaskStatus) -> String {
     format!("{}/{}/{moment}/{mark}", at.current.id, at.task.name)
 }
 
-/// What AWS says, or what is done first.
-fn seen<'a>(at: &At<'a>) -> Result<&'a Result<Seen, Failed>, Turn> {
+/// What is said of it, or what is done first.
+pub(super) fn seen<'a>(at: &At<'a>) -> Result<&'a Result<Seen, Failed>, Turn> {
     at.situation.facts.task.as_ref().map(|facts| &facts.seen).ok_or_else(|| {
         Turn::Ask(Box::new(TaskQuestion {
             work: at.task.work.clone(),
@@ -133,6 +136,9 @@ fn mark(at: &At<'_>) -> Mark {
 
 /// A task that was begun, or was about to be. `closing` says why the window closes.
 pub(super) fn watch(at: &At<'_>, closing: Option<&str>) -> Turn {
+    if matches!(at.task.work, Work::Check(_)) {
+        return check::watch(at, closing);
+    }
     let facts = match seen(at) {
         Ok(seen) => (seen, done(at)),
         Err(turn) => return turn,
@@ -186,8 +192,10 @@ fn traced(at: &At<'_>, seen: &Result<Seen, Failed>, closing: Option<&str>) -> Tu
         Err(_) if ours => return becomes(at, TaskState::Failed, NOT_BEGUN),
         Err(failed) => {
             let why = format!(
-                "it was about to begin at {}, and AWS cannot be asked whether it did: {}",
-                intent.at.0, failed.unread.message
+                "it was about to begin at {}, and {} cannot be asked whether it did: {}",
+                intent.at.0,
+                at.task.work.done_by(),
+                failed.unread.message
             );
             return becomes(at, TaskState::Unknown, why);
         }
@@ -197,8 +205,7 @@ fn traced(at: &At<'_>, seen: &Result<Seen, Failed>, closing: Option<&str>) -> Tu
         Trace::Done(why) => return becomes(at, TaskState::Succeeded, why),
         Trace::None => {}
     }
-    // AWS begins no second automation for the same token.
-    let once = !matches!(at.task.work, Work::Automation { .. });
+    let once = !at.task.work.is_repeatable();
     match closing {
         None if (ours || !once) && since < WITHIN => begin(at, seen, intent, once),
         _ if ours => becomes(at, TaskState::Failed, NOT_BEGUN),
@@ -209,8 +216,9 @@ fn traced(at: &At<'_>, seen: &Result<Seen, Failed>, closing: Option<&str>) -> Tu
             at,
             TaskState::Unknown,
             format!(
-                "it was about to begin at {}, and AWS shows no trace of it: look whether it did; it is not begun again",
-                intent.at.0
+                "it was about to begin at {}, and {} shows no trace of it: look whether it did; it is not begun again",
+                intent.at.0,
+                at.task.work.done_by()
             ),
         ),
     }
@@ -223,7 +231,11 @@ fn begin(at: &At<'_>, seen: &Seen, intent: &TaskIntent, once: bool) -> Turn {
     }
     let arn = match seen {
         Seen::Database { arn, .. } => arn.clone(),
-        Seen::Service(_) | Seen::Command(_) | Seen::Automation(_) => String::new(),
+        Seen::Job(_)
+        | Seen::Check(_)
+        | Seen::Service(_)
+        | Seen::Command(_)
+        | Seen::Automation(_) => String::new(),
     };
     Turn::Step(Box::new(TaskStep::Begin {
         key: key(at, at.status),
@@ -233,27 +245,32 @@ fn begin(at: &At<'_>, seen: &Seen, intent: &TaskIntent, once: bool) -> Turn {
         action: intent.mark.clone(),
         mark: mark(at),
         timeout: at.task.timeout,
+        at_most: at.task.timeout.saturating_add(at.current.window.extend_max),
         not_after: at.current.closes_at.min(moments::after(intent.at.0, WITHIN)),
     }))
 }
 
-/// It runs, and AWS cannot be asked.
+/// It runs, and nobody says how far it is.
 fn unseen(at: &At<'_>, id: &str, failed: &Failed, closing: Option<&str>) -> Turn {
     let now = at.situation.now;
     let gone = failed.failure == Failure::Gone;
     if closing.is_none() && now < limit(at.current, at.task, at.status) && !gone {
         return Turn::Trouble(failed.unread.clone());
     }
-    let why =
-        format!("{id} was begun, and AWS cannot be asked how it ended: {}", failed.unread.message);
+    let why = format!(
+        "{id} was begun, and {} cannot be asked how it ended: {}",
+        at.task.work.done_by(),
+        failed.unread.message
+    );
     becomes(at, TaskState::Unknown, why)
 }
 
-/// It runs, and AWS says how far it is.
+/// It runs, and it is known how far it is.
 fn judged(at: &At<'_>, id: &str, seen: &Seen, closing: Option<&str>) -> Turn {
     match judge::judge(&at.task.work, id, seen) {
         Judged::Done(why) => becomes(at, TaskState::Succeeded, why),
         Judged::Failed(why) => becomes(at, TaskState::Failed, why),
+        Judged::Lost(why) => becomes(at, TaskState::Unknown, why),
         Judged::Next(_) if closing.is_some() => {
             becomes(at, TaskState::Failed, "the window closed before all of it was applied")
         }
@@ -283,14 +300,20 @@ fn runs_on(at: &At<'_>, id: &str, how: String, closing: Option<&str>) -> Turn {
         ));
     }
     match at.task.work {
-        Work::Command(_) | Work::Automation { .. } => {
-            Turn::Step(Box::new(TaskStep::Cancel { work: at.task.work.clone(), id: id.to_owned() }))
+        Work::Job { .. } | Work::Command(_) | Work::Automation { .. } => {
+            Turn::Step(Box::new(TaskStep::Cancel {
+                work: at.task.work.clone(),
+                id: id.to_owned(),
+                mark: mark(at),
+            }))
         }
-        Work::Reboot { .. } | Work::Maintain { .. } | Work::Deploy { .. } => becomes(
-            at,
-            TaskState::Failed,
-            format!("{}: {how}; AWS goes on with it", too_long(at, closing)),
-        ),
+        Work::Check(_) | Work::Reboot { .. } | Work::Maintain { .. } | Work::Deploy { .. } => {
+            becomes(
+                at,
+                TaskState::Failed,
+                format!("{}: {how}; AWS goes on with it", too_long(at, closing)),
+            )
+        }
     }
 }
 
@@ -305,6 +328,11 @@ fn too_long(at: &At<'_>, closing: Option<&str>) -> String {
 fn cancelled_as(at: &At<'_>, done: &Result<String, Failed>, closing: Option<&str>) -> Turn {
     let long = too_long(at, closing);
     match done {
+        Ok(told) if matches!(at.task.work, Work::Job { .. }) => becomes(
+            at,
+            TaskState::Cancelled,
+            format!("{long}, and its Job was deleted; its pods are told to end{told}"),
+        ),
         Ok(_) => becomes(
             at,
             TaskState::Cancelled,
@@ -316,8 +344,9 @@ fn cancelled_as(at: &At<'_>, done: &Result<String, Failed>, closing: Option<&str
             at,
             TaskState::Failed,
             format!(
-                "{long}, and could not be cancelled: {}; it goes on in AWS",
-                failed.unread.message
+                "{long}, and could not be cancelled: {}; it goes on in {}",
+                failed.unread.message,
+                at.task.work.done_by()
             ),
         ),
     }

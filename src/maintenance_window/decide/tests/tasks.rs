@@ -1,7 +1,9 @@
 //! Tasks of what is open.
 
 mod begun;
+mod checks;
 mod ends;
+mod jobs;
 mod laws;
 
 use crate::{
@@ -25,6 +27,10 @@ const DEPLOY: &str = "- {name: deploy, ecs: {cluster: prod, service: web, action
 const PATCH: &str = "- {name: patch, ssm: {command: {document: AWS-RunPatchBaseline, targets: [{key: 'tag:role', values: [gpu]}]}}, timeout: 20m}";
 const RUNBOOK: &str =
     "- {name: runbook, ssm: {automation: {document: AWS-UpdateLinuxAmi}}, timeout: 20m}";
+
+const JOB: &str = "- {name: vacuum, job: {fromCronJob: vacuum}, timeout: 20m}";
+const CHECK: &str =
+    "- {name: up, check: {http: {url: 'https://api.example.com/health'}}, timeout: 10m}";
 
 /// Weekly, with these tasks, looked at on the Saturday before.
 fn with(tasks: &[&str], more: &str) -> World {
@@ -304,12 +310,14 @@ fn a_command_that_finds_no_node_failed_and_another_deployment_is_told() {
 
 #[test]
 fn audit_tells_what_would_be_begun() {
-    let world = with(&[PATCH, DEPLOY], "mode: Audit");
+    let world = with(&[PATCH, DEPLOY, JOB, CHECK], "mode: Audit");
     assert_eq!(
-        world.told().plan[1..3],
+        world.told().plan[1..5],
         [
             "Task patch: SendCommand AWS-RunPatchBaseline",
-            "Task deploy: UpdateService prod/web with forceNewDeployment"
+            "Task deploy: UpdateService prod/web with forceNewDeployment",
+            "Task vacuum: create a Job of CronJob vacuum",
+            "Task up: wait for: https://api.example.com/health answers 200",
         ]
     );
 }

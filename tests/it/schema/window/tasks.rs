@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{always, full, refused, with};
+use super::{always, checks, full, refused, with};
 
 /// Tasks that together have every field.
 pub(super) fn all() -> Value {
@@ -16,16 +16,33 @@ pub(super) fn all() -> Value {
         "parameters": {"Name": ["x"]}, "targets": targets, "targetParameter": "InstanceId",
         "maxConcurrency": "1", "maxErrors": "5%",
     });
-    json!([
+    let mut all = json!([
         {"name": "reboot", "timeout": "20m", "onFailure": "Stop", "schedules": ["weekly", "monthly"],
          "rds": {"instance": "prod-db", "action": "RebootIfPending"}},
+        {"name": "vacuum", "timeout": "45m", "job": {"fromCronJob": "vacuum"}},
         {"name": "maintain", "timeout": "1h",
          "rds": {"instance": "prod-db", "action": "ApplyPendingMaintenance"}},
         {"name": "redeploy", "timeout": "20m", "onFailure": "Continue",
          "ecs": {"cluster": "prod", "service": "backend", "action": "ForceNewDeployment"}},
         {"name": "patch", "timeout": "2h", "ssm": {"command": command}},
         {"name": "rotate", "timeout": "1m", "ssm": {"automation": automation}},
-    ])
+    ]);
+    all.as_array_mut().unwrap().extend(waiting());
+    all
+}
+
+/// A task for each check that a task may wait for.
+fn waiting() -> impl Iterator<Item = Value> {
+    let Value::Array(checks) = checks() else { panic!("a list") };
+    checks.into_iter().filter(|check| check.get("job").is_none()).map(waited_for)
+}
+
+fn waited_for(mut check: Value) -> Value {
+    let name = check["name"].take();
+    for field in ["name", "retries"] {
+        check.as_object_mut().unwrap().remove(field);
+    }
+    json!({"name": name, "timeout": "10m", "check": check})
 }
 
 /// As many tasks as there may be, each for all of these schedules.
@@ -39,7 +56,10 @@ pub(super) fn most(schedules: &Value) -> Value {
 
 #[test]
 fn tasks_that_contradict_themselves_are_refused_with_the_fix() {
-    let which = "a task has exactly one of rds, ecs and ssm";
+    let which = "a task has exactly one of job, check, rds, ecs and ssm";
+    let condition = "the check of a task has exactly one of alarms, http, metric, lambda, dynamodb and rds; a Job is a task of its own";
+    let http = json!({"url": "https://api.example.com/health"});
+    let job = json!({"fromCronJob": "vacuum"});
     let document = "ssm has exactly one of command and automation";
     let rds = json!({"instance": "prod-db", "action": "RebootIfPending"});
     let ecs = json!({"cluster": "prod", "service": "web", "action": "ForceNewDeployment"});
@@ -62,6 +82,20 @@ fn tasks_that_contradict_themselves_are_refused_with_the_fix() {
     refused([
         (task(json!({})), which),
         (task(json!({"rds": rds, "ecs": ecs})), which),
+        (task(json!({"job": job, "check": {"http": http}})), which),
+        (task(json!({"job": job, "rds": rds})), which),
+        (task(json!({"check": {}})), condition),
+        (task(json!({"check": {"http": http, "rds": {"instance": "a"}}})), condition),
+        (task(json!({"check": {"job": job}})), "unknown field"),
+        (task(json!({"check": {"name": "a", "http": http}})), "unknown field"),
+        (
+            task(json!({"check": {"http": http, "timeout": "6m"}})),
+            "timeout of one look must be 1s to 5m",
+        ),
+        (task(json!({"check": {"http": {"url": "http://"}}})), "check.http.url"),
+        (task(json!({"check": {"rds": {}}})), "give exactly one of instance and cluster"),
+        (task(json!({"job": {"fromCronJob": "A"}})), "fromCronJob"),
+        (task(json!({"job": {}})), "fromCronJob"),
         (task(json!({"ssm": {}})), document),
         (task(json!({"ssm": {"command": aimed, "automation": run}})), document),
         (task(json!({"rds": rds, "timeout": "59s"})), "timeout must be 1m to 24h"),

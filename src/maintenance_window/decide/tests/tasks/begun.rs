@@ -12,6 +12,7 @@ fn an_operator_that_was_away_begins_nothing_again() {
         (DEPLOY, "deploy"),
         (PATCH, "command"),
         (RUNBOOK, "automation"),
+        (JOB, "job"),
     ] {
         // Cut off right after the call: a trace is found, and followed.
         let mut world = with(&[task], "");
@@ -34,12 +35,16 @@ fn an_operator_that_was_away_begins_nothing_again() {
         assert_eq!(world.told().history[0].outcome, Outcome::Failed);
         assert!(world.plant.begun.is_empty());
     }
-    // A token makes that sure.
-    let mut world = with(&[RUNBOOK], "");
-    world.crash = Some(Crash::BeforeCall);
-    world.until("06T01:30");
-    check(&world, &[Succeeded]);
-    assert_eq!(world.plant.begun, ["automation"]);
+    // A token makes that sure, and so does the name of a Job.
+    for (task, call) in [(RUNBOOK, "automation"), (JOB, "job")] {
+        for crash in [Crash::BeforeCall, Crash::Published] {
+            let mut world = with(&[task], "");
+            world.crash = Some(crash);
+            world.until("06T01:30");
+            check(&world, &[Succeeded]);
+            assert_eq!(world.plant.begun, [call]);
+        }
+    }
 }
 
 #[test]

@@ -13,6 +13,11 @@ fn what_takes_too_long_is_cancelled_where_aws_can() {
         (PATCH, Cancelled, "it did not end within 20m, and was cancelled"),
         (RUNBOOK, Cancelled, "it did not end within 20m, and was cancelled"),
         (
+            JOB,
+            Cancelled,
+            "it did not end within 20m, and its Job was deleted; its pods are told to end; its log ends: half of it",
+        ),
+        (
             DEPLOY,
             Failed,
             "it did not end within 20m: ecs-svc/2: 2 of 2 tasks run; AWS goes on with it",

@@ -15,6 +15,8 @@ enum Turn {
     Fails(Option<(Failure, bool)>),
     Unreadable(bool),
     Lag(i64),
+    /// Somebody deletes the Job, once it is known.
+    DeletesJob,
 }
 
 fn turn() -> impl Strategy<Value = Turn> {
@@ -32,6 +34,7 @@ fn turn() -> impl Strategy<Value = Turn> {
         2 => select(failures).prop_map(Turn::Fails),
         1 => any::<bool>().prop_map(Turn::Unreadable),
         1 => (0_i64..200).prop_map(Turn::Lag),
+        1 => Just(Turn::DeletesJob),
     ]
 }
 
@@ -43,7 +46,7 @@ proptest! {
     /// succeeded has begun.
     #[test]
     fn each_task_begins_at_most_once(turns in vec(turn(), 1..60)) {
-        let mut world = with(&[DEPLOY, PATCH, REBOOT, RUNBOOK].map(|task| {
+        let mut world = with(&[DEPLOY, JOB, PATCH, REBOOT, RUNBOOK].map(|task| {
             task.replace("timeout", "onFailure: Continue, timeout")
         }).iter().map(String::as_str).collect::<Vec<_>>(), "extend: {max: 30m}");
         world.until("06T00:59");
@@ -59,11 +62,18 @@ proptest! {
                 Turn::Crash(crash) => world.crash = Some(crash),
                 Turn::Fails(failing) => world.plant.failing = failing,
                 Turn::Unreadable(on) => world.plant.unreadable = on.then_some(Failure::NotDone),
+                Turn::DeletesJob => {
+                    let current = world.told().current.as_ref();
+                    let mut known = current.into_iter().flat_map(|current| &current.tasks);
+                    if known.any(|task| task.name == "vacuum" && task.id.is_some()) {
+                        world.plant.delete_job();
+                    }
+                }
                 Turn::Lag(secs) => world.plant.lag = SignedDuration::from_secs(secs),
             }
             world.passes();
             let begun = &world.plant.begun;
-            let order = ["deploy", "command", "reboot prod-db", "automation"];
+            let order = ["deploy", "job", "command", "reboot prod-db", "automation"];
             let at: Vec<usize> =
                 begun.iter().map(|call| order.iter().position(|one| one == call).unwrap()).collect();
             prop_assert!(at.is_sorted_by(|a, b| a < b), "{begun:?}");
