@@ -147,11 +147,11 @@ pub async fn run(
         metrics.leads_when(move || leads.is_leader());
         let guards = Guards {
             limits: Arc::new(Limits::default()),
-            gate: Gate::new(leadership.clone()),
+            gate: Gate::new(leadership),
             clock: options.clock.clone(),
             metrics: metrics.clone(),
         };
-        Work::new(&options, &clients, connector, fetch, guards, leadership, liveness.clone())
+        Work::new(&options, &clients, connector, fetch, guards, liveness.clone())
     };
     let code = elect(&options, &clients, &liveness, lead, stop).await?;
     probing.abort();
@@ -210,7 +210,6 @@ impl Work {
         connector: Arc<SdkConnector>,
         fetch: Arc<HttpClient>,
         guards: Guards,
-        leadership: Leadership,
         liveness: Liveness,
     ) -> Self {
         let (metrics, gate) = (guards.metrics.clone(), guards.gate.clone());
@@ -240,7 +239,12 @@ impl Work {
             rollouts: Arc::new(KnownRollouts(rollouts)),
             windows: Arc::new(KnownWindows(windows)),
             sweeps: Sweeps::default(),
-            post: Post::new(Arc::new(notifier), leadership, options.clock.clone(), metrics.clone()),
+            post: Post::new(
+                Arc::new(notifier),
+                gate.clone(),
+                options.clock.clone(),
+                metrics.clone(),
+            ),
             tasks: Desk {
                 documents: options.ssm_documents.clone(),
                 intents: Intents::default(),

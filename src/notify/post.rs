@@ -16,8 +16,7 @@ use super::{
     send::{Deliver, NotSent, SEND_TIMEOUT, Sent, Topics},
 };
 use crate::{
-    api::channel::Channel, context::Clock, kubernetes::leader::Leadership, metrics::Metrics,
-    time::moments,
+    api::channel::Channel, aws::gate::Gate, context::Clock, metrics::Metrics, time::moments,
 };
 
 /// Most passes that send at once: half of those that run, so that openings always have a place.
@@ -31,7 +30,7 @@ const _: () = assert!(SEND_TIMEOUT.as_secs() + 10 <= AHEAD.as_secs().unsigned_ab
 /// Where passes post their notices.
 pub struct Post {
     deliver: Arc<dyn Deliver>,
-    leadership: Leadership,
+    gate: Gate,
     clock: Clock,
     metrics: Metrics,
     turns: Semaphore,
@@ -72,23 +71,18 @@ pub struct Posted {
 }
 
 impl Post {
-    /// Nothing is on its way. Something goes out only while `leadership` lasts.
+    /// Nothing is on its way. Something goes out only while `gate` lets writes go.
     #[must_use]
-    pub fn new(
-        deliver: Arc<dyn Deliver>,
-        leadership: Leadership,
-        clock: Clock,
-        metrics: Metrics,
-    ) -> Self {
+    pub fn new(deliver: Arc<dyn Deliver>, gate: Gate, clock: Clock, metrics: Metrics) -> Self {
         let turns = Semaphore::new(PASSES_AT_ONCE);
-        Self { deliver, leadership, clock, metrics, turns, unrecorded: Mutex::default() }
+        Self { deliver, gate, clock, metrics, turns, unrecorded: Mutex::default() }
     }
 
     /// Sends notices, all at once; takes [`SEND_TIMEOUT`] at most. What became of them is
     /// [`Post::unrecorded`] then. False when too many passes send already, or this process leads no
     /// more and another one will send it: nothing went out then.
     pub async fn send(&self, topics: &dyn Topics, by: &Sender, letters: &[Letter]) -> bool {
-        if !self.leadership.is_leader() {
+        if self.gate.admits(None, self.clock.now()).is_err() {
             return false;
         }
         let Ok(_turn) = self.turns.try_acquire() else { return false };

@@ -61,6 +61,7 @@ pub(super) fn context(region: Option<String>) -> Result<Context, Error> {
     let connector = Arc::new(SdkConnector::from_environment()?);
     let hub = Arc::new(Hub::default());
     Ok(Context {
+        post: Post::new(Arc::new(NoCluster), guards.gate.clone(), Clock::System, metrics.clone()),
         checks: Checks::new(
             Arc::new(NoCluster),
             Arc::new(jobs::NoCluster),
@@ -76,7 +77,6 @@ pub(super) fn context(region: Option<String>) -> Result<Context, Error> {
         rollouts: Arc::new(NoCluster),
         windows: Arc::new(NoCluster),
         sweeps: Sweeps::default(),
-        post: Post::new(Arc::new(NoCluster), Leadership::none(), Clock::System, metrics.clone()),
         tasks: Desk::default(),
         metrics,
     })

@@ -61,13 +61,14 @@ pub(super) fn context() -> Context {
     );
     let hub = Arc::new(Hub::default());
     Context {
+        post: Post::new(Arc::new(Nothing), guards.gate.clone(), clock.clone(), metrics.clone()),
         checks: Checks::new(
             Arc::new(Nothing),
             Arc::new(NoCluster),
             Arc::clone(&hub),
             clock.clone(),
         ),
-        clock: clock.clone(),
+        clock,
         settings: settings.unwrap(),
         accounts: Accounts::new(Arc::new(Nothing), guards),
         hub,
@@ -76,7 +77,6 @@ pub(super) fn context() -> Context {
         rollouts: Arc::new(Nothing),
         windows: Arc::new(Nothing),
         sweeps: Sweeps::default(),
-        post: Post::new(Arc::new(Nothing), Leadership::none(), clock, metrics.clone()),
         tasks: Desk::default(),
         metrics,
     }

@@ -11,7 +11,7 @@ use self::peers::{Peer, Recorded, Silent, bench, message, notifier};
 use super::*;
 use crate::{
     api::channel::{SecretKeyRef, SlackChannel, SnsChannel, WebhookChannel},
-    aws::Class,
+    aws::{Class, gate::Gate},
     checks::http::client::{
         HttpClient,
         tests::{certificates, names, server},
@@ -199,7 +199,8 @@ async fn who_does_not_answer_holds_up_nobody() {
         message: opened.clone(),
     });
     let clock = Clock::simulated(opened.at);
-    let post = Post::new(Arc::new(notifier), Leadership::always(), clock, Metrics::new());
+    let post =
+        Post::new(Arc::new(notifier), Gate::new(Leadership::always()), clock, Metrics::new());
     assert!(post.send(&topics, &sender(), &letters).await);
     // In the order in which it was known.
     let posted = post.unrecorded(&sender());
@@ -232,7 +233,12 @@ async fn only_so_many_passes_send_at_once_and_the_others_are_told_so() {
         .map(|message| Letter { due: due(&message), channel: slack(), message })
         .into();
     let notifier = notifier(Arc::new(Silent), &[("address", "https://hooks.test/x")]);
-    let post = Post::new(Arc::new(notifier), Leadership::always(), Clock::System, Metrics::new());
+    let post = Post::new(
+        Arc::new(notifier),
+        Gate::new(Leadership::always()),
+        Clock::System,
+        Metrics::new(),
+    );
     let (topics, sender) = (Recorded::default(), sender());
     let mut sends: Vec<_> =
         (0..17).map(|_| Box::pin(post.send(&topics, &sender, &letters))).collect();
@@ -253,7 +259,7 @@ async fn only_who_leads_sends() {
     let topics = Recorded::default();
     let sent = async |leadership| {
         let deliver = Arc::clone(&notifier) as Arc<dyn Deliver>;
-        let post = Post::new(deliver, leadership, Clock::System, Metrics::new());
+        let post = Post::new(deliver, Gate::new(leadership), Clock::System, Metrics::new());
         (post.send(&topics, &sender(), &letters).await, post.unrecorded(&sender()).len())
     };
     assert_eq!(sent(Leadership::none()).await, (false, 0));

@@ -180,7 +180,7 @@ impl Process {
         let metrics = Metrics::new();
         let guards = Guards {
             limits: Arc::new(Limits::default()),
-            gate: Gate::new(leadership.clone()),
+            gate: Gate::new(leadership),
             clock: clock.clone(),
             metrics: metrics.clone(),
         };
@@ -191,7 +191,7 @@ impl Process {
         let context = Arc::new(Context {
             post: Post::new(
                 Arc::new(Notices(Arc::clone(world))),
-                leadership,
+                guards.gate.clone(),
                 clock.clone(),
                 metrics.clone(),
             ),

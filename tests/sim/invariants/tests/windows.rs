@@ -81,6 +81,7 @@ pub(super) fn open(closes: i64) -> MaintenanceWindowStatus {
             checks: Vec::new(),
             closing: None,
             tasks: Vec::new(),
+            metrics: Vec::new(),
             spec: FrozenSpec::default(),
         }),
         ..scheduled()
@@ -100,6 +101,7 @@ pub(super) fn ended(outcome: Ended) -> MaintenanceWindowStatus {
         alarms: None,
         checks: Vec::new(),
         tasks: Vec::new(),
+        metrics: Vec::new(),
         still_in_alarm: Vec::new(),
     };
     MaintenanceWindowStatus { history: vec![entry], ..scheduled() }
