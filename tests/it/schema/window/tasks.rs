@@ -1,5 +1,7 @@
 //! What tasks say that contradicts itself, and what is right.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::{always, checks, full, refused, with};
@@ -49,8 +51,22 @@ fn waited_for(mut check: Value) -> Value {
 pub(super) fn most(schedules: &Value) -> Value {
     let named = schedules.as_array().unwrap().iter();
     let names: Vec<Value> = named.map(|schedule| schedule["name"].clone()).collect();
-    let rds = json!({"instance": "prod-db", "action": "RebootIfPending"});
-    let task = |number: usize| json!({"name": format!("t{number}"), "timeout": "24h", "schedules": names, "rds": rds});
+    // The check that the API server has to look at longest.
+    let dimensions: BTreeMap<String, &str> = (0..30).map(|one| (format!("d{one}"), "a")).collect();
+    let query = |number: usize| {
+        json!({
+            "id": format!("q{number}"), "namespace": "Shop", "metricName": "Errors",
+            "dimensions": dimensions, "statistic": "Sum",
+        })
+    };
+    let queries: Vec<Value> = (0..10).map(query).collect();
+    let metric = json!({"expression": "q0", "queries": queries, "period": "5m", "max": "5%"});
+    let task = |number: usize| {
+        json!({
+            "name": format!("t{number}"), "timeout": "24h", "schedules": names,
+            "check": {"metric": metric},
+        })
+    };
     (0..16).map(task).collect()
 }
 
