@@ -46,6 +46,8 @@ pub struct Run {
     pub windows: BTreeMap<String, Value>,
     /// Alarms that mute rules keep quiet.
     pub muted: Vec<String>,
+    /// Alarms that do not act.
+    pub switched_off: Vec<String>,
     pub status_writes: u32,
     pub window_status_writes: u32,
     /// Events for people.
@@ -142,6 +144,7 @@ impl Run {
             repetitions: if state.is_denied("GetProvisionedConcurrencyConfig") { 3 } else { 1 },
             windows: state.windows().map(told).collect(),
             muted: state.cloudwatch.alarms.muted(state.now()),
+            switched_off: state.cloudwatch.alarms.switched_off(),
             status_writes: state.kubernetes.status_writes,
             window_status_writes: state.kubernetes.window_status_writes,
             events: state.kubernetes.events,
@@ -192,7 +195,7 @@ fn told(window: &MaintenanceWindow) -> (String, Value) {
 /// Takes away what differs between runs that are the same to a user: times, and Lambda's revision
 /// ids, which count all writes.
 fn mask(value: &mut Value) {
-    const MASKED: [&str; 14] = [
+    const MASKED: [&str; 15] = [
         // How much was evaluated depends on when.
         "failures",
         "samples",
@@ -208,6 +211,7 @@ fn mask(value: &mut Value) {
         "since",
         "lastTransitionTime",
         "revisionId",
+        "configuredAt",
     ];
     match value {
         Value::Object(fields) => {
@@ -294,6 +298,8 @@ impl Run {
         differ("windows", is == was, format!("{is:?}"), format!("{was:?}"));
         let (is, was) = (&self.muted, &golden.muted);
         differ("muted", is == was, format!("{is:?}"), format!("{was:?}"));
+        let (is, was) = (&self.switched_off, &golden.switched_off);
+        differ("switched off", is == was, format!("{is:?}"), format!("{was:?}"));
         differ(
             "alias",
             self.alias == golden.alias,

@@ -99,6 +99,31 @@ pub enum Event {
     AlarmMade { name: String, rule: Option<String> },
     /// A person deleted an alarm.
     AlarmTaken(String),
+    /// A person switched an alarm, or put it again like this.
+    AlarmPut {
+        name: String,
+        on: bool,
+        /// CloudWatch tells when.
+        told: bool,
+    },
+    /// The operator sent EnableAlarmActions or DisableAlarmActions.
+    AlarmsSwitched(Box<AlarmsSwitched>),
+}
+
+/// Alarms that the operator switched.
+#[derive(Clone, Debug)]
+pub struct AlarmsSwitched {
+    /// For whom: `window namespace/name`.
+    pub by: String,
+    pub alarms: Vec<String>,
+    pub on: bool,
+    /// Whether the window had its finalizer then.
+    pub finalized: bool,
+    /// Whether CloudWatch took it.
+    pub taken: bool,
+    pub leads: bool,
+    /// It was sent long before.
+    pub late: bool,
 }
 
 /// A mute rule that was put.

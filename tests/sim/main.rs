@@ -147,7 +147,11 @@ fn a_release_is_ready_whatever_becomes_of_old_versions() {
 
 #[test]
 fn windows_with_alarms_end_as_they_should() {
-    for (scenario, ends) in windows::quiet::ending() {
+    let muting = windows::quiet::ending().into_iter();
+    let muting = muting.map(|(scenario, ends)| (scenario, ends, None));
+    let switching = windows::toggle::ending().into_iter();
+    let switching = switching.map(|(scenario, ends, off)| (scenario, ends, Some(off)));
+    for (scenario, ends, off) in muting.chain(switching) {
         let run = explore::run(&scenario, Faults::none());
         let window = run.windows.get("flights/weekly");
         let told = |window: &serde_json::Value| -> Vec<String> {
@@ -159,6 +163,9 @@ fn windows_with_alarms_end_as_they_should() {
         let silenced = window.map_or(&serde_json::Value::Null, |window| &window["silenced"]);
         assert!(silenced.is_null(), "{}\n{}", scenario.name, run.trace);
         assert!(run.muted.is_empty(), "{}: {:?}\n{}", scenario.name, run.muted, run.trace);
+        if let Some(off) = off {
+            assert_eq!(run.switched_off, off, "{}\n{}", scenario.name, run.trace);
+        }
     }
 }
 

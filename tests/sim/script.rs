@@ -88,6 +88,8 @@ pub enum Edit {
     Alarm(&'static str, AlarmState),
     /// Somebody makes an alarm, or puts it again.
     AlarmMade(&'static str),
+    /// The same, and it does not act.
+    AlarmMadeOff(&'static str),
     /// Somebody lets an alarm act, or not.
     AlarmSwitched(&'static str, bool),
     /// Somebody deletes an alarm.
@@ -268,7 +270,8 @@ impl State {
             }
             Edit::Database(status) => self.databases.instance = status,
             Edit::Deployment(stage) => self.codedeploy.deployment = Some(*stage),
-            Edit::AlarmMade(name) => self.configure_alarm(name),
+            Edit::AlarmMade(name) => self.configure_alarm(name, true),
+            Edit::AlarmMadeOff(name) => self.configure_alarm(name, false),
             Edit::AlarmSwitched(name, on) => self.switch_alarm(name, *on),
             Edit::AlarmDeleted(name) => self.delete_alarm(name),
             Edit::RulesMax(most) => self.cloudwatch.alarms.rules_max = Some(*most),

@@ -2,6 +2,7 @@
 
 mod people;
 pub mod quiet;
+pub mod toggle;
 
 use groundcrew::api::{
     canary_rollout::{CanaryRollout, GatePoint, OnClose, Phase, WindowGate},
@@ -113,6 +114,7 @@ pub fn all() -> Vec<Scenario> {
     all.extend(people::all());
     all.push(emergency());
     all.extend(quiet::all());
+    all.extend(toggle::all());
     all
 }
 

@@ -195,7 +195,7 @@ impl<'a> Sides<'a> {
         self.simulated.block_on(async {
             let mut state = self.world.lock();
             if there {
-                state.configure_alarm(name);
+                state.configure_alarm(name, true);
             } else {
                 state.delete_alarm(name);
             }

@@ -10,15 +10,18 @@
 //! Audit nothing goes forward in Audit, M7 an
 //! occurrence opens once, Gate nothing goes forward outside of its windows, Prompt what waits for a
 //! window goes on soon after it opens, N1 a notice goes out twice only where a process died, M1 mute
-//! rules go when they are wanted no more, M4 they mute for nothing but an opening, M5 one that mutes is
-//! never changed, Ledger the status tells of a rule before it is put, Told what is told to be quiet is,
-//! Loud what is to be quiet is.
+//! rules go when they are wanted no more, and what was switched off is switched on, M2 what a person
+//! switched off stays so, M3 alarms of several windows stay off until the last one closes, M4 they mute,
+//! and are switched off, for nothing but an opening, M5 a rule that mutes is never changed, M6 a call
+//! has at most a hundred names, Ledger the status tells of a rule before it is put, and of an alarm
+//! before it is off, Told what is told to be quiet is, Loud what is to be quiet is.
 
 mod alarms;
 mod aliases;
 mod due;
 mod evidence_read;
 mod gated;
+mod ledgers;
 mod limits;
 mod moves;
 mod planned;
@@ -27,6 +30,7 @@ mod silence;
 mod statuses;
 #[cfg(test)]
 mod tests;
+mod toggled;
 mod windows;
 
 use std::collections::BTreeMap;
@@ -110,9 +114,9 @@ impl Invariants {
     }
 
     /// A person emptied the status of a window.
-    pub fn window_status_emptied(&mut self, key: &str) {
+    pub fn window_status_emptied(&mut self, now: Timestamp, key: &str) {
         self.windows.status_emptied(key);
-        self.silence.lose(key);
+        self.silence.lose(now, key);
     }
 
     /// The operator has seen the object: it looks at it, or was answered.
@@ -257,6 +261,8 @@ impl Invariants {
             Event::RuleDeleted { by, name, leads } => self.silence.deleted(by, name, *leads),
             Event::AlarmMade { name, rule } => self.silence.made(now, name, rule.as_ref()),
             Event::AlarmTaken(name) => self.silence.taken(now, name),
+            Event::AlarmPut { name, on, told } => self.silence.person_put(now, name, *on, *told),
+            Event::AlarmsSwitched(act) => self.silence.toggled.switched(now, &self.windows, act),
             Event::FinalizerAdded | Event::PersonEdited => Found::new(),
         }
     }

@@ -5,21 +5,23 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use groundcrew::{
     api::{
-        ABANDON_ANNOTATION, FINALIZER,
+        ABANDON_ANNOTATION,
         maintenance_window::{CurrentOpening, MaintenanceWindow, MaintenanceWindowStatus},
-        window_alarms::{AlarmMode, Alarms as Choice, SilencedRule},
+        window_alarms::{AlarmMode, Alarms as Choice},
     },
-    facts::mute_rules::{NewMuteRule, OwnMuteRule},
-    names::{Owner, muter},
+    names::muter,
 };
 use jiff::{SignedDuration, Timestamp};
 use kube::ResourceExt as _;
 
-use super::{Found, lease, planned::LEAD, windows::Windows};
-use crate::{
-    history::RulePut,
-    world::{CLUSTER, kubernetes::key},
+use super::{
+    Found, lease,
+    ledgers::{foreign, is_silenced, is_told, ledger, open, toggles, unprepared},
+    planned::LEAD,
+    toggled::Toggled,
+    windows::Windows,
 };
+use crate::{history::RulePut, world::kubernetes::key};
 
 /// How long a pass takes from its look at the clock to its last call.
 const SLACK: SignedDuration = SignedDuration::from_secs(2);
@@ -49,6 +51,8 @@ pub struct Silence {
     edited: Option<Timestamp>,
     /// When CloudWatch last did not take a rule of a window.
     refused: BTreeMap<String, Timestamp>,
+    /// What is switched off.
+    pub toggled: Toggled,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -82,6 +86,7 @@ impl Silence {
     /// There is a new alarm.
     pub fn made(&mut self, now: Timestamp, name: &str, rule: Option<&String>) -> Found {
         self.alarms.insert(name.to_owned(), Alarm { since: now, rule: rule.cloned() });
+        self.toggled.made(now, name);
         self.edited = Some(now);
         Found::new()
     }
@@ -89,6 +94,14 @@ impl Silence {
     /// An alarm is gone.
     pub fn taken(&mut self, now: Timestamp, name: &str) -> Found {
         self.alarms.remove(name);
+        self.toggled.taken(now, name);
+        self.edited = Some(now);
+        Found::new()
+    }
+
+    /// A person switched an alarm, or put it again.
+    pub fn person_put(&mut self, now: Timestamp, name: &str, on: bool, told: bool) -> Found {
+        self.toggled.put(now, name, on, told);
         self.edited = Some(now);
         Found::new()
     }
@@ -101,15 +114,17 @@ impl Silence {
         rules.any(|rule| since(rule.from, RULE_TOLD))
             || self.edited.is_some_and(|at| since(at, ALARM_TOLD))
             || self.refused.get(key).is_some_and(|at| since(*at, REFUSED))
+            || self.toggled.has_news(now, key)
     }
 
-    /// Nothing tells of the rules of a window any more.
-    pub fn lose(&mut self, key: &str) {
+    /// Nothing tells any more of what a window made quiet.
+    pub fn lose(&mut self, now: Timestamp, key: &str) {
         self.rules.values_mut().filter(|rule| rule.window == key).for_each(|rule| rule.lost = true);
+        self.toggled.lose(now, key);
     }
 
-    /// Whether an alarm is quiet, by whatever the operator did.
-    fn is_quiet(&self, alarm: &str, at: Timestamp) -> bool {
+    /// Whether rules mute an alarm.
+    fn is_muted(&self, alarm: &str, at: Timestamp) -> bool {
         let mut muting = self.rules.values().filter(|rule| rule.mutes(at));
         muting.any(|rule| rule.alarms.contains(alarm))
     }
@@ -202,11 +217,12 @@ impl Silence {
         let key = key(window);
         let left = self.left(now, &key, None);
         let abandoned = window.annotations().contains_key(ABANDON_ANNOTATION);
-        self.lose(&key);
-        match left.filter(|_| !abandoned) {
-            Some(left) => vec![("G3", format!("the finalizer left {key}, {left} stayed"))],
-            None => Found::new(),
+        let mut found = self.toggled.let_go(now, &key, abandoned);
+        self.lose(now, &key);
+        if let Some(left) = left.filter(|_| !abandoned) {
+            found.push(("G3", format!("the finalizer left {key}, {left} stayed")));
         }
+        found
     }
 
     /// A rule of a window that mutes, or will.
@@ -220,7 +236,7 @@ impl Silence {
 
     /// The operator applied the status of a window.
     pub fn applied(
-        &self,
+        &mut self,
         now: Timestamp,
         windows: &Windows,
         (before, after): (&MaintenanceWindow, &MaintenanceWindow),
@@ -237,10 +253,15 @@ impl Silence {
                 found.push(("M1", format!("{} is told to be over, and {left} is there", entry.id)));
             }
         }
+        let abandoned = after.annotations().contains_key(ABANDON_ANNOTATION);
+        found.extend(self.toggled.applied(now, windows, &key, (status, abandoned)));
         if is_silenced(status) {
             let lately = now - windows.slack(now, &format!("window {key}"));
-            let sounds =
-                |alarm: &&String| !self.is_quiet(alarm, now) && !self.is_quiet(alarm, lately);
+            let quiet = |alarm: &str, at| match toggles(status) {
+                true => self.toggled.is_off(alarm, at),
+                false => self.is_muted(alarm, at),
+            };
+            let sounds = |alarm: &&String| !quiet(alarm, now) && !quiet(alarm, lately);
             let sounding: Vec<&String> = ledger(status).filter(sounds).collect();
             if !sounding.is_empty() {
                 found.push(("Told", format!("{key} tells of quiet, and {sounding:?} sound")));
@@ -254,7 +275,7 @@ impl Silence {
         found
     }
 
-    /// A window opens once there is a rule for each of its alarms.
+    /// A window opens once there is a rule for each of its alarms, or they are off.
     fn opens_loudly(
         &self,
         now: Timestamp,
@@ -262,11 +283,18 @@ impl Silence {
         current: &CurrentOpening,
     ) -> Option<(&'static str, String)> {
         let closes = current.closes_at.0;
-        let chosen = self.chosen(current.spec.0.alarms.as_ref()?);
+        let choice = current.spec.0.alarms.as_ref()?;
+        let (chosen, opens) = (self.chosen(choice), current.opens_at.0);
+        let from = now.max(opens) + WHOLE_MINUTES;
+        let quiet = |alarm: &str| match choice.mode {
+            Some(AlarmMode::Toggle) => self.toggled.may_act(alarm, opens, now),
+            Some(AlarmMode::Mute | AlarmMode::None) | None => {
+                from >= closes || self.is_covered(alarm, from, closes)
+            }
+        };
         let loud = |alarm: &&str| {
             let known = self.alarms.get(*alarm).is_some_and(|one| one.since + KNOWN_FOR < now);
-            let from = now.max(current.opens_at.0) + WHOLE_MINUTES;
-            known && from < closes && !self.is_covered(alarm, from, closes)
+            known && !quiet(alarm)
         };
         let loud: Vec<&str> = chosen.into_iter().filter(loud).collect();
         (!loud.is_empty()).then(|| ("Loud", format!("{key} opens, and {loud:?} will sound")))
@@ -276,6 +304,7 @@ impl Silence {
     pub fn overdue(&mut self, now: Timestamp, windows: &Windows) -> Found {
         let Some(leads) = windows.leads else { return Found::new() };
         let mut found = self.unwanted(now, windows, leads);
+        found.extend(self.toggled.overdue(now, windows, leads));
         let mut told = std::mem::take(&mut self.told);
         for (key, past) in &windows.all {
             let Some(status) = past.status.as_ref().filter(|_| !windows.troubled(now, key)) else {
@@ -286,17 +315,7 @@ impl Silence {
             if now + WHOLE_MINUTES >= closes || !past.planned.awaits(&current.id, now, true) {
                 continue;
             }
-            let told_quiet = ledger(status).map(String::as_str).filter(|_| is_silenced(status));
-            let soon = |alarm: &str| self.is_covered(alarm, now + WHOLE_MINUTES, now + NEWS);
-            let long = |alarm: &&str| {
-                let since = self.alarms.get(*alarm).map_or(now, |alarm| alarm.since);
-                since.max(current.opened_at.0).max(leads) + NEWS < now
-            };
-            let choice = current.spec.0.alarms.as_ref();
-            let chosen = choice.map(|choice| self.chosen(choice)).unwrap_or_default();
-            let due =
-                told_quiet.filter(|alarm| !soon(alarm)).chain(chosen.into_iter().filter(long));
-            for alarm in due.filter(|alarm| !self.is_quiet(alarm, now)) {
+            for alarm in self.loud(now, leads, status, current) {
                 if told.insert(format!("{key} {} {alarm}", current.id)) {
                     found.push(("Loud", format!("{alarm} sounds while {} is open", current.id)));
                 }
@@ -304,6 +323,35 @@ impl Silence {
         }
         self.told = told;
         found
+    }
+
+    /// The alarms that should be quiet for an opening, and are not.
+    fn loud<'a>(
+        &'a self,
+        now: Timestamp,
+        leads: Timestamp,
+        status: &'a MaintenanceWindowStatus,
+        current: &'a CurrentOpening,
+    ) -> Vec<&'a str> {
+        let told_quiet = ledger(status).map(String::as_str).filter(|_| is_silenced(status));
+        let choice = current.spec.0.alarms.as_ref();
+        let chosen = choice.map(|choice| self.chosen(choice)).unwrap_or_default();
+        let opened = current.opened_at.0;
+        let long = |alarm: &str| {
+            let since = self.alarms.get(alarm).map_or(now, |alarm| alarm.since);
+            since.max(opened).max(leads) + NEWS < now
+        };
+        if toggles(status) {
+            let told = told_quiet.filter(|alarm| self.toggled.sounds(alarm, now));
+            let opens = current.opens_at.0;
+            let acts = |alarm: &&str| long(alarm) && !self.toggled.may_act(alarm, opens, now);
+            told.chain(chosen.into_iter().filter(acts)).collect()
+        } else {
+            let soon = |alarm: &str| self.is_covered(alarm, now + WHOLE_MINUTES, now + NEWS);
+            let told = told_quiet.filter(|alarm| !soon(alarm));
+            let due = told.chain(chosen.into_iter().filter(|alarm| long(alarm)));
+            due.filter(|alarm| !self.is_muted(alarm, now)).collect()
+        }
     }
 
     /// M1: rules of what is over, or will not be.
@@ -329,60 +377,4 @@ impl Silence {
         }
         found
     }
-}
-
-/// What is open, and does not close.
-fn open(status: &MaintenanceWindowStatus) -> Option<&CurrentOpening> {
-    status.current.as_ref().filter(|current| current.closing.is_none())
-}
-
-fn is_silenced(status: &MaintenanceWindowStatus) -> bool {
-    let mut conditions = status.conditions.iter();
-    conditions.any(|one| one.type_ == "AlarmsSilenced" && one.status == "True")
-}
-
-fn rules(status: &MaintenanceWindowStatus) -> impl Iterator<Item = &SilencedRule> {
-    status.silenced.iter().flat_map(|silenced| &silenced.regions).flat_map(|region| &region.rules)
-}
-
-/// Alarms that a status tells to be quiet, or about to be.
-fn ledger(status: &MaintenanceWindowStatus) -> impl Iterator<Item = &String> {
-    rules(status).flat_map(|rule| &rule.alarms)
-}
-
-/// Whether the status of a window tells of a rule as it is put.
-fn is_told(rule: &NewMuteRule, window: Option<&MaintenanceWindow>) -> bool {
-    let status = window.and_then(|window| window.status.as_ref());
-    status.into_iter().flat_map(rules).any(|told| {
-        told.name == rule.name.as_str()
-            && told.alarms == rule.alarms
-            && told.from.0 == rule.starts_at
-            && told.until.0 == rule.starts_at + rule.duration
-    })
-}
-
-/// What a rule needs before it is put: the status that tells of it, the finalizer, and time.
-fn unprepared(now: Timestamp, rule: &NewMuteRule, window: Option<&MaintenanceWindow>) -> Found {
-    let mut found = Found::new();
-    let finalized = window
-        .is_some_and(|window| window.finalizers().iter().any(|finalizer| finalizer == FINALIZER));
-    if !finalized {
-        found.push(("G1", format!("{rule:?} is put without a finalizer")));
-    }
-    if !is_told(rule, window) {
-        found.push(("Ledger", format!("{rule:?} is put, and no status tells of it")));
-    }
-    if rule.starts_at <= now {
-        found.push(("M4", format!("{rule:?} is put at {now}, after its begin")));
-    }
-    found
-}
-
-/// G4: only rules of the window itself are written.
-fn foreign(by: &str, name: &str) -> Option<(&'static str, String)> {
-    let (namespace, window) = by.strip_prefix("window ")?.split_once('/')?;
-    let (namespace, window) = (namespace.to_owned(), window.to_owned());
-    let owner = Owner { cluster: CLUSTER.to_owned(), namespace, name: window };
-    let own = OwnMuteRule::found(CLUSTER, name).is_some_and(|rule| rule.is_of(&owner));
-    (!own).then(|| ("G4", format!("{by} wrote the rule {name}")))
 }

@@ -7,6 +7,7 @@ use groundcrew::api::{
         Blackout, Emergency, Extend, LateOpen, MaintenanceWindowSpec, OnOverlap, Schedule,
     },
     shared::Mode,
+    window_alarms::{AlarmMode, Alarms},
     windows::{WindowSelector, Windows},
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
@@ -32,6 +33,10 @@ pub struct Openings {
     second: Option<MaintenanceWindowSpec>,
     obeyed: Windows,
     gate: WindowGate,
+    /// Whether an alarm counts as configured when it is switched.
+    switching_configures: bool,
+    /// An alarm that a person has switched off.
+    off: Option<&'static str>,
 }
 
 fn mins(minutes: u64) -> Duration {
@@ -72,7 +77,7 @@ fn spec(random: &mut Random, begins: i64) -> MaintenanceWindowSpec {
         spec.late_open = random.one_in(6).then(|| LateOpen { min_remaining: mins(2) });
     }
     if spec.always.is_none() && random.one_in(2) {
-        spec.alarms = Some(choosing(&random.pick(&CHOICES), &["db-"]));
+        spec.alarms = Some(alarms(random, &["db-"]));
     }
     if random.one_in(5) {
         let from = random.below(30);
@@ -89,6 +94,21 @@ fn spec(random: &mut Random, begins: i64) -> MaintenanceWindowSpec {
     spec
 }
 
+/// Alarms that are to be quiet, one way or the other.
+fn alarms(random: &mut Random, prefixes: &[&str]) -> Alarms {
+    let mode = random.pick(&[None, Some(AlarmMode::Toggle)]);
+    Alarms { mode, ..choosing(&random.pick(&CHOICES), prefixes) }
+}
+
+/// Another window for the same alarms that opens with the first one, and may close at another time.
+fn twin(random: &mut Random, first: &MaintenanceWindowSpec) -> MaintenanceWindowSpec {
+    let mut spec = first.clone();
+    for schedule in spec.schedules.iter_mut().flatten() {
+        schedule.duration = Some(mins(random.pick(&[1, 3, 5, 10, 15])));
+    }
+    spec
+}
+
 /// One opening in place of the first window's.
 fn emergency(random: &mut Random, begins: i64) -> MaintenanceWindowSpec {
     let once = Some(local(begins, random.below(30), "Etc/UTC"));
@@ -101,7 +121,7 @@ fn emergency(random: &mut Random, begins: i64) -> MaintenanceWindowSpec {
             duration,
             ..Schedule::default()
         }]),
-        alarms: random.one_in(2).then(|| choosing(&["red"], &[])),
+        alarms: random.one_in(2).then(|| alarms(random, &[])),
         emergency: Some(Emergency {
             reason: "it is broken".into(),
             requested_by: "ops".into(),
@@ -138,26 +158,35 @@ impl Openings {
         let at = points.into_iter().filter(|_| random.one_in(2)).collect::<Vec<_>>();
         let on_close =
             random.pick(&[OnClose::Hold, OnClose::Hold, OnClose::Continue, OnClose::Rollback]);
+        let first = spec(random, from);
+        let second = match random.below(6) {
+            0 => Some(spec(random, from)),
+            1 => Some(emergency(random, from)),
+            2 | 3 => Some(twin(random, &first)),
+            _ => None,
+        };
         Self {
             begins,
-            first: spec(random, from),
-            second: match random.below(4) {
-                0 => Some(spec(random, from)),
-                1 => Some(emergency(random, from)),
-                _ => None,
-            },
+            first,
+            second,
             obeyed: obeyed(random),
             gate: WindowGate {
                 at: Some(at).filter(|at| !at.is_empty()),
                 on_close: Some(on_close),
                 require_fit: random.one_in(4).then_some(true),
             },
+            switching_configures: random.one_in(2),
+            off: random.one_in(4).then(|| random.pick(&ALARMS)),
         }
     }
 
     pub fn set(&self, state: &mut State, object: &mut CanaryRollout) {
+        state.cloudwatch.alarms.switching_configures = self.switching_configures;
         state.has_alarms(ALARMS.map(str::to_owned));
         state.has_composite("all", "ALARM(db-1) OR ALARM(red)");
+        if let Some(name) = self.off {
+            state.switch_alarm(name, false);
+        }
         state.create_window(WEEKLY, self.first.clone());
         if let Some(second) = &self.second {
             state.create_window(SECOND, second.clone());
@@ -169,7 +198,7 @@ impl Openings {
 
 /// Something that somebody might do where there are windows.
 pub fn edit(random: &mut Random, nonce: u32) -> Edit {
-    let edit = match random.below(25) {
+    let edit = match random.below(27) {
         0 | 1 => WindowEdit::Suspend(true),
         2..=4 => WindowEdit::Suspend(false),
         5 => WindowEdit::Mode(random.pick(&[Mode::Audit, Mode::Enforce])),
@@ -183,8 +212,10 @@ pub fn edit(random: &mut Random, nonce: u32) -> Edit {
         17 => return Edit::AlarmMade(random.pick(&ALARMS)),
         18 => return Edit::AlarmDeleted(random.pick(&ALARMS)),
         19 => return Edit::AlarmSwitched(random.pick(&ALARMS), random.one_in(2)),
-        20 => WindowEdit::WipeStatus,
-        21 => WindowEdit::Abandon,
+        20 => return Edit::AlarmSwitched(random.pick(&ALARMS), true),
+        21 => return Edit::AlarmMadeOff(random.pick(&ALARMS)),
+        22 => WindowEdit::WipeStatus,
+        23 => WindowEdit::Abandon,
         // Its times are near the begin of usual runs, or come again and again.
         _ => WindowEdit::Apply(Box::new(spec(random, crate::explore::EPOCH_SECOND))),
     };

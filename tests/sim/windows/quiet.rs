@@ -18,14 +18,14 @@ use crate::{
 };
 
 /// The other window.
-const SECOND: &str = "second";
+pub(super) const SECOND: &str = "second";
 
 /// How the window of a scenario ends: the outcomes of its openings, the first one first; none where it
 /// is gone.
 pub type Ends = Option<&'static [Outcome]>;
 
-const COMPLETED: Ends = Some(&[Outcome::Completed]);
-const CANCELLED: Ends = Some(&[Outcome::Cancelled]);
+pub(super) const COMPLETED: Ends = Some(&[Outcome::Completed]);
+pub(super) const CANCELLED: Ends = Some(&[Outcome::Cancelled]);
 
 /// These alarms are quiet.
 pub fn choosing(names: &[&str], prefixes: &[&str]) -> Alarms {
@@ -48,7 +48,7 @@ fn usual() -> MaintenanceWindowSpec {
 }
 
 /// Two alarms, one that nobody chooses, and a composite one that looks at the first.
-fn alarms(state: &mut State) {
+pub(super) fn alarms(state: &mut State) {
     state.has_alarms(["red", "db-1", "other"].map(str::to_owned));
     state.has_composite("all", "ALARM(red) OR ALARM(other)");
 }
@@ -59,21 +59,21 @@ fn with(spec: MaintenanceWindowSpec, state: &mut State) {
 }
 
 /// Its mute rules are about to be there.
-fn prepares(view: &View<'_>) -> bool {
+pub(super) fn prepares(view: &View<'_>) -> bool {
     view.window()
         .is_some_and(|status| status.phase == Some(Phase::Preparing) && status.silenced.is_some())
 }
 
-fn opened(view: &View<'_>) -> bool {
+pub(super) fn opened(view: &View<'_>) -> bool {
     view.window().is_some_and(|status| status.current.is_some())
 }
 
-fn over(view: &View<'_>) -> bool {
+pub(super) fn over(view: &View<'_>) -> bool {
     view.window().is_some_and(|status| !status.history.is_empty())
 }
 
 /// A scenario of half an hour without any rollout.
-fn scenario(
+pub(super) fn scenario(
     name: &'static str,
     prepare: fn(&mut State),
     rules: fn() -> Vec<Rule>,
@@ -318,7 +318,7 @@ fn of_alarms() -> Vec<(Scenario, Ends)> {
 }
 
 /// 201 alarms, in three batches.
-fn many(state: &mut State) {
+pub(super) fn many(state: &mut State) {
     state.has_alarms((0..201).map(|number| format!("db-{number:03}")));
 }
 

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use groundcrew::{
     api::maintenance_window::MaintenanceWindow,
-    aws::port::cloudwatch::ALARM_NAMES_MAX,
+    aws::port::{alarms::ACTION_NAMES_MAX, cloudwatch::ALARM_NAMES_MAX},
     facts::{
         alarms::{AlarmKind, FullAlarm},
         cloudwatch::{AlarmFilter, AlarmState},
@@ -15,10 +15,10 @@ use groundcrew::{
 };
 use jiff::Timestamp;
 
-use super::{State, lambda::ACCOUNT, shelf::Stored as _};
+use super::{State, kubernetes::is_ours, lambda::ACCOUNT, shelf::Stored as _};
 use crate::{
     harness::REGION,
-    history::{Event, RulePut},
+    history::{AlarmsSwitched, Event, RulePut},
 };
 
 /// Most mute rules, unless a scenario says otherwise. AWS does not publish its quota.
@@ -33,6 +33,8 @@ pub struct Alarms {
     rules: BTreeMap<String, Put>,
     /// Most mute rules.
     pub rules_max: Option<usize>,
+    /// Whether an alarm counts as configured when it is switched. AWS does not say.
+    pub switching_configures: bool,
     /// What became of each change of state, in order.
     pub actions: Vec<Action>,
     /// Mutes that ended before have been looked at.
@@ -227,12 +229,21 @@ impl Alarms {
         }
     }
 
-    fn switch(&mut self, names: &[String], on: bool) {
+    fn switch(&mut self, names: &[String], on: bool, now: Timestamp) {
         for name in names {
-            if let Some(alarm) = self.known.get_mut(name) {
+            if let Some(alarm) = self.known.get_mut(name).filter(|one| one.actions_enabled != on) {
                 alarm.actions_enabled = on;
+                if self.switching_configures {
+                    alarm.configured_at = Some(now);
+                }
             }
         }
+    }
+
+    /// The alarms that do not act.
+    pub fn switched_off(&self) -> Vec<String> {
+        let off = self.known.iter().filter(|(_, alarm)| !alarm.actions_enabled);
+        off.map(|(name, _)| name.clone()).collect()
     }
 }
 
@@ -277,8 +288,8 @@ impl State {
         }
     }
 
-    /// Somebody makes an alarm, or puts it again with other settings: it acts.
-    pub fn configure_alarm(&mut self, name: &str) {
+    /// Somebody makes an alarm, or puts it again with other settings, so that it acts or not.
+    pub fn configure_alarm(&mut self, name: &str, on: bool) {
         let now = self.now();
         let alarms = &mut self.cloudwatch.alarms;
         alarms.settle(now);
@@ -290,10 +301,14 @@ impl State {
             }
         }
         if let Some(alarm) = alarms.known.get_mut(name) {
-            (alarm.actions_enabled, alarm.configured_at) = (true, Some(now));
+            (alarm.actions_enabled, alarm.configured_at) = (on, Some(now));
         }
+        let name = name.to_owned();
         if !known {
-            self.happened(&Event::AlarmMade { name: name.to_owned(), rule: None });
+            self.happened(&Event::AlarmMade { name: name.clone(), rule: None });
+        }
+        if known || !on {
+            self.happened(&Event::AlarmPut { name, on, told: true });
         }
     }
 
@@ -314,9 +329,14 @@ impl State {
 
     /// Somebody lets an alarm act, or not.
     pub fn switch_alarm(&mut self, name: &str, on: bool) {
-        let now = self.now();
-        self.cloudwatch.alarms.settle(now);
-        self.cloudwatch.alarms.switch(&[name.to_owned()], on);
+        let (alarms, now) = self.alarms_now();
+        let changes = alarms.known.get(name).is_some_and(|alarm| alarm.actions_enabled != on);
+        let told = alarms.switching_configures;
+        let name = name.to_owned();
+        alarms.switch(std::slice::from_ref(&name), on, now);
+        if changes {
+            self.happened(&Event::AlarmPut { name, on, told });
+        }
     }
 
     /// Somebody deletes an alarm; rules that name it stay.
@@ -335,6 +355,23 @@ impl State {
         let (leads, late) = (self.leads(), self.is_late());
         let put = RulePut { by, rule, window, taken, leads, late };
         self.happened(&Event::RulePut(Box::new(put)));
+    }
+
+    /// The operator switches alarms; whether CloudWatch takes that.
+    fn switch_for(&mut self, by: Option<String>, alarms: Vec<String>, on: bool) -> bool {
+        let by = by.unwrap_or_default();
+        let key = by.strip_prefix(MaintenanceWindow::CALLS).unwrap_or_default();
+        let window = self.kubernetes.windows.objects.get(key);
+        let finalized = window.is_some_and(is_ours);
+        let taken = (1..=ACTION_NAMES_MAX).contains(&alarms.len());
+        if taken {
+            let (all, now) = self.alarms_now();
+            all.switch(&alarms, on, now);
+        }
+        let (leads, late) = (self.leads(), self.is_late());
+        let act = AlarmsSwitched { by, alarms, on, finalized, taken, leads, late };
+        self.happened(&Event::AlarmsSwitched(Box::new(act)));
+        taken
     }
 
     /// The alarms, as they are now.

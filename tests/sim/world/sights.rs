@@ -3,6 +3,7 @@
 use groundcrew::api::{
     canary_rollout::{CanaryRollout, Phase},
     maintenance_window::{GateReason, MaintenanceWindow, Outcome},
+    window_alarms::SwitchState,
 };
 
 use super::{ALIAS, MAIN, NAMESPACE, State, kubernetes::key};
@@ -71,11 +72,17 @@ pub enum Sight {
     AlarmsAwaited,
     /// An alarm that was quiet was in ALARM at the close.
     StillInAlarm,
+    /// Alarms were off because of a window.
+    AlarmsOff,
+    /// A window left an alarm as a person had switched it.
+    AlarmLeft,
+    /// Two windows had the same alarm off.
+    AlarmShared,
 }
 
 impl Sight {
     /// All of them, and in how many of a thousand random runs each must be at the least.
-    pub const ALL: [(Self, usize); 35] = [
+    pub const ALL: [(Self, usize); 38] = [
         (Self::SmokePassed, 60),
         (Self::SmokeFailed, 15),
         (Self::ProvisionAwaited, 30),
@@ -111,6 +118,9 @@ impl Sight {
         (Self::AlarmsSilenced, 50),
         (Self::AlarmsAwaited, 15),
         (Self::StillInAlarm, 3),
+        (Self::AlarmsOff, 1),
+        (Self::AlarmLeft, 1),
+        (Self::AlarmShared, 1),
     ];
 }
 
@@ -171,6 +181,17 @@ impl State {
         let mut conditions = status.conditions.iter();
         let silenced = conditions.find(|one| one.type_ == "AlarmsSilenced");
         let silenced = silenced.map(|one| one.status.as_str());
+        let has = |one: &MaintenanceWindow, state: SwitchState, name: Option<&str>| {
+            let status = one.status.as_ref();
+            let silenced = status.and_then(|status| status.silenced.as_ref()).into_iter();
+            let regions = silenced.flat_map(|silenced| &silenced.regions);
+            let mut alarms = regions.flat_map(|region| &region.alarms);
+            alarms.any(|alarm| alarm.state == state && name.is_none_or(|name| name == alarm.name))
+        };
+        let off = |one: &MaintenanceWindow, name| has(one, SwitchState::Off, name);
+        let others = || self.windows().filter(|one| key(*one) != key(window));
+        let red = Some("red");
+        let shared = off(window, red) && others().any(|other| off(other, red));
         let loud = status.history.iter().any(|entry| !entry.still_in_alarm.is_empty());
         let sights = [
             (Sight::WindowOpened, open && current.is_some()),
@@ -182,6 +203,9 @@ impl State {
             (Sight::AlarmsSilenced, open && silenced == Some("True")),
             (Sight::AlarmsAwaited, open && silenced == Some("False")),
             (Sight::StillInAlarm, loud),
+            (Sight::AlarmsOff, off(window, None)),
+            (Sight::AlarmLeft, has(window, SwitchState::Left, None)),
+            (Sight::AlarmShared, shared),
         ];
         let outcomes = status.history.iter().filter_map(|entry| match entry.outcome {
             Outcome::Completed => Some(Sight::WindowCompleted),

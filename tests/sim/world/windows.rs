@@ -78,7 +78,7 @@ impl State {
             }
             WindowEdit::WipeStatus => {
                 after.status = None;
-                self.invariants.window_status_emptied(&key(&before));
+                self.invariants.window_status_emptied(now, &key(&before));
             }
             WindowEdit::Kept(true) => after.finalizers_mut().push(OTHERS.into()),
             WindowEdit::Kept(false) => after.finalizers_mut().retain(|one| one != OTHERS),

@@ -6,6 +6,7 @@ mod moves;
 mod prompt;
 mod silence;
 mod statuses;
+mod toggled;
 mod windows;
 
 use groundcrew::{

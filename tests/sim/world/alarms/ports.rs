@@ -2,12 +2,7 @@
 
 use async_trait::async_trait;
 use groundcrew::{
-    aws::{
-        self, Class,
-        operations::Operation,
-        port::{self, alarms::ACTION_NAMES_MAX},
-        resource,
-    },
+    aws::{self, Class, operations::Operation, port, resource},
     facts::{
         alarms::{AlarmKind, AlarmKinds, FullAlarmPage},
         cloudwatch::AlarmFilter,
@@ -43,16 +38,13 @@ impl Aws {
         on: bool,
     ) -> Result<(), aws::Error> {
         let about = resource::alarm_names(names);
-        if !(1..=ACTION_NAMES_MAX).contains(&names.len()) {
-            return Err(error(operation, &about, Class::Invalid, ""));
-        }
-        let names = names.to_vec();
+        let (names, by, switched) = (names.to_vec(), acting(), about.clone());
         self.call(
             Sort::AwsWrite,
-            format!("{} {}", operation.entry().name, names[0]),
+            format!("{} {}", operation.entry().name, names.first().map_or("", String::as_str)),
             move |state| {
-                state.alarms_now().0.switch(&names, on);
-                Ok(())
+                let taken = state.switch_for(by, names, on);
+                taken.then_some(()).ok_or_else(|| error(operation, &switched, Class::Invalid, ""))
             },
             move |fault| refusal(operation, &about, fault),
         )
