@@ -12,7 +12,7 @@ use crate::{
     world::State,
 };
 
-fn database() -> Option<Vec<Check>> {
+pub fn database() -> Option<Vec<Check>> {
     let rds = RdsCheck { instance: Some("prod-db".into()), cluster: None };
     Some(vec![Check { name: "database".into(), rds: Some(rds), ..Check::default() }])
 }

@@ -53,6 +53,13 @@ pub enum Fault {
     Meanwhile(Edit),
 }
 
+impl Fault {
+    /// Whether the caller gets its answer all the same.
+    pub fn is_answered(&self) -> bool {
+        matches!(self, Self::OldAnswers | Self::WatchLost | Self::LeaseLost | Self::Meanwhile(_))
+    }
+}
+
 impl Sort {
     /// All single faults that can hit a call of this sort.
     pub fn faults(self) -> Vec<Fault> {

@@ -47,6 +47,8 @@ pub enum Event {
     MetricsRead(Evidence),
     /// CloudWatch told the operator the states of alarms.
     AlarmsRead(Vec<Alarm>),
+    /// RDS told the operator the status of the database.
+    DatabaseRead(String),
     /// Another tool changed the alias of this name.
     ForeignAlias { alias: String, after: Alias },
     /// The operator applied a status.

@@ -145,6 +145,25 @@ fn a_release_is_ready_whatever_becomes_of_old_versions() {
     }
 }
 
+/// The window of a run ended its openings so; none: it is gone.
+fn assert_ends(run: &explore::Run, name: &str, ends: windows::quiet::Ends) {
+    let window = run.windows.get("flights/weekly");
+    let told = |window: &serde_json::Value| -> Vec<String> {
+        let history = window["history"].as_array().into_iter().flatten();
+        history.rev().map(|entry| entry["outcome"].as_str().unwrap_or("?").to_owned()).collect()
+    };
+    let ends = ends.map(|ends| ends.iter().map(|end| format!("{end:?}")).collect());
+    assert_eq!(window.map(told), ends, "{name}\n{}", run.trace);
+}
+
+#[test]
+fn windows_with_checks_end_as_they_should() {
+    for (scenario, ends) in windows::checked::ending() {
+        let run = explore::run(&scenario, Faults::none());
+        assert_ends(&run, scenario.name, ends);
+    }
+}
+
 #[test]
 fn windows_with_alarms_end_as_they_should() {
     let muting = windows::quiet::ending().into_iter();
@@ -153,13 +172,8 @@ fn windows_with_alarms_end_as_they_should() {
     let switching = switching.map(|(scenario, ends, off)| (scenario, ends, Some(off)));
     for (scenario, ends, off) in muting.chain(switching) {
         let run = explore::run(&scenario, Faults::none());
+        assert_ends(&run, scenario.name, ends);
         let window = run.windows.get("flights/weekly");
-        let told = |window: &serde_json::Value| -> Vec<String> {
-            let history = window["history"].as_array().into_iter().flatten();
-            history.rev().map(|entry| entry["outcome"].as_str().unwrap_or("?").to_owned()).collect()
-        };
-        let ends = ends.map(|ends| ends.iter().map(|end| format!("{end:?}")).collect());
-        assert_eq!(window.map(told), ends, "{}\n{}", scenario.name, run.trace);
         let silenced = window.map_or(&serde_json::Value::Null, |window| &window["silenced"]);
         assert!(silenced.is_null(), "{}\n{}", scenario.name, run.trace);
         assert!(run.muted.is_empty(), "{}: {:?}\n{}", scenario.name, run.muted, run.trace);

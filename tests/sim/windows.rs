@@ -1,5 +1,6 @@
 //! Scenarios of rollouts that obey windows.
 
+pub mod checked;
 mod people;
 pub mod quiet;
 pub mod toggle;
@@ -113,6 +114,7 @@ pub fn all() -> Vec<Scenario> {
     all.extend(clocks());
     all.extend(people::all());
     all.push(emergency());
+    all.extend(checked::all());
     all.extend(quiet::all());
     all.extend(toggle::all());
     all

@@ -14,10 +14,12 @@
 //! switched off stays so, M3 alarms of several windows stay off until the last one closes, M4 they mute,
 //! and are switched off, for nothing but an opening, M5 a rule that mutes is never changed, M6 a call
 //! has at most a hundred names, Ledger the status tells of a rule before it is put, and of an alarm
-//! before it is off, Told what is told to be quiet is, Loud what is to be quiet is.
+//! before it is off, Told what is told to be quiet is, Loud what is to be quiet is, Checked a window
+//! opens only while its pre-checks hold.
 
 mod alarms;
 mod aliases;
+mod checked;
 mod due;
 mod evidence_read;
 mod gated;
@@ -47,6 +49,7 @@ use kube::ResourceExt as _;
 use self::{
     alarms::Alarms,
     aliases::AliasPast,
+    checked::Checked,
     evidence_read::EvidenceRead,
     limits::{PutBacks, audited},
     moves::Moved,
@@ -77,6 +80,7 @@ pub struct Invariants {
     pub windows: Windows,
     /// What is quiet.
     pub silence: Silence,
+    checked: Checked,
 }
 
 /// What is remembered of an object.
@@ -168,6 +172,7 @@ impl Invariants {
     pub fn called(&mut self, now: Timestamp, made: &Made<'_>) -> Vec<String> {
         let mut found = self.prompt.called(now, made, &self.aliases);
         self.windows.called(now, made);
+        self.checked.called(now, made);
         found.extend(self.silence.overdue(now, &self.windows));
         self.report(found)
     }
@@ -212,6 +217,11 @@ impl Invariants {
             }
             Event::AlarmsRead(alarms) => {
                 self.alarms.read(now, alarms);
+                self.checked.alarms(now, alarms);
+                Found::new()
+            }
+            Event::DatabaseRead(status) => {
+                self.checked.database(now, status);
                 Found::new()
             }
             Event::Acted { by, oldest } => acted(by, oldest.as_deref()),
@@ -274,9 +284,12 @@ impl Invariants {
         before: &MaintenanceWindow,
         after: &MaintenanceWindow,
     ) -> Found {
-        let news = self.silence.has_news(now, &key(after));
+        let key = key(after);
+        let news = self.silence.has_news(now, &key) || self.checked.has_news(now, &after.spec);
+        let slack = self.windows.slack(now, &format!("window {key}"));
         let mut found = self.windows.applied(now, before, after, news);
         found.extend(self.silence.applied(now, &self.windows, (before, after)));
+        found.extend(self.checked.applied(now, (before, after), slack));
         found
     }
 

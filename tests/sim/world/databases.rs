@@ -10,7 +10,7 @@ use groundcrew::{
 };
 
 use super::lambda::{ACCOUNT, Aws, error, refusal};
-use crate::faults::Sort;
+use crate::{faults::Sort, history::Event};
 
 /// Name of the one instance.
 pub const INSTANCE: &str = "prod-db";
@@ -40,6 +40,9 @@ impl port::Rds for Aws {
             move |state| {
                 let status = state.databases.instance.to_owned();
                 let refused = || error(operation, &missing, Class::NotFound, "DBInstanceNotFound");
+                if known {
+                    state.happened(&Event::DatabaseRead(status.clone()));
+                }
                 known.then_some(Database { status }).ok_or_else(refused)
             },
             move |fault| refusal(operation, &about, fault),

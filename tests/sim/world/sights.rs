@@ -118,9 +118,9 @@ impl Sight {
         (Self::AlarmsSilenced, 50),
         (Self::AlarmsAwaited, 15),
         (Self::StillInAlarm, 3),
-        (Self::AlarmsOff, 1),
-        (Self::AlarmLeft, 1),
-        (Self::AlarmShared, 1),
+        (Self::AlarmsOff, 30),
+        (Self::AlarmLeft, 8),
+        (Self::AlarmShared, 2),
     ];
 }
 

@@ -1,6 +1,7 @@
 //! Each checker flags a history that breaks its invariant, and only then.
 
 mod alarms;
+mod checked;
 mod evidence;
 mod moves;
 mod prompt;
