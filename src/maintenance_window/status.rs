@@ -49,11 +49,9 @@ pub fn summarize(
         last_action,
         answered,
     } = memory.clone();
-    let upcoming: Vec<OpeningStatus> = upcoming
-        .iter()
-        .zip(zone.iter().cycle())
-        .map(|(opening, zone)| opening_status(opening, zone))
-        .collect();
+    let upcoming = upcoming.iter().zip(zone.iter().cycle());
+    let upcoming: Vec<OpeningStatus> =
+        upcoming.map(|(opening, zone)| opening_status(opening, zone)).collect();
     let message = clean(&report.message);
     let mut told = match stuck(plan).or_else(|| readiness(report)) {
         Some(readiness) => conditions::readiness(readiness, report.reason, &message),

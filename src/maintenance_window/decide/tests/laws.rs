@@ -9,7 +9,7 @@ use crate::{
 
 const SPECS: [&str; 5] = [
     "{timeZone: Europe/Berlin, schedules: [{name: weekly, cron: '0 2 * * SUN', duration: 2h}]}",
-    "{timeZone: Etc/UTC, cutoff: 20m, extend: {max: 1h}, schedules: [{name: a, cron: '30 */6 * * *', duration: 1h}, {name: b, cron: '0 1 * * *', duration: 90m}]}",
+    "{timeZone: Etc/UTC, cutoff: 20m, extend: {max: 1h}, schedules: [{name: a, cron: '30 */6 * * *', duration: 1h}, {name: b, cron: '0 1 * * *', duration: 90m}], metrics: [{name: p95, metric: {namespace: N, metricName: M, statistic: p95, period: 10m}}]}",
     "{timeZone: Asia/Tokyo, always: true, blackouts: [{name: x, from: '2026-12-06', until: '2026-12-08'}]}",
     "{timeZone: Europe/Berlin, lateOpen: {minRemaining: 30m}, schedules: [{name: n, cron: '0 22 * * *', until: '02:00'}], blackouts: [{name: x, from: '2026-12-07T23:00', until: '2026-12-09', onOverlap: Truncate}]}",
     "{timeZone: Etc/UTC, schedules: [{name: now, once: '2026-12-05T12:30', duration: 2h}], emergency: {reason: r, requestedBy: a, for: [w]}}",
