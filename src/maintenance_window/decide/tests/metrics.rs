@@ -20,6 +20,9 @@ metrics:
   metric: {namespace: AWS/ApiGateway, metricName: Latency, statistic: p95, period: 10m}
 ";
 
+/// What happens to a window.
+type Change = fn(&mut World);
+
 /// Weekly with metrics and this, from the Saturday before on.
 fn world(more: &str) -> World {
     let mut world = World::new(&format!("{WEEKLY}{METRICS}{more}"), "05T12:00");
@@ -233,7 +236,7 @@ fn an_emergency_is_measured_from_where_it_opened() {
 
 #[test]
 fn nothing_is_read_for_what_is_suspended_deleted_or_in_audit() {
-    let changes: [(fn(&mut World), &str); 3] = [
+    let changes: [(Change, &str); 3] = [
         (|world| world.edit(|spec| spec.suspend = Some(true)), "the window is suspended"),
         (|world| world.edit(|spec| spec.mode = Some(Mode::Audit)), "the window is in Audit"),
         (|world| world.facts.deletion = Deletion::Undo, "the window is deleted"),
