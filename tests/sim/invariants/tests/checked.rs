@@ -28,7 +28,7 @@ fn opens(change: impl FnOnce(&mut MaintenanceWindowSpec)) -> Vec<(i64, Act)> {
     object.spec.pre_checks = Some(checks());
     change(&mut object.spec);
     let mut status = open(CLOSES);
-    status.current.as_mut().unwrap().spec.0 = Box::new(object.spec.clone());
+    *status.current.as_mut().unwrap().spec.0 = object.spec.clone();
     vec![(1, Act::Person(object)), (OPENS, Act::Tells(status))]
 }
 
