@@ -108,8 +108,26 @@ pub enum Event {
         /// CloudWatch tells when.
         told: bool,
     },
+    /// The operator began a task of a window.
+    TaskBegun(Box<TaskBegun>),
     /// The operator sent EnableAlarmActions or DisableAlarmActions.
     AlarmsSwitched(Box<AlarmsSwitched>),
+}
+
+/// A task that the operator began.
+#[derive(Clone, Debug)]
+pub struct TaskBegun {
+    /// For whom: `window namespace/name`.
+    pub by: String,
+    /// The call, and the comment of a command.
+    pub what: String,
+    /// The window, as the API server had it then.
+    pub window: Option<MaintenanceWindow>,
+    /// Whether it had its finalizer.
+    pub finalized: bool,
+    pub leads: bool,
+    /// It was sent long before.
+    pub late: bool,
 }
 
 /// Alarms that the operator switched.

@@ -165,6 +165,17 @@ fn windows_with_checks_end_as_they_should() {
 }
 
 #[test]
+fn windows_with_tasks_end_as_they_should() {
+    for (scenario, ends, expected) in windows::tasks::ending() {
+        let run = explore::run(&scenario, Faults::none());
+        assert_ends(&run, scenario.name, ends);
+        let tasks = run.windows["flights/weekly"]["history"][0]["tasks"].as_array();
+        let states = tasks.into_iter().flatten().map(|task| task["state"].as_str().unwrap_or("?"));
+        assert_eq!(states.collect::<Vec<_>>(), expected, "{}\n{}", scenario.name, run.trace);
+    }
+}
+
+#[test]
 fn windows_with_alarms_end_as_they_should() {
     let muting = windows::quiet::ending().into_iter();
     let muting = muting.map(|(scenario, ends)| (scenario, ends, None));

@@ -3,6 +3,7 @@
 pub mod checked;
 mod people;
 pub mod quiet;
+pub mod tasks;
 pub mod toggle;
 
 use groundcrew::api::{
@@ -116,6 +117,7 @@ pub fn all() -> Vec<Scenario> {
     all.push(emergency());
     all.extend(checked::all());
     all.extend(quiet::all());
+    all.extend(tasks::all());
     all.extend(toggle::all());
     all
 }

@@ -31,8 +31,9 @@ pub struct Checked {
 
 impl Checked {
     /// RDS told the status of the database.
-    pub fn database(&mut self, now: Timestamp, status: &str) {
+    pub fn database(&mut self, now: Timestamp, status: &str) -> Found {
         self.database = Some((now, status == "available"));
+        Found::new()
     }
 
     /// CloudWatch told states of alarms.

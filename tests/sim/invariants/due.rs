@@ -4,6 +4,7 @@
 use groundcrew::api::{
     canary_rollout::{CanaryRollout, Phase},
     maintenance_window::MaintenanceWindow,
+    window_alarms::AlarmMode,
 };
 use jiff::{SignedDuration, Timestamp};
 use kube::ResourceExt as _;
@@ -16,6 +17,8 @@ use crate::{faults::Fault, history::Made};
 
 /// How soon, where nothing goes wrong: a second, and what the watches take.
 const SOON: SignedDuration = SignedDuration::from_millis(1_200);
+/// How much later where alarms are switched off first: that is read back after two seconds.
+const SWITCHED: SignedDuration = SignedDuration::from_secs(4);
 /// How soon after something went wrong: as in `prompt`.
 const AFTER_DENIAL: SignedDuration = SignedDuration::from_secs(165);
 const AFTER_FAULT: SignedDuration = SignedDuration::from_secs(90);
@@ -165,7 +168,9 @@ impl Windows {
         // What all selected windows are must be known for as long.
         let told = selected.iter().filter_map(|(_, past)| past.as_ref()?.told()).max();
         let since = since.max(gated.since).max(leads).max(told.unwrap_or(since));
-        sound && !excused && since + SOON < now
+        let switches = selected.iter().any(|(_, past)| past.is_some_and(WindowPast::switches));
+        let soon = if switches { SOON + SWITCHED } else { SOON };
+        sound && !excused && since + soon < now
     }
 
     /// Whether a status that was applied had a reason: something that changed just before.
@@ -195,6 +200,14 @@ impl WindowPast {
             let told = last.told.is_some() && last.until.is_none() && !self.emptied;
             told && last.calendar.is_some() && plain
         })
+    }
+
+    /// Whether it switches alarms off before it opens.
+    fn switches(&self) -> bool {
+        let gate = self.status.as_ref().and_then(|status| status.gate.as_ref());
+        let alarms = self.planned.latest().and_then(|last| last.object.spec.alarms.as_ref());
+        let toggles = alarms.is_some_and(|alarms| alarms.mode == Some(AlarmMode::Toggle));
+        toggles && !gate.is_some_and(|gate| gate.open)
     }
 
     /// Since when a process knows what it has to.

@@ -10,12 +10,11 @@
 //! Audit nothing goes forward in Audit, M7 an
 //! occurrence opens once, Gate nothing goes forward outside of its windows, Prompt what waits for a
 //! window goes on soon after it opens, N1 a notice goes out twice only where a process died, M1 mute
-//! rules go when they are wanted no more, and what was switched off is switched on, M2 what a person
-//! switched off stays so, M3 alarms of several windows stay off until the last one closes, M4 they mute,
-//! and are switched off, for nothing but an opening, M5 a rule that mutes is never changed, M6 a call
-//! has at most a hundred names, Ledger the status tells of a rule before it is put, and of an alarm
-//! before it is off, Told what is told to be quiet is, Loud what is to be quiet is, Checked a window
-//! opens only while its pre-checks hold.
+//! rules go when nobody wants them, and what was switched off is switched on, M2 what a person switched
+//! off stays so, M3 alarms of several windows stay off until the last one closes, M4 alarms are quiet
+//! for nothing but an opening, M5 a rule that mutes is never changed, M6 a call has at most a hundred
+//! names, Ledger what makes alarms quiet was told before, Told what is told to be quiet is, Loud what is
+//! to be quiet is, Checked a window opens only while its pre-checks hold, Task what it does is begun once.
 
 mod alarms;
 mod aliases;
@@ -30,6 +29,7 @@ mod planned;
 mod prompt;
 mod silence;
 mod statuses;
+mod tasks;
 #[cfg(test)]
 mod tests;
 mod toggled;
@@ -56,6 +56,7 @@ use self::{
     prompt::Prompt,
     silence::Silence,
     statuses::Applied,
+    tasks::Tasks,
     windows::Windows,
 };
 use crate::{
@@ -78,9 +79,9 @@ pub struct Invariants {
     /// What is due.
     pub prompt: Prompt,
     pub windows: Windows,
-    /// What is quiet.
     pub silence: Silence,
     checked: Checked,
+    tasks: Tasks,
 }
 
 /// What is remembered of an object.
@@ -220,10 +221,7 @@ impl Invariants {
                 self.checked.alarms(now, alarms);
                 Found::new()
             }
-            Event::DatabaseRead(status) => {
-                self.checked.database(now, status);
-                Found::new()
-            }
+            Event::DatabaseRead(status) => self.checked.database(now, status),
             Event::Acted { by, oldest } => acted(by, oldest.as_deref()),
             Event::AliasCreated { by, alias, after, leads } => {
                 self.aliases.entry(alias.clone()).or_default().made(now, by, after);
@@ -272,6 +270,7 @@ impl Invariants {
             Event::AlarmMade { name, rule } => self.silence.made(now, name, rule.as_ref()),
             Event::AlarmTaken(name) => self.silence.taken(now, name),
             Event::AlarmPut { name, on, told } => self.silence.person_put(now, name, *on, *told),
+            Event::TaskBegun(begun) => self.tasks.begun(now, begun),
             Event::AlarmsSwitched(act) => self.silence.toggled.switched(now, &self.windows, act),
             Event::FinalizerAdded | Event::PersonEdited => Found::new(),
         }
@@ -285,11 +284,14 @@ impl Invariants {
         after: &MaintenanceWindow,
     ) -> Found {
         let key = key(after);
-        let news = self.silence.has_news(now, &key) || self.checked.has_news(now, &after.spec);
+        let news = self.silence.has_news(now, &key)
+            || self.checked.has_news(now, &after.spec)
+            || self.tasks.has_news(before);
         let slack = self.windows.slack(now, &format!("window {key}"));
         let mut found = self.windows.applied(now, before, after, news);
         found.extend(self.silence.applied(now, &self.windows, (before, after)));
         found.extend(self.checked.applied(now, (before, after), slack));
+        found.extend(self.tasks.applied(before, after));
         found
     }
 

@@ -16,7 +16,7 @@ pub mod provisioned;
 pub mod scaling;
 mod shelf;
 pub mod sights;
-mod tasks;
+pub mod tasks;
 mod topics;
 pub mod windows;
 
@@ -88,6 +88,8 @@ pub struct State {
     pub auto_scaling: scaling::AutoScaling,
     pub codedeploy: codedeploy::CodeDeploy,
     pub databases: databases::Databases,
+    /// What tasks of windows work on.
+    pub works: tasks::Works,
     pub notices: notices::Mailbox,
     pub invariants: Invariants,
     faults: Faults,
@@ -152,6 +154,7 @@ impl World {
             auto_scaling: scaling::AutoScaling::default(),
             codedeploy: codedeploy::CodeDeploy::default(),
             databases: databases::Databases::default(),
+            works: tasks::Works::default(),
             notices: notices::Mailbox::default(),
             invariants: Invariants::default(),
             faults,

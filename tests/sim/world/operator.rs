@@ -32,6 +32,7 @@ use groundcrew::{
     context::{Context, Namespaces, Rollouts, Windows},
     engine::Kind as _,
     facts::{
+        documents::AllowedDocuments,
         peers::Peer,
         windows::{QuietFact, WindowFact},
     },
@@ -52,6 +53,7 @@ use super::{
     lambda::Aws,
     notices::Notices,
     shelf::Watched,
+    tasks::DOCUMENT,
 };
 
 /// How long it takes until another process leads.
@@ -210,7 +212,10 @@ impl Process {
             rollouts: Arc::new(Known(Cache::clone(&rollouts))),
             windows: Arc::new(known),
             sweeps: Sweeps::default(),
-            tasks: groundcrew::tasks::Desk::default(),
+            tasks: groundcrew::tasks::Desk {
+                documents: AllowedDocuments::parse([DOCUMENT]).expect("a document"),
+                ..groundcrew::tasks::Desk::default()
+            },
             metrics,
         });
         world.lock().lead(lease);

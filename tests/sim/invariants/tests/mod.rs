@@ -7,6 +7,7 @@ mod moves;
 mod prompt;
 mod silence;
 mod statuses;
+mod tasks;
 mod toggled;
 mod windows;
 

@@ -7,6 +7,7 @@ use groundcrew::api::{
         CurrentOpening, Extend, FrozenSpec, Gate, GateReason, MaintenanceWindow,
         MaintenanceWindowStatus, WindowHistoryEntry,
     },
+    window_alarms::{AlarmMode, Alarms},
     window_checks::{Checking, WindowCheck, WindowStage},
 };
 
@@ -343,4 +344,19 @@ fn what_waits_goes_on_soon_after_its_window_has_opened() {
     play(vec![waits(), other, (OPENS + 60, Act::Nothing)], &["Prompt"]);
     play(vec![waits(), (50, Act::Person(suspended())), (OPENS + 9, Act::Nothing)], &[]);
     play(vec![waits(), (50, Act::Person(deleted())), (OPENS + 9, Act::Nothing)], &[]);
+}
+
+#[test]
+fn what_waits_for_alarms_to_be_off_waits_until_that_was_read_back() {
+    let switching = || {
+        edited(|window| {
+            let (mode, names) = (Some(AlarmMode::Toggle), Some(vec!["red".to_owned()]));
+            window.spec.alarms = Some(Alarms { mode, names, ..Alarms::default() });
+        })
+    };
+    let waiting = || gated(with(|status| status.phase = Some(Phase::WaitingWindow)), OnClose::Hold);
+    let begin = || vec![(1, Act::Person(switching())), (9, Act::Rollout(waiting()))];
+    let looks = |second| begin().into_iter().chain([(OPENS + second, Act::Nothing)]).collect();
+    play(looks(5), &[]);
+    play(looks(6), &["Prompt"]);
 }
