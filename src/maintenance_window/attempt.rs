@@ -34,13 +34,14 @@ const ROUNDS_MAX: usize = 5;
 pub type Place = (String, String);
 
 /// Decides, asks where that is needed, and carries out what follows. What fails is decided upon once
-/// more, as a fact. Where the window was found to be is left in `place`.
+/// more, as a fact. Where the window was found to be is left in `place`. None when asking took so long
+/// that an open gate would be told after its end: then nothing was done, and it is time to look anew.
 pub async fn attempt(
     object: &MaintenanceWindow,
     context: &Context,
     now: Timestamp,
     place: &mut Option<Place>,
-) -> Plan {
+) -> Option<Plan> {
     let mut memory = Memory::recall(object.status.as_ref());
     memory.book.ledger.record(&context.post.unrecorded(&super::sender(object)));
     let mut facts = observe::observe(object, context, now);
@@ -68,7 +69,10 @@ pub async fn attempt(
     }
     *place = asking.calls.as_ref().map(aws::Calls::place);
     if plan.asks.is_some() {
-        return endless(plan);
+        return Some(endless(plan));
+    }
+    if plan.is_outdated(context.clock.now()) {
+        return None;
     }
     // What comes of the rest is decided without more questions.
     facts.metrics.get_or_insert_default();
@@ -76,13 +80,13 @@ pub async fn attempt(
         && let Err(error) = calls.act(&plan.actions).await
     {
         facts.alarms = Some(Err(told(&error)));
-        return decide(&facts, &memory, now);
+        return Some(decide(&facts, &memory, now));
     }
     if let (Some(step), Some(task)) = (&plan.task, &mut facts.task) {
         task.done = asking.carry_out(step, &facts.owner).await;
         plan = decide(&facts, &memory, now);
     }
-    plan
+    Some(plan)
 }
 
 /// What a pass asks with.

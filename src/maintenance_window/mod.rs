@@ -101,9 +101,11 @@ impl Kind for MaintenanceWindows {
 /// Safe to repeat, and to be cut off at any `.await`.
 #[tracing::instrument(skip_all, fields(namespace = object.namespace(), name = object.name_any()))]
 async fn pass(object: &MaintenanceWindow, context: &Context) -> Pass<MaintenanceWindow> {
-    let now = context.clock.now(); // The only clock read that decides.
+    let now = context.clock.now(); // The only clock read that decides what is done.
     let mut place = None;
-    let mut plan = attempt(object, context, now, &mut place).await;
+    let Some(mut plan) = attempt(object, context, now, &mut place).await else {
+        return Pass { object: None, unsure: false, next: Next::Now };
+    };
     let mut object_now = None;
     let told = tell(object, context, &plan, place, now, &mut object_now).await;
     if let (Ok(_), Some(key)) = (&told, &plan.intends) {

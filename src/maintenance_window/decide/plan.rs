@@ -62,6 +62,16 @@ pub struct Plan {
     pub revisit: Revisit,
 }
 
+impl Plan {
+    /// Whether it tells of a gate that is open, and at `now` it is to be closed: it was decided upon
+    /// long before.
+    #[must_use]
+    pub fn is_outdated(&self, now: Timestamp) -> bool {
+        let until = self.gate.until.as_ref().filter(|_| self.gate.open);
+        until.is_some_and(|until| until.0 <= now)
+    }
+}
+
 /// What a decision has to know first. Each fills one part of the facts, which was empty.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Ask {

@@ -32,6 +32,19 @@ fn a_window_opens_at_its_start_and_closes_at_its_end() {
 }
 
 #[test]
+fn what_was_decided_before_the_end_is_not_told_after_it() {
+    let mut world = World::new(&format!("{WEEKLY}cutoff: 30m"), "05T12:00");
+    world.now = december("06T02:29");
+    let open = world.plan();
+    assert!(open.gate.open && !open.is_outdated(december("06T02:29")));
+    // It takes no new work from then on.
+    assert!(open.is_outdated(december("06T02:30")));
+    world.now = december("06T02:30");
+    let closed = world.plan();
+    assert!(!closed.gate.open && !closed.is_outdated(december("06T03:00")));
+}
+
+#[test]
 fn it_is_looked_at_when_something_changes_and_no_moment_later() {
     let mut world = World::weekly();
     world.now = december("06T00:58");
