@@ -1,6 +1,12 @@
 //! What every pass is handed: the clock, AWS, Kubernetes, metrics and the settings of the operator.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
@@ -170,10 +176,24 @@ pub enum Clock {
 }
 
 /// A clock that follows tokio's.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Simulated {
     epoch: Timestamp,
     origin: Instant,
+    /// By how many seconds it was set.
+    stepped: Arc<AtomicI64>,
+}
+
+/// Sets a simulated clock, as the system's may be set by NTP or by people. Whoever makes the clock has
+/// it, and nobody else.
+#[derive(Clone, Debug)]
+pub struct Steps(Arc<AtomicI64>);
+
+impl Steps {
+    /// Sets the clock by so many seconds, back or forward.
+    pub fn step(&self, seconds: i64) {
+        self.0.fetch_add(seconds, Ordering::Relaxed);
+    }
 }
 
 /// A clock that runs faster than the system's.
@@ -206,7 +226,15 @@ impl Clock {
     /// A clock that shows `epoch` now and then follows tokio's.
     #[must_use]
     pub fn simulated(epoch: Timestamp) -> Self {
-        Self::Simulated(Simulated { epoch, origin: Instant::now() })
+        Self::settable(epoch).0
+    }
+
+    /// The same, and what sets it.
+    #[must_use]
+    pub fn settable(epoch: Timestamp) -> (Self, Steps) {
+        let stepped = Arc::new(AtomicI64::new(0));
+        let steps = Steps(Arc::clone(&stepped));
+        (Self::Simulated(Simulated { epoch, origin: Instant::now(), stepped }), steps)
     }
 
     /// The time now.
@@ -223,8 +251,10 @@ impl Clock {
                     .and_then(|scaled| epoch.checked_add(scaled).ok())
                     .unwrap_or(system)
             }
-            Self::Simulated(Simulated { epoch, origin }) => {
-                epoch.saturating_add(origin.elapsed()).unwrap_or(*epoch)
+            Self::Simulated(Simulated { epoch, origin, stepped }) => {
+                let stepped = SignedDuration::from_secs(stepped.load(Ordering::Relaxed));
+                let epoch = epoch.saturating_add(stepped).unwrap_or(*epoch);
+                epoch.saturating_add(origin.elapsed()).unwrap_or(epoch)
             }
         }
     }
@@ -258,6 +288,17 @@ mod tests {
         let wait = clock.until(epoch + SignedDuration::from_secs(120), epoch);
         assert_eq!(wait, Duration::from_secs(2));
         assert_eq!(clock.until(epoch, epoch + SignedDuration::from_secs(1)), Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_simulated_clock_is_set_by_who_made_it() {
+        let (clock, steps) = Clock::settable(Timestamp::UNIX_EPOCH);
+        let copy = clock.clone();
+        tokio::time::advance(Duration::from_secs(60)).await;
+        steps.step(-90);
+        assert_eq!(clock.now(), Timestamp::UNIX_EPOCH - SignedDuration::from_secs(30));
+        steps.step(100);
+        assert_eq!(copy.now(), Timestamp::UNIX_EPOCH + SignedDuration::from_secs(70));
     }
 
     #[test]
