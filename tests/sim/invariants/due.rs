@@ -64,7 +64,10 @@ impl Windows {
             Some(Fault::Denied) => AFTER_DENIAL,
             Some(_) => AFTER_FAULT,
         };
-        let shared = made.by.is_none() || made.what == "GetCallerIdentity";
+        // All windows are told of by one watch.
+        let unwatched = made.fault == Some(&Fault::WatchLost)
+            && made.by.is_some_and(|by| by.starts_with("window "));
+        let shared = made.by.is_none() || made.what == "GetCallerIdentity" || unwatched;
         let who = if shared { String::new() } else { made.by.unwrap_or_default().to_owned() };
         let trouble = self.trouble.entry(who).or_insert(Trouble { at: now, until: now + after });
         *trouble = Trouble { at: now, until: trouble.until.max(now + after) };
@@ -204,10 +207,8 @@ impl WindowPast {
 
     /// Whether it switches alarms off before it opens.
     fn switches(&self) -> bool {
-        let gate = self.status.as_ref().and_then(|status| status.gate.as_ref());
         let alarms = self.planned.latest().and_then(|last| last.object.spec.alarms.as_ref());
-        let toggles = alarms.is_some_and(|alarms| alarms.mode == Some(AlarmMode::Toggle));
-        toggles && !gate.is_some_and(|gate| gate.open)
+        alarms.is_some_and(|alarms| alarms.mode == Some(AlarmMode::Toggle))
     }
 
     /// Since when a process knows what it has to.
