@@ -243,9 +243,7 @@ impl State {
             Edit::WipeStatus => self.empty_status(key),
             Edit::DeleteVersion(version) => self.somebody_deletes(version),
             Edit::DeleteStable => self.somebody_deletes_stable(key),
-            Edit::ForeignVersion(version) => {
-                self.foreign(&self.alias_of(key), Some(*version), None)
-            }
+            Edit::ForeignVersion(to) => self.foreign(&self.alias_of(key), Some(*to), None),
             Edit::ForeignWeight(version, weight) => {
                 let share = VersionWeight { version: (*version).to_owned(), weight: *weight };
                 self.foreign(&self.alias_of(key), None, Some(share));

@@ -360,3 +360,22 @@ fn what_waits_for_alarms_to_be_off_waits_until_that_was_read_back() {
     play(looks(5), &[]);
     play(looks(6), &["Prompt"]);
 }
+
+#[test]
+fn one_watch_tells_of_all_windows() {
+    let waiting = || gated(with(|status| status.phase = Some(Phase::WaitingWindow)), OnClose::Hold);
+    for (fault, told) in [(Fault::WatchLost, true), (Fault::Lost, false)] {
+        let mut invariants = Invariants::default();
+        invariants.process_leads(begun(0));
+        let stored = MaintenanceWindow { status: Some(scheduled()), ..window() };
+        invariants.observe(begun(0), &Event::WindowEdited(Box::new(window())));
+        invariants.windows.told(begun(0), KEY, &window());
+        let (before, after) = (Box::new(window()), Box::new(stored));
+        invariants.observe(begun(0), &Event::WindowTold { before, after });
+        invariants.seen(begun(9), MAIN, &waiting());
+        let by = Some("window flights/other");
+        let made = Made { by, what: "window apply status", fault: Some(&fault) };
+        invariants.called(begun(OPENS), &made);
+        assert_eq!(invariants.overdue(begun(OPENS + 9)).is_empty(), told, "{fault:?}");
+    }
+}
