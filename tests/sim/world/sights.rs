@@ -117,7 +117,7 @@ impl Sight {
         (Self::EmergencyOpened, 35),
         (Self::AlarmsSilenced, 50),
         (Self::AlarmsAwaited, 15),
-        (Self::StillInAlarm, 3),
+        (Self::StillInAlarm, 2),
         (Self::AlarmsOff, 30),
         (Self::AlarmLeft, 8),
         (Self::AlarmShared, 2),
