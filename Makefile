@@ -69,10 +69,13 @@ test: test-go test-python test-chart test-rust ## every test
 SOAK_SEEDS ?= 180000
 # Sequences of calls, compared between the simulated world and the stand-in, that take about ten minutes.
 SOAK_SEQUENCES ?= 1200
+# How often two years in five time zones are played, each time otherwise: about twelve minutes of one core each.
+SOAK_YEARS ?= 1
 .PHONY: soak
-soak: aws ## the simulation with very many random faults, edits and calls (about 40 minutes; SOAK_SEEDS=n SOAK_SEQUENCES=n)
+soak: aws ## the simulation with very many random faults, edits and calls, and over years (about 50 minutes; SOAK_SEEDS=n SOAK_SEQUENCES=n SOAK_YEARS=n)
 	@GROUNDCREW_WORLD_SEEDS=$(SOAK_SEQUENCES) cargo test --locked $(SIMULATION) the_world_answers_as_the_stand_in_does
 	@GROUNDCREW_SIM_SEEDS=$(SOAK_SEEDS) cargo test --locked $(SIMULATION) random_faults_and_edits_break_nothing
+	@GROUNDCREW_YEARS_SEEDS=$(SOAK_YEARS) cargo test --locked $(SIMULATION) two_years_in_five_time_zones -- --ignored --nocapture
 
 # How often everything is measured, and which tests measure.
 SCALE_RUNS ?= 1

@@ -61,6 +61,11 @@ impl Fault {
 }
 
 impl Sort {
+    /// Whether AWS is called.
+    pub fn is_aws(self) -> bool {
+        matches!(self, Self::AwsRead | Self::AwsWrite)
+    }
+
     /// All single faults that can hit a call of this sort.
     pub fn faults(self) -> Vec<Fault> {
         use Fault::*;

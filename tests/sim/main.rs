@@ -31,6 +31,7 @@ mod scenarios;
 mod script;
 mod windows;
 mod world;
+mod years;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -181,12 +182,27 @@ fn windows_with_alarms_end_as_they_should() {
     let muting = muting.map(|(scenario, ends)| (scenario, ends, None));
     let switching = windows::toggle::ending().into_iter();
     let switching = switching.map(|(scenario, ends, off)| (scenario, ends, Some(off)));
-    for (scenario, ends, off) in muting.chain(switching) {
+    alarms_end_as_they_should(muting.chain(switching));
+}
+
+#[test]
+fn clocks_that_are_set_open_nothing_twice_and_leave_nothing_quiet() {
+    let all = windows::clocks::ending().into_iter();
+    alarms_end_as_they_should(all.map(|(scenario, ends)| (scenario, ends, None)));
+}
+
+/// Each scenario with how its window ends, and the alarms that are switched off then, if some are.
+fn alarms_end_as_they_should<'a>(
+    scenarios: impl Iterator<Item = (scenarios::Scenario, windows::quiet::Ends, Option<&'a [&'a str]>)>,
+) {
+    for (scenario, ends, off) in scenarios {
         let run = explore::run(&scenario, Faults::none());
         assert_ends(&run, scenario.name, ends);
         let window = run.windows.get("flights/weekly");
         let silenced = window.map_or(&serde_json::Value::Null, |window| &window["silenced"]);
         assert!(silenced.is_null(), "{}\n{}", scenario.name, run.trace);
+        let broken = (scenario.name, &run.violations);
+        assert!(run.violations.is_empty(), "{broken:?}\n{}", run.trace);
         assert!(run.muted.is_empty(), "{}: {:?}\n{}", scenario.name, run.muted, run.trace);
         if let Some(off) = off {
             assert_eq!(run.switched_off, off, "{}\n{}", scenario.name, run.trace);
@@ -242,6 +258,40 @@ fn random_faults_and_edits_break_nothing() {
 fn a_seed_replays_as_it_was() {
     for seed in 0..20 {
         assert_eq!(random::run(seed).1.trace, random::run(seed).1.trace, "seed {seed}");
+    }
+}
+
+#[test]
+fn some_weeks_in_five_time_zones() {
+    let mut parts = years::short();
+    if let Some(seed) = number("GROUNDCREW_YEARS_SEED") {
+        parts.iter_mut().for_each(|part| part.seed += 100 * seed);
+    }
+    years_are_as_they_should(&parts);
+}
+
+#[test]
+#[ignore = "takes minutes: `make soak` runs it"]
+fn two_years_in_five_time_zones() {
+    years_are_as_they_should(&years::long(number("GROUNDCREW_YEARS_SEEDS").unwrap_or(1)));
+}
+
+fn years_are_as_they_should(parts: &[years::Part]) {
+    let begun = std::time::Instant::now();
+    let zone = std::env::var("GROUNDCREW_YEARS_ZONE").ok();
+    let only = number("GROUNDCREW_YEARS_PART");
+    let wanted = |(index, part): &(u64, &years::Part)| {
+        zone.as_ref().is_none_or(|zone| part.zone == zone) && only.is_none_or(|only| only == *index)
+    };
+    let parts: Vec<_> = (0..).zip(parts).filter(wanted).map(|(_, part)| part).collect();
+    let mut outcomes = in_parallel(0..parts.len() as u64, |index| {
+        years::run(*parts[usize::try_from(index).expect("small")])
+    });
+    outcomes.sort_by_key(|one| (one.part.seed, one.part.zone));
+    let told = years::tell(&outcomes, begun.elapsed());
+    println!("{told}");
+    if let Some(failed) = outcomes.iter().find(|one| !one.violations.is_empty()) {
+        panic!("{}\n{told}", failed.trace);
     }
 }
 

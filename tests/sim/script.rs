@@ -104,6 +104,8 @@ pub enum Edit {
     Windows(Option<Windows>),
     /// The node of the operator dies, and no other process follows for so many seconds.
     Away(u64),
+    /// All clocks are set by so many seconds.
+    ClockStep(i64),
 }
 
 /// When something is done: `after` it is so.
@@ -259,8 +261,7 @@ impl State {
             Edit::Deny(calls) => self.denied.push(calls),
             Edit::Throttle(calls) => self.throttled.push(calls),
             Edit::Allow(calls) => self.allow(calls),
-            Edit::Kill => self.crash(),
-            Edit::Away(seconds) => self.leave(*seconds),
+            Edit::Kill | Edit::Away(_) | Edit::ClockStep(_) => self.edit_node(edit),
             Edit::Window(name, edit) => self.edit_window(name, edit),
             Edit::Windows(windows) => self.obey(key, windows.as_ref()),
             Edit::Traffic(version, invocations, errors) => {
@@ -282,8 +283,14 @@ impl State {
         self.throttled.retain(|one| *one != calls);
     }
 
-    fn leave(&mut self, seconds: u64) {
-        self.away = Duration::from_secs(seconds);
+    /// What happens to the node of the operator.
+    fn edit_node(&mut self, edit: &Edit) {
+        if let Edit::ClockStep(seconds) = edit {
+            return self.step_clocks(*seconds);
+        }
+        if let Edit::Away(seconds) = edit {
+            self.away = Duration::from_secs(*seconds);
+        }
         self.crash();
     }
 

@@ -1,6 +1,7 @@
 //! Scenarios of rollouts that obey windows.
 
 pub mod checked;
+pub mod clocks;
 mod people;
 pub mod quiet;
 pub mod tasks;
@@ -8,7 +9,9 @@ pub mod toggle;
 
 use groundcrew::api::{
     canary_rollout::{CanaryRollout, GatePoint, OnClose, Phase, WindowGate},
+    channel::{Channel, SnsChannel, StagedChannel},
     maintenance_window::{Blackout, Emergency, MaintenanceWindowSpec, Schedule},
+    window_notices::Notices,
     windows::{WindowSelector, Windows},
 };
 
@@ -20,6 +23,9 @@ use crate::{
 
 /// The window of most scenarios.
 pub const WEEKLY: &str = "weekly";
+
+/// Where people are told.
+pub const CHANNELS: [&str; 2] = ["ops", "users"];
 
 /// A window that opens once, at this time of 21 September 2026 in UTC; each run begins at 14:13:20.
 pub fn once(time: &str, minutes: u64) -> MaintenanceWindowSpec {
@@ -40,6 +46,26 @@ pub fn once(time: &str, minutes: u64) -> MaintenanceWindowSpec {
 pub fn named(names: &[&str]) -> Windows {
     let names = names.iter().map(|name| (*name).to_owned()).collect();
     Windows { names: Some(names), ..Windows::default() }
+}
+
+/// People who are told by two channels, so many minutes before each opening.
+pub fn notices(before: &[u64]) -> Notices {
+    let channel = |name: &str| StagedChannel {
+        channel: Channel {
+            name: name.into(),
+            sns: Some(SnsChannel {
+                topic_arn: format!("arn:aws:sns:eu-central-1:123456789012:{name}"),
+            }),
+            ..Channel::default()
+        },
+        stages: None,
+    };
+    let lead = |minutes: &u64| groundcrew::api::duration::Duration::from_secs(60 * minutes);
+    Notices {
+        before: Some(before.iter().map(lead).collect()),
+        channels: CHANNELS.map(channel).to_vec(),
+        ..Notices::default()
+    }
 }
 
 /// Two steps in the window of most scenarios.

@@ -22,10 +22,14 @@ const SWITCHED: SignedDuration = SignedDuration::from_secs(4);
 /// How soon after something went wrong: as in `prompt`.
 const AFTER_DENIAL: SignedDuration = SignedDuration::from_secs(165);
 const AFTER_FAULT: SignedDuration = SignedDuration::from_secs(90);
+/// How long a channel may hold up what people ask for; never what is due by the clock.
+const CHANNEL: SignedDuration = SignedDuration::from_secs(21);
 /// For how long a fault makes a pass longer.
 const SLOW: SignedDuration = SignedDuration::from_secs(20);
 /// A pass without faults is over after this time.
 const SWIFT: SignedDuration = SignedDuration::from_secs(2);
+/// How often windows are looked at, and what that takes.
+const RECHECK: SignedDuration = SignedDuration::from_secs(5 * 60 + 10);
 /// An opening that begins so late may be missed.
 const LATE: SignedDuration = SignedDuration::from_secs(60);
 
@@ -55,6 +59,15 @@ impl Windows {
     /// The process is gone, or must not write any more.
     pub fn process_died(&mut self) {
         self.leads = None;
+    }
+
+    /// Clocks were set, and this is the later one of before and after: what is due by the clock may be
+    /// noticed as late as windows are looked at anyway, and what has begun may lie ahead again.
+    pub fn clocks_stepped(&mut self, later: Timestamp) {
+        let until = later + RECHECK;
+        self.stepped = Some(until);
+        let trouble = Trouble { at: later, until };
+        self.trouble.insert(String::new(), trouble);
     }
 
     /// A call is sent, and what goes wrong.
@@ -144,7 +157,7 @@ impl Windows {
             .filter(|(key, past)| {
                 leads + SOON < now
                     && !self.is_excused(now, &format!("window {key}"))
-                    && past.is_open_after_its_end(now - SOON)
+                    && past.is_open_after_its_end(now, now - SOON)
             })
             .map(|(key, _)| key.clone())
             .collect();
@@ -183,6 +196,7 @@ impl Windows {
         let caused = self.leads.is_none_or(moved)
             || past.heard.is_none_or(moved)
             || past.wrote.is_some_and(|at| moved(at) && past.in_a_row < 4)
+            || past.was_told_of(moved)
             || past.planned.has_boundary(now - SWIFT, now)
             || self.is_excused(now, &format!("window {key}"));
         match caused {
@@ -247,7 +261,7 @@ impl WindowPast {
     }
 
     /// Whether its gate is told to be open, and was not to be at that time already.
-    fn is_open_after_its_end(&self, at: Timestamp) -> bool {
+    fn is_open_after_its_end(&self, now: Timestamp, at: Timestamp) -> bool {
         let status = self.status.as_ref();
         let gate = status.and_then(|status| status.gate.as_ref()).filter(|gate| gate.open);
         if gate.is_none() || self.wrote.is_none_or(|wrote| at < wrote) {
@@ -256,7 +270,9 @@ impl WindowPast {
         let Some(current) = status.and_then(|status| status.current.as_ref()) else {
             return !self.planned.always_open(at, SignedDuration::ZERO);
         };
-        let running = self.planned.running(at, SignedDuration::ZERO);
+        let noticed = self.was_told_of(|noticed| now < noticed + CHANNEL);
+        let slack = if noticed { CHANNEL } else { SignedDuration::ZERO };
+        let running = self.planned.running(at, slack);
         let mut its = running.iter().filter(|one| one.opening.id == current.id);
         !its.any(|one| at < one.closes - one.cutoff)
     }

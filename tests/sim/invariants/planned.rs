@@ -1,7 +1,7 @@
 //! When a window may be open, by the specs that people gave it: worked out from the calendar alone, and
 //! as much as could ever be. What holds in the operator's eyes may be less.
 
-use std::collections::BTreeSet;
+use std::{cell::RefCell, collections::BTreeSet};
 
 use groundcrew::{
     api::{
@@ -13,13 +13,23 @@ use groundcrew::{
         },
         shared::Mode,
     },
-    time::{Blackout, Calendar, Cron, Length, Opening, Overlap, Schedule, Start, Times, Zone},
+    time::{
+        Blackout, Calendar, Cron, Length, Opening, Overlap, Schedule, Start, Times, UPCOMING_MAX,
+        Zone,
+    },
 };
 use jiff::{SignedDuration, Timestamp};
 use kube::ResourceExt as _;
 
 /// How long before an opening its alarms are prepared.
 pub const LEAD: SignedDuration = SignedDuration::from_mins(5);
+
+/// How far back openings are looked for: longer than any of them lasts.
+const REACH: SignedDuration = SignedDuration::from_hours(36);
+/// How often windows are looked at.
+const RECHECK: SignedDuration = SignedDuration::from_mins(5);
+/// How long a spec is remembered that no process goes by any more.
+const KEPT: SignedDuration = SignedDuration::from_hours(4 * 24);
 
 /// One spec of a window.
 #[derive(Debug)]
@@ -31,6 +41,8 @@ pub struct Version {
     pub until: Option<Timestamp>,
     /// None when it cannot work.
     pub calendar: Option<Calendar>,
+    /// What was worked out last: the openings that begin in a time.
+    begun: RefCell<Option<(Timestamp, Timestamp, Vec<Opening>)>>,
 }
 
 /// An opening that may be under way.
@@ -76,7 +88,13 @@ impl Version {
     }
 
     pub fn is_dark(&self, at: Timestamp) -> bool {
-        self.calendar.as_ref().is_some_and(|calendar| calendar.blackout_at(at).is_some())
+        self.dark(at).is_some()
+    }
+
+    /// The blackout that holds, and until when.
+    fn dark(&self, at: Timestamp) -> Option<(&str, Timestamp)> {
+        let held = self.calendar.as_ref()?.blackout_at(at)?;
+        Some((held.blackout.name.as_str(), held.until))
     }
 
     /// Windows that it stands in for.
@@ -90,8 +108,18 @@ impl Version {
         let Some(calendar) = self.calendar.as_ref().filter(|_| !self.is_always()) else {
             return Vec::new();
         };
-        let day = SignedDuration::from_hours(36);
-        calendar.starts_between(at - day, at).unwrap_or_default()
+        let since = at - REACH;
+        let mut begun = self.begun.borrow_mut();
+        if !begun.as_ref().is_some_and(|(from, until, _)| *from <= since && at <= *until) {
+            let until = at + REACH;
+            let all = calendar.starts_between(since, until).unwrap_or_default();
+            if all.len() >= UPCOMING_MAX {
+                return calendar.starts_between(since, at).unwrap_or_default();
+            }
+            *begun = Some((since, until, all));
+        }
+        let all = begun.iter().flat_map(|(_, _, all)| all);
+        all.filter(|one| since < one.opens_at && one.opens_at <= at).cloned().collect()
     }
 }
 
@@ -112,9 +140,11 @@ impl Planned {
                 && last.object.metadata.generation == object.metadata.generation
         };
         if !self.versions.last().is_some_and(same) {
+            self.versions.retain(|one| one.until.is_none_or(|until| now < until + KEPT));
             let calendar = calendar(&object.spec);
-            let object = object.clone();
-            self.versions.push(Version { object, since: now, told: None, until: None, calendar });
+            let (object, begun) = (object.clone(), RefCell::default());
+            let version = Version { object, since: now, told: None, until: None, calendar, begun };
+            self.versions.push(version);
         }
     }
 
@@ -227,7 +257,10 @@ impl Planned {
                     || within(opening.opens_at - lead)
                     || closes.iter().any(|at| within(*at) || within(*at - cutoff))
             });
-            ends || version.is_dark(from) != version.is_dark(until)
+            // Of blackouts that overlap, the later one is noticed as late as windows are looked at.
+            let dark = version.dark(from);
+            let later = dark.is_some() && version.dark(from - RECHECK) != dark;
+            ends || later || dark != version.dark(until)
         })
     }
 
@@ -251,7 +284,10 @@ fn calendar(spec: &MaintenanceWindowSpec) -> Option<Calendar> {
 
 fn schedule(raw: &RawSchedule) -> Option<Schedule> {
     let start = match (&raw.cron, &raw.once) {
-        (Some(cron), _) => Start::Cron { cron: Cron::parse(cron).ok()?, plus_days: 0 },
+        (Some(cron), _) => {
+            let plus_days = raw.plus_days.unwrap_or_default();
+            Start::Cron { cron: Cron::parse(cron).ok()?, plus_days }
+        }
         (None, once) => Start::Once(once.as_ref()?.parse().ok()?),
     };
     let length = match raw.duration {
@@ -266,7 +302,7 @@ fn blackout(raw: &RawBlackout) -> Option<Blackout> {
         name: raw.name.clone(),
         from: raw.from.parse().ok()?,
         until: raw.until.parse().ok()?,
-        yearly: false,
+        yearly: raw.yearly.unwrap_or_default(),
         reason: String::new(),
         on_overlap: match raw.on_overlap {
             None | Some(OnOverlap::Skip) => Overlap::Skip,

@@ -87,6 +87,11 @@ impl Silence {
     pub fn made(&mut self, now: Timestamp, name: &str, rule: Option<&String>) -> Found {
         self.alarms.insert(name.to_owned(), Alarm { since: now, rule: rule.cloned() });
         self.toggled.made(now, name);
+        // Composite alarms that look at it may be chosen from now on.
+        let looks = |rule: &String| rule.contains(&format!("({name})"));
+        let composites = self.alarms.values_mut();
+        let composites = composites.filter(|alarm| alarm.rule.as_ref().is_some_and(looks));
+        composites.for_each(|alarm| alarm.since = now);
         self.edited = Some(now);
         Found::new()
     }
@@ -121,6 +126,12 @@ impl Silence {
     pub fn lose(&mut self, now: Timestamp, key: &str) {
         self.rules.values_mut().filter(|rule| rule.window == key).for_each(|rule| rule.lost = true);
         self.toggled.lose(now, key);
+    }
+
+    /// Rules that nothing tells of, and until when they mute.
+    pub fn lost(&self) -> impl Iterator<Item = (&str, Timestamp)> {
+        let lost = self.rules.iter().filter(|(_, rule)| rule.lost);
+        lost.map(|(name, rule)| (name.as_str(), rule.until))
     }
 
     /// Whether rules mute an alarm.
@@ -189,7 +200,8 @@ impl Silence {
         let within = |(opens, closes): (Timestamp, Timestamp)| {
             opens <= new.from && new.until <= closes && opens - LEAD - SLACK <= now
         };
-        if !span.is_some_and(within) {
+        let stepped = windows.stepped.is_some_and(|until| now < until);
+        if !span.is_some_and(within) && !stepped {
             found.push(("M4", format!("{new:?} is put at {now}, the opening is {span:?}")));
         }
         if !taken {

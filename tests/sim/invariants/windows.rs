@@ -30,6 +30,8 @@ pub struct Windows {
     pub leads: Option<Timestamp>,
     /// What went wrong in whose calls; those that are shared go by nothing.
     pub trouble: BTreeMap<String, Trouble>,
+    /// Until when it may not have been noticed that clocks were set.
+    pub stepped: Option<Timestamp>,
     /// The rollouts that wait for a window.
     pub rollouts: BTreeMap<String, Gated>,
 }
@@ -51,6 +53,8 @@ pub struct WindowPast {
     news: Option<(Option<i64>, BTreeMap<String, String>)>,
     /// When the process was told of something that a person did.
     pub heard: Option<Timestamp>,
+    /// When a notice was last on its way.
+    noticed: Option<Timestamp>,
     /// When a status was written, and for the how many-th time without a pause.
     pub wrote: Option<Timestamp>,
     pub in_a_row: u32,
@@ -96,6 +100,12 @@ impl Windows {
         }
     }
 
+    /// A notice about a window, which is given by kind and key, is on its way.
+    pub fn notices(&mut self, now: Timestamp, about: &str) {
+        let key = about.strip_prefix("MaintenanceWindow ").unwrap_or_default();
+        self.all.get_mut(key).into_iter().for_each(|past| past.noticed = Some(now));
+    }
+
     /// A status was applied. `news`: there was something to tell of its alarms.
     pub fn applied(
         &mut self,
@@ -104,7 +114,11 @@ impl Windows {
         after: &MaintenanceWindow,
         news: bool,
     ) -> Found {
-        let mut found = match after.status == before.status || news {
+        let forgets = match (&before.status, &after.status) {
+            (Some(before), Some(after)) => only_forgets(before, after),
+            _ => false,
+        };
+        let mut found = match after.status == before.status || news || forgets {
             true => Found::new(),
             false => self.is_silent(now, before, &key(after)),
         };
@@ -115,7 +129,8 @@ impl Windows {
         past.wrote = Some(now);
         found.extend(past.opens(before.status.as_ref(), status));
         found.extend(past.tells_ends(before.status.as_ref(), status));
-        if let Some(gate) = status.gate.as_ref().filter(|gate| gate.open) {
+        let stepped = self.stepped.is_some_and(|until| now < until);
+        if let Some(gate) = status.gate.as_ref().filter(|gate| gate.open && !stepped) {
             found.extend(past.is_open_wrongly(now, gate, status));
         }
         past.status = Some(status.clone());
@@ -127,6 +142,11 @@ impl Windows {
 }
 
 impl WindowPast {
+    /// Whether a notice was on its way a moment ago: what became of it is written down.
+    pub fn was_told_of(&self, moved: impl Fn(Timestamp) -> bool) -> bool {
+        self.noticed.is_some_and(moved)
+    }
+
     /// M7: no occurrence opens twice.
     fn opens(
         &mut self,
@@ -226,6 +246,29 @@ impl WindowPast {
             false => wrong(format!("{} is open: {gate:?}, not one of {running:?}", current.id)),
         }
     }
+}
+
+/// Whether a status is like the one before, but for notices that need not be known any more.
+fn only_forgets(before: &MaintenanceWindowStatus, after: &MaintenanceWindowStatus) -> bool {
+    let MaintenanceWindowStatus { notices, notice_failures, endings, moved, .. } = before;
+    let others = |status: &MaintenanceWindowStatus| {
+        let conditions = status.conditions.iter().filter(|one| one.type_ != "Notified");
+        conditions.cloned().collect::<Vec<_>>()
+    };
+    let rest = MaintenanceWindowStatus {
+        conditions: before.conditions.clone(),
+        notices: notices.clone(),
+        notice_failures: notice_failures.clone(),
+        endings: endings.clone(),
+        moved: moved.clone(),
+        ..after.clone()
+    };
+    rest == *before
+        && others(after) == others(before)
+        && after.notices.iter().all(|one| notices.contains(one))
+        && after.notice_failures.iter().all(|one| notice_failures.contains(one))
+        && after.endings.iter().all(|one| endings.contains(one))
+        && after.moved.iter().all(|one| moved.contains(one))
 }
 
 /// Whether an end became another one by its post-checks alone: they may turn Completed into Failed.

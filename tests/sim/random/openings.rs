@@ -11,12 +11,14 @@ use groundcrew::api::{
     windows::{WindowSelector, Windows},
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use tokio::time::Instant;
 
+use super::WILD;
 use crate::{
     faults::Random,
     script::Edit,
-    windows::{WEEKLY, named, quiet::choosing},
-    world::{State, windows::WindowEdit},
+    windows::{WEEKLY, named, notices, quiet::choosing},
+    world::{State, notices::Chance, windows::WindowEdit},
 };
 
 /// The other window.
@@ -30,6 +32,8 @@ pub struct Openings {
     /// When the run begins, where that is special.
     pub begins: Option<i64>,
     first: MaintenanceWindowSpec,
+    /// How channels fail, where people are told.
+    channels: Option<Random>,
     second: Option<MaintenanceWindowSpec>,
     obeyed: Windows,
     gate: WindowGate,
@@ -158,7 +162,10 @@ impl Openings {
         let at = points.into_iter().filter(|_| random.one_in(2)).collect::<Vec<_>>();
         let on_close =
             random.pick(&[OnClose::Hold, OnClose::Hold, OnClose::Continue, OnClose::Rollback]);
-        let first = spec(random, from);
+        let mut first = spec(random, from);
+        let told = first.always.is_none() && random.one_in(3);
+        first.notices = told.then(|| notices(&[1, 5, 15]));
+        let channels = told.then(|| random.clone());
         let second = match random.below(6) {
             0 => Some(spec(random, from)),
             1 => Some(emergency(random, from)),
@@ -168,6 +175,7 @@ impl Openings {
         Self {
             begins,
             first,
+            channels,
             second,
             obeyed: obeyed(random),
             gate: WindowGate {
@@ -186,6 +194,10 @@ impl Openings {
         state.has_composite("all", "ALARM(db-1) OR ALARM(red)");
         if let Some(name) = self.off {
             state.switch_alarm(name, false);
+        }
+        if let Some(random) = self.channels.clone() {
+            let until = Instant::now() + WILD;
+            state.notices.chance = Some(Chance { random, until, rarity: 3 });
         }
         state.create_window(WEEKLY, self.first.clone());
         if let Some(second) = &self.second {

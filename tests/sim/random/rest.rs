@@ -3,7 +3,7 @@
 use groundcrew::api::{
     FINALIZER,
     canary_rollout::{CanaryRollout, CanaryRolloutStatus, Ending, Phase},
-    maintenance_window::MaintenanceWindow,
+    maintenance_window::{MaintenanceWindow, MaintenanceWindowStatus},
     shared::Mode,
 };
 use kube::ResourceExt as _;
@@ -40,8 +40,14 @@ fn finalized(window: &MaintenanceWindow) -> Option<String> {
     let finalizer = window.finalizers().iter().any(|one| one == FINALIZER);
     let status = window.status.as_ref();
     let silenced = status.is_some_and(|status| status.silenced.is_some());
+    // So it is while people were told of what is to come, or cannot be told.
+    let told = |status: &MaintenanceWindowStatus| {
+        !status.notices.is_empty() || !status.notice_failures.is_empty()
+    };
     let key = key(window);
-    (finalizer != silenced).then(|| format!("{key}: finalizer {finalizer}, silenced {silenced}"))
+    let owed = finalizer && status.is_some_and(told);
+    (finalizer != silenced && !owed)
+        .then(|| format!("{key}: finalizer {finalizer}, silenced {silenced}"))
 }
 
 fn of(state: &State, object: &CanaryRollout) -> Vec<String> {

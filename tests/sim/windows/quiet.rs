@@ -24,7 +24,7 @@ pub(super) const SECOND: &str = "second";
 /// is gone.
 pub type Ends = Option<&'static [Outcome]>;
 
-pub(super) const COMPLETED: Ends = Some(&[Outcome::Completed]);
+pub const COMPLETED: Ends = Some(&[Outcome::Completed]);
 pub(super) const CANCELLED: Ends = Some(&[Outcome::Cancelled]);
 
 /// These alarms are quiet.
@@ -59,16 +59,16 @@ fn with(spec: MaintenanceWindowSpec, state: &mut State) {
 }
 
 /// Its mute rules are about to be there.
-pub(super) fn prepares(view: &View<'_>) -> bool {
+pub fn prepares(view: &View<'_>) -> bool {
     view.window()
         .is_some_and(|status| status.phase == Some(Phase::Preparing) && status.silenced.is_some())
 }
 
-pub(super) fn opened(view: &View<'_>) -> bool {
+pub fn opened(view: &View<'_>) -> bool {
     view.window().is_some_and(|status| status.current.is_some())
 }
 
-pub(super) fn over(view: &View<'_>) -> bool {
+pub fn over(view: &View<'_>) -> bool {
     view.window().is_some_and(|status| !status.history.is_empty())
 }
 
@@ -84,7 +84,7 @@ pub(super) fn scenario(
 }
 
 /// The usual window, and what people do.
-fn played(name: &'static str, rules: fn() -> Vec<Rule>, ends: Ends) -> (Scenario, Ends) {
+pub fn played(name: &'static str, rules: fn() -> Vec<Rule>, ends: Ends) -> (Scenario, Ends) {
     scenario(name, |state| with(usual(), state), rules, ends)
 }
 

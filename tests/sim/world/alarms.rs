@@ -159,6 +159,12 @@ impl Alarms {
         self.known.keys().filter(muted).cloned().collect()
     }
 
+    /// The rules that mute, or will, and until when.
+    pub fn rules_until(&self, now: Timestamp) -> Vec<(String, Timestamp)> {
+        let ahead = self.rules.iter().filter(|(_, put)| now < put.end());
+        ahead.map(|(name, put)| (name.clone(), put.end())).collect()
+    }
+
     /// Mutes that ended since: what is still in ALARM acts then.
     pub fn settle(&mut self, now: Timestamp) {
         let since = self.settled.replace(now);

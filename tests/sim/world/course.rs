@@ -105,7 +105,7 @@ impl World {
 
     /// No answer: callers of AWS give up by themselves, Kubernetes' client by its own time-out.
     async fn silence(&self, sort: Sort) {
-        if matches!(sort, Sort::AwsRead | Sort::AwsWrite) {
+        if sort.is_aws() {
             sleep(SILENCE).await;
         }
     }
@@ -120,6 +120,7 @@ impl State {
         let throttled = self.throttled.iter().any(|calls| what.starts_with(calls));
         let fault = match self.faults.at(&label, sort) {
             None if throttled => Some(Fault::Throttled),
+            None if self.aws_down && sort.is_aws() => Some(Fault::Lost),
             // What is not allowed is carried out in no way.
             Some(Fault::CrashAfter) if denied => Some(Fault::CrashBefore),
             None | Some(Fault::OldAnswers | Fault::AppliedUnanswered | Fault::AppliedLate)
@@ -135,7 +136,10 @@ impl State {
         };
         let told = fault.as_ref().map_or(String::new(), |fault| format!("  !! {fault:?}"));
         self.note(format!("{label}{told}"));
-        self.calls.push(Call { label, sort, at: Instant::now() });
+        match &mut self.chronicle {
+            None => self.calls.push(Call { label, sort, at: Instant::now() }),
+            Some(chronicle) => chronicle.called(self.clock.now(), fault.as_ref()),
+        }
         let made = Made { by, what, fault: fault.as_ref() };
         let found = self.invariants.called(self.now(), &made);
         self.told(found);

@@ -21,12 +21,15 @@ mod topics;
 pub mod windows;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use groundcrew::{context::Clock, kubernetes::leader::Held};
+use groundcrew::{
+    context::{Clock, Steps},
+    kubernetes::leader::Held,
+};
 use jiff::Timestamp;
 use tokio::{
     sync::watch,
@@ -40,6 +43,7 @@ use crate::{
     invariants::Invariants,
     script::{Rule, View},
     windows::WEEKLY,
+    years::chronicle::Chronicle,
 };
 
 /// Namespace of the CanaryRollout.
@@ -70,7 +74,9 @@ fn acting() -> Option<String> {
 }
 
 /// Longer than any run.
-const FOREVER: Duration = Duration::from_secs(365 * 86_400);
+const FOREVER: Duration = Duration::from_secs(5 * 365 * 86_400);
+/// How much of its trace a run of years keeps, in lines.
+const TRACED: usize = 2_000;
 
 /// The world. Everything in it goes through one lock, so that a call is carried out at one moment.
 pub struct World {
@@ -100,7 +106,11 @@ pub struct State {
     counts: BTreeMap<String, u32>,
     /// All calls in order.
     pub calls: Vec<Call>,
-    trace: Vec<String>,
+    trace: VecDeque<String>,
+    /// What a run of years notes of its windows.
+    pub chronicle: Option<Box<Chronicle>>,
+    /// AWS answers nothing.
+    pub aws_down: bool,
     /// The other object, where there are two.
     pub other: Option<Other>,
     /// What happened that not every run has.
@@ -121,6 +131,7 @@ pub struct State {
     /// How long no other process follows the one that dies next.
     pub away: Duration,
     clock: Clock,
+    steps: Steps,
     changed: watch::Sender<u64>,
 }
 
@@ -145,7 +156,7 @@ pub struct Call {
 impl World {
     /// A world with faults to come.
     pub fn new(epoch: Timestamp, faults: Faults) -> Arc<Self> {
-        let clock = Clock::simulated(epoch);
+        let (clock, steps) = Clock::settable(epoch);
         let changed = watch::channel(0).0;
         let state = State {
             lambda: lambda::Lambda::new(),
@@ -162,7 +173,9 @@ impl World {
             throttled: Vec::new(),
             counts: BTreeMap::new(),
             calls: Vec::new(),
-            trace: Vec::new(),
+            trace: VecDeque::new(),
+            chronicle: None,
+            aws_down: false,
             other: None,
             sights: BTreeSet::new(),
             process: 0,
@@ -174,6 +187,7 @@ impl World {
             dies_at: None,
             away: Duration::ZERO,
             clock: clock.clone(),
+            steps,
             changed: changed.clone(),
         };
         Arc::new(Self { state: Mutex::new(state), changed, clock })
@@ -240,21 +254,35 @@ impl State {
 
     /// Everything that happened, a line each.
     pub fn trace(&self) -> String {
-        self.trace.join("\n")
+        self.trace.iter().map(String::as_str).collect::<Vec<_>>().join("\n")
     }
 
     /// Adds a line to the trace.
     pub fn note(&mut self, line: String) {
-        let time = self.now().strftime("%H:%M:%S%.3f");
-        self.trace.push(format!("{time} {line}"));
+        let days = self.chronicle.is_some();
+        let time = self.now().strftime(if days { "%F %T%.3f" } else { "%T%.3f" });
+        if days && self.trace.len() >= TRACED {
+            self.trace.pop_front();
+        }
+        self.trace.push_back(format!("{time} {line}"));
     }
 
     /// Tells the invariants what happened, and everybody that something did.
     pub fn happened(&mut self, event: &Event) {
         let now = self.now();
         let found = self.invariants.observe(now, event);
+        if let Some(chronicle) = &mut self.chronicle {
+            let wrong = chronicle.observe(now, event);
+            self.broken(wrong);
+        }
         self.told(found);
         self.changed.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    /// Something is not as it must be.
+    pub fn broken(&mut self, found: Vec<String>) {
+        self.invariants.violations.extend(found.clone());
+        self.told(found);
     }
 
     /// Notes what was broken.
@@ -269,7 +297,22 @@ impl State {
         self.note("      the process dies".into());
         self.crashed = true;
         self.process += 1;
+        self.died();
+        self.changed.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    fn died(&mut self) {
         self.invariants.process_died();
+        let now = self.now();
+        self.chronicle.iter_mut().for_each(|chronicle| chronicle.process_died(now));
+    }
+
+    /// All clocks are set by so many seconds; timers go on as before.
+    pub fn step_clocks(&mut self, seconds: i64) {
+        let before = self.now();
+        self.steps.step(seconds);
+        let now = self.now();
+        self.invariants.windows.clocks_stepped(before.max(now));
         self.changed.send_modify(|count| *count = count.wrapping_add(1));
     }
 
@@ -286,7 +329,9 @@ impl State {
         self.crashed = false;
         self.dies_at = None;
         self.lease = Some(lease);
-        self.invariants.process_leads(self.clock.now());
+        let now = self.clock.now();
+        self.invariants.process_leads(now);
+        self.chronicle.iter_mut().for_each(|chronicle| chronicle.process_leads(now));
     }
 
     /// Whether the process held the lease when it sent what is carried out now.
@@ -308,7 +353,7 @@ impl State {
     fn lose_lease(&mut self) {
         self.note("      the lease is lost".into());
         self.lease = None;
-        self.invariants.process_died();
+        self.died();
         self.dies_at = Some(Instant::now() + AFTERLIFE);
     }
 }

@@ -1,18 +1,29 @@
-//! Where notices go in the world: each arrives at once.
+//! Where notices go in the world. A channel may refuse them, lose them, take them without an answer, or
+//! take its time.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use groundcrew::{
     api::channel::Channel,
+    error::Remedy,
     notify::{
         message::Message,
-        send::{Deliver, NotSent, Sent, Topics},
+        send::{Deliver, NotSent, SEND_TIMEOUT, Sent, Topics},
     },
 };
 use jiff::Timestamp;
+use tokio::time::{Instant, sleep};
 
-use super::World;
+use super::{State, World};
+use crate::faults::Random;
+
+/// How long a channel takes that takes its time: all but as long as it may.
+const SLOW: Duration = Duration::from_secs(19);
 
 /// A notice that arrived.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,32 +38,109 @@ pub struct Notice {
     pub channel: String,
     /// What it tells.
     pub stage: String,
+    /// Whether nothing follows it.
+    pub last: bool,
     /// The same in each attempt.
     pub key: String,
+}
+
+/// What a channel does with a notice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mood {
+    Takes,
+    Refuses,
+    /// It takes it and does not answer.
+    Unanswered,
+    /// It neither takes it nor answers.
+    Lost,
+    /// It takes its time.
+    Slow,
+}
+
+/// How often attempts fail.
+#[derive(Debug)]
+pub struct Chance {
+    pub random: Random,
+    pub until: Instant,
+    /// One in so many does.
+    pub rarity: u64,
 }
 
 /// What arrived so far.
 #[derive(Debug, Default)]
 pub struct Mailbox {
     pub all: Vec<Notice>,
-    /// Keys by the process that sent them.
-    sent: BTreeMap<String, u64>,
+    /// By object, occurrence and channel: keys by the process that sent them, and whether it knows.
+    sent: BTreeMap<(String, String, String), BTreeMap<String, (u64, bool)>>,
+    /// Channels that take nothing for a while.
+    pub broken: BTreeSet<&'static str>,
+    pub chance: Option<Chance>,
+    /// How many attempts went wrong.
+    pub failed: usize,
 }
 
 impl Mailbox {
     /// Takes a notice in; tells when it is one too many: only a process that dies between sending and
-    /// writing down makes a double.
-    pub fn take(&mut self, notice: Notice, process: u64) -> Option<String> {
-        let before = self.sent.insert(notice.key.clone(), process);
-        let double = before == Some(process);
+    /// writing down makes a double, or a channel that does not answer. What ended and is to come after
+    /// all is told anew.
+    pub fn take(&mut self, notice: Notice, process: u64, answered: bool) -> Option<String> {
+        let place = (notice.about.clone(), notice.id.clone(), notice.channel.clone());
+        let keys = self.sent.entry(place).or_default();
+        let before = keys.get(&notice.key).copied();
+        if notice.last && before.is_none() {
+            keys.clear();
+        }
+        keys.insert(notice.key.clone(), (process, answered));
+        let double = before == Some((process, true));
         let told = double.then(|| format!("N1: {notice:?} went out twice in one process"));
         self.all.push(notice);
         told
+    }
+
+    /// A person emptied the status of a window: nothing tells what was sent for it.
+    pub fn forget(&mut self, window: &str) {
+        self.sent.retain(|(about, ..), _| about.split(' ').next_back() != Some(window));
+    }
+
+    fn mood(&mut self, channel: &str) -> Mood {
+        let all = [Mood::Refuses, Mood::Unanswered, Mood::Lost, Mood::Slow];
+        let chance = self.chance.as_mut().filter(|chance| Instant::now() < chance.until);
+        let drawn = chance.and_then(|Chance { random, rarity, .. }| {
+            random.one_in(*rarity).then(|| random.pick(&all))
+        });
+        let mood = drawn.unwrap_or(Mood::Takes);
+        let broken = self.broken.contains(channel);
+        let mood = if broken && mood != Mood::Lost { Mood::Refuses } else { mood };
+        self.failed += usize::from(mood != Mood::Takes);
+        mood
+    }
+}
+
+impl State {
+    /// A notice arrives; `answered`: who sent it will know.
+    fn notice(&mut self, notice: Notice, answered: bool) {
+        let process = self.process;
+        let double = self.notices.take(notice, process, answered);
+        self.broken(double.into_iter().collect());
     }
 }
 
 /// Takes notices.
 pub struct Notices(pub Arc<World>);
+
+impl Notices {
+    fn arrives(&self, mut notice: Notice, answered: bool) {
+        notice.at = self.0.clock.now();
+        self.0.lock().notice(notice, answered);
+    }
+
+    /// The window is told of what becomes of it.
+    fn goes_on(&self, about: &str) {
+        let mut state = self.0.lock();
+        let now = state.now();
+        state.invariants.windows.notices(now, about);
+    }
+}
 
 #[async_trait]
 impl Deliver for Notices {
@@ -70,32 +158,94 @@ impl Deliver for Notices {
             id: message.id.clone(),
             channel: channel.name.clone(),
             stage: message.stage.to_string(),
+            last: message.stage.is_end(),
             key: message.key(&channel.name),
         };
-        let mut state = self.0.lock();
-        if state.lease.is_none() {
-            let told = format!("G7: {notice:?} went out without the lease");
-            state.invariants.violations.push(told);
-        }
-        let process = state.process;
-        let double = state.notices.take(notice, process);
-        state.invariants.violations.extend(double);
-        Ok(Sent { id: String::new() })
+        let about = notice.about.clone();
+        self.goes_on(&about);
+        let mood = {
+            let mut state = self.0.lock();
+            if state.lease.is_none() {
+                let told = format!("G7: {notice:?} went out without the lease");
+                state.invariants.violations.push(told);
+            }
+            let mood = state.notices.mood(&channel.name);
+            let Notice { channel, stage, id, .. } = &notice;
+            state.note(format!("      to {channel}, which {mood:?}: {stage} of {id}"));
+            mood
+        };
+        let told = match mood {
+            Mood::Takes => {
+                self.arrives(notice, true);
+                Ok(Sent { id: String::new() })
+            }
+            Mood::Slow => {
+                sleep(SLOW).await;
+                self.arrives(notice, true);
+                Ok(Sent { id: String::new() })
+            }
+            Mood::Unanswered => {
+                self.arrives(notice, false);
+                sleep(SEND_TIMEOUT).await;
+                Err(not_sent("no answer"))
+            }
+            Mood::Lost => {
+                sleep(SEND_TIMEOUT).await;
+                Err(not_sent("no answer"))
+            }
+            Mood::Refuses => Err(not_sent("refused")),
+        };
+        self.goes_on(&about);
+        told
     }
 }
 
-#[test]
-fn a_notice_may_come_again_from_another_process_only() {
-    let notice = Notice {
-        at: Timestamp::UNIX_EPOCH,
-        about: "MaintenanceWindow flights/weekly".into(),
-        id: "weekly-1".into(),
-        channel: "ops".into(),
-        stage: "Opened".into(),
-        key: "k".into(),
-    };
-    let mut mailbox = Mailbox::default();
-    assert_eq!(mailbox.take(notice.clone(), 1), None);
-    assert_eq!(mailbox.take(notice.clone(), 2), None);
-    assert!(mailbox.take(notice, 2).is_some_and(|told| told.starts_with("N1: ")));
+fn not_sent(message: &str) -> NotSent {
+    NotSent { remedy: Remedy::Retry, wait: None, message: message.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn notice(key: &str, last: bool) -> Notice {
+        Notice {
+            at: Timestamp::UNIX_EPOCH,
+            about: "MaintenanceWindow flights/weekly".into(),
+            id: "weekly-1".into(),
+            channel: "ops".into(),
+            stage: "Opened".into(),
+            last,
+            key: key.into(),
+        }
+    }
+
+    fn is_double(told: Option<String>) -> bool {
+        told.is_some_and(|told| told.starts_with("N1: "))
+    }
+
+    #[test]
+    fn a_notice_may_come_again_from_another_process_only() {
+        let mut mailbox = Mailbox::default();
+        assert_eq!(mailbox.take(notice("k", false), 1, true), None);
+        assert_eq!(mailbox.take(notice("k", false), 2, true), None);
+        assert!(is_double(mailbox.take(notice("k", false), 2, true)));
+    }
+
+    #[test]
+    fn what_was_not_answered_may_come_again_and_what_was_not_after_that() {
+        let mut mailbox = Mailbox::default();
+        assert_eq!(mailbox.take(notice("k", false), 1, false), None);
+        assert_eq!(mailbox.take(notice("k", false), 1, true), None);
+        assert!(is_double(mailbox.take(notice("k", false), 1, true)));
+    }
+
+    #[test]
+    fn what_is_to_come_after_all_is_told_anew_and_its_end_once() {
+        let mut mailbox = Mailbox::default();
+        assert_eq!(mailbox.take(notice("24h", false), 1, true), None);
+        assert_eq!(mailbox.take(notice("end", true), 1, true), None);
+        assert_eq!(mailbox.take(notice("24h", false), 1, true), None);
+        assert!(is_double(mailbox.take(notice("end", true), 1, true)));
+    }
 }

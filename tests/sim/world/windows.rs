@@ -79,6 +79,7 @@ impl State {
             WindowEdit::WipeStatus => {
                 after.status = None;
                 self.invariants.window_status_emptied(now, &key(&before));
+                self.notices.forget(&key(&before));
             }
             WindowEdit::Kept(true) => after.finalizers_mut().push(OTHERS.into()),
             WindowEdit::Kept(false) => after.finalizers_mut().retain(|one| one != OTHERS),
