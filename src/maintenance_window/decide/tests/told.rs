@@ -54,3 +54,13 @@ fn a_rule_that_would_begin_at_once_is_put_for_the_next_minute() {
     let begins = world.cloud.rules.values().map(|rule| rule.starts_at.to_string());
     assert_eq!(begins.collect::<Vec<_>>(), ["2026-12-06T01:01:00Z"]);
 }
+
+#[test]
+fn what_its_alarms_kept_closed_to_the_end_is_not_blamed_on_the_operator_alone() {
+    let mut world = quiet("");
+    world.cloud.denied = true;
+    world.until("06T03:01");
+    let (_, outcome, why) = &world.history()[0];
+    assert_eq!(*outcome, "Missed");
+    assert!(why.ends_with("or its alarms could not be made quiet"), "{why}");
+}
