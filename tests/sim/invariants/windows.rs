@@ -114,11 +114,14 @@ impl Windows {
         after: &MaintenanceWindow,
         news: bool,
     ) -> Found {
-        let forgets = match (&before.status, &after.status) {
-            (Some(before), Some(after)) => only_forgets(before, after),
+        let harmless = match (&before.status, &after.status) {
+            // Its account is learned when AWS is asked for the first time, or once that can be written.
+            (Some(before), Some(after)) => {
+                only_forgets(before, after) || before.account_id != after.account_id
+            }
             _ => false,
         };
-        let mut found = match after.status == before.status || news || forgets {
+        let mut found = match after.status == before.status || news || harmless {
             true => Found::new(),
             false => self.is_silent(now, before, &key(after)),
         };

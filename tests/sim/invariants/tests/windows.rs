@@ -266,6 +266,10 @@ fn nothing_is_written_where_nothing_changes() {
     let renamed = edited(|window| window.spec.cutoff = None);
     play(vec![(40, Act::Person(renamed)), (41, news())], &[]);
     play(vec![(40, Act::Untold(suspended())), (41, news())], &["G8"]);
+    // What is learned of AWS for the first time is news.
+    let account_id = Some("123456789012".to_owned());
+    let learned = Act::Tells(MaintenanceWindowStatus { account_id, ..scheduled() });
+    play(vec![(OPENS - 50, learned)], &[]);
 }
 
 /// The rollout of these tests, in the window.
