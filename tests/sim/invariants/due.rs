@@ -23,7 +23,7 @@ const SWITCHED: SignedDuration = SignedDuration::from_secs(4);
 const AFTER_DENIAL: SignedDuration = SignedDuration::from_secs(165);
 const AFTER_FAULT: SignedDuration = SignedDuration::from_secs(90);
 /// How long a channel may hold up what people ask for; never what is due by the clock.
-const CHANNEL: SignedDuration = SignedDuration::from_secs(21);
+pub const CHANNEL: SignedDuration = SignedDuration::from_secs(21);
 /// For how long a fault makes a pass longer.
 const SLOW: SignedDuration = SignedDuration::from_secs(20);
 /// A pass without faults is over after this time.

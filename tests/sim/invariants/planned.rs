@@ -191,6 +191,19 @@ impl Planned {
         asked.min(max.unwrap_or_default())
     }
 
+    /// How far the close of an opening may have been pushed: a verb may be replaced before it is heard.
+    fn pushes(&self, id: &str, version: &Version) -> BTreeSet<SignedDuration> {
+        let asked = self.extensions.iter().filter(|(of, _)| of == id);
+        let none = BTreeSet::from([SignedDuration::ZERO]);
+        let mut sums = asked.fold(none, |sums, (_, by)| {
+            let more: Vec<_> = sums.iter().map(|sum| *sum + *by).collect();
+            sums.into_iter().chain(more).collect()
+        });
+        let max = version.spec().extend.as_ref().map(|extend| extend.max.signed());
+        sums.retain(|sum| *sum <= max.unwrap_or_default());
+        sums
+    }
+
     /// Openings that may be under way at `at`: each began with a spec that a process may have gone by,
     /// and was not ended by what a process was told more than `slack` before.
     pub fn running(&self, at: Timestamp, slack: SignedDuration) -> Vec<Running> {
@@ -251,11 +264,11 @@ impl Planned {
             let cutoff = version.spec().cutoff.unwrap_or_default().signed();
             let lead = if version.spec().alarms.is_some() { LEAD } else { SignedDuration::ZERO };
             let ends = version.begun(until + lead).into_iter().any(|opening| {
-                let pushed = opening.closes_at + self.extension(&opening.id, version);
-                let closes = [opening.closes_at, pushed];
+                let pushes = self.pushes(&opening.id, version).into_iter();
+                let mut closes = pushes.map(|push| opening.closes_at + push);
                 within(opening.opens_at)
                     || within(opening.opens_at - lead)
-                    || closes.iter().any(|at| within(*at) || within(*at - cutoff))
+                    || closes.any(|at| within(at) || within(at - cutoff))
             });
             // Of blackouts that overlap, the later one is noticed as late as windows are looked at.
             let dark = version.dark(from);

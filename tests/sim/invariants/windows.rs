@@ -14,7 +14,7 @@ use kube::ResourceExt as _;
 
 use super::{
     Found,
-    due::{Gated, Trouble},
+    due::{CHANNEL, Gated, Trouble},
     planned::{Planned, Running},
 };
 use crate::world::kubernetes::key;
@@ -125,7 +125,10 @@ impl Windows {
             true => Found::new(),
             false => self.is_silent(now, before, &key(after)),
         };
+        let slow = self.slack(now, &format!("window {}", key(after)));
         let Some(past) = self.all.get_mut(&key(after)) else { return found };
+        let slack =
+            if past.was_told_of(|at| at <= now && now < at + CHANNEL) { CHANNEL } else { slow };
         let Some(status) = &after.status else { return found };
         let row = past.wrote.is_some_and(|at| now < at + SLACK);
         past.in_a_row = if row { past.in_a_row + 1 } else { 1 };
@@ -134,7 +137,7 @@ impl Windows {
         found.extend(past.tells_ends(before.status.as_ref(), status));
         let stepped = self.stepped.is_some_and(|until| now < until);
         if let Some(gate) = status.gate.as_ref().filter(|gate| gate.open && !stepped) {
-            found.extend(past.is_open_wrongly(now, gate, status));
+            found.extend(past.is_open_wrongly(now, slack, gate, status));
         }
         past.status = Some(status.clone());
         if std::mem::take(&mut past.emptied) {
@@ -210,6 +213,7 @@ impl WindowPast {
     fn is_open_wrongly(
         &self,
         now: Timestamp,
+        slack: SignedDuration,
         gate: &Gate,
         status: &MaintenanceWindowStatus,
     ) -> Found {
@@ -220,7 +224,7 @@ impl WindowPast {
                 "it is open by a spec that is suspended, Audit, deleted or unknown".into(),
             );
         }
-        let both = [(now, SLACK), (now - SLACK, SignedDuration::ZERO)];
+        let both = [(now, slack), (now - SLACK, SignedDuration::ZERO)];
         let Some(current) = &status.current else {
             let mut both = both.into_iter();
             let open = both.any(|(at, slack)| self.planned.always_open(at, slack));

@@ -118,25 +118,34 @@ impl Mailbox {
 
 impl State {
     /// A notice arrives; `answered`: who sent it will know.
-    fn notice(&mut self, notice: Notice, answered: bool) {
-        let process = self.process;
+    fn notice(&mut self, notice: Notice, process: u64, answered: bool) {
         let double = self.notices.take(notice, process, answered);
         self.broken(double.into_iter().collect());
     }
 }
 
 /// Takes notices.
-pub struct Notices(pub Arc<World>);
+pub struct Notices {
+    world: Arc<World>,
+    /// The how many-th process sends them.
+    process: u64,
+}
 
 impl Notices {
+    /// Those of the process that runs now.
+    pub fn of(world: &Arc<World>) -> Self {
+        let process = world.lock().process;
+        Self { world: Arc::clone(world), process }
+    }
+
     fn arrives(&self, mut notice: Notice, answered: bool) {
-        notice.at = self.0.clock.now();
-        self.0.lock().notice(notice, answered);
+        notice.at = self.world.clock.now();
+        self.world.lock().notice(notice, self.process, answered);
     }
 
     /// The window is told of what becomes of it.
     fn goes_on(&self, about: &str) {
-        let mut state = self.0.lock();
+        let mut state = self.world.lock();
         let now = state.now();
         state.invariants.windows.notices(now, about);
     }
@@ -153,7 +162,7 @@ impl Deliver for Notices {
     ) -> Result<Sent, NotSent> {
         let about = &message.about;
         let notice = Notice {
-            at: self.0.clock.now(),
+            at: self.world.clock.now(),
             about: format!("{} {}/{}", about.kind, about.namespace, about.name),
             id: message.id.clone(),
             channel: channel.name.clone(),
@@ -164,7 +173,7 @@ impl Deliver for Notices {
         let about = notice.about.clone();
         self.goes_on(&about);
         let mood = {
-            let mut state = self.0.lock();
+            let mut state = self.world.lock();
             if state.lease.is_none() {
                 let told = format!("G7: {notice:?} went out without the lease");
                 state.invariants.violations.push(told);

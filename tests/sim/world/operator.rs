@@ -192,7 +192,7 @@ impl Process {
         let known = KnownWindows { listed: Arc::clone(&listed), cache: Cache::clone(&windows) };
         let context = Arc::new(Context {
             post: Post::new(
-                Arc::new(Notices(Arc::clone(world))),
+                Arc::new(Notices::of(world)),
                 guards.gate.clone(),
                 clock.clone(),
                 metrics.clone(),
