@@ -28,6 +28,8 @@ use crate::{
 
 /// How long a deletion waits for channels to take what is left to be told.
 const FAREWELL: SignedDuration = SignedDuration::from_secs(60);
+/// What looks again this soon is in the middle of something, such as switching alarms on.
+const STEP: SignedDuration = SignedDuration::from_secs(5);
 
 /// Adds to a plan who is to be told what. `before` is what was published.
 pub(super) fn tell(facts: &Facts, before: &Memory, mut plan: Plan, now: Timestamp) -> Plan {
@@ -38,6 +40,7 @@ pub(super) fn tell(facts: &Facts, before: &Memory, mut plan: Plan, now: Timestam
     }
     // What is noted in this pass carries the next whole second, and is told now.
     let seen = moments::stamp(now);
+    let goes_on = goes_on(&plan, now);
     course::follow(facts, before, &mut plan, seen);
     let groups = groups(facts, &plan, seen);
     let mut dues = Dues::default();
@@ -54,7 +57,7 @@ pub(super) fn tell(facts: &Facts, before: &Memory, mut plan: Plan, now: Timestam
     announce(&mut plan);
     hold(facts, before, &mut plan, &dues, seen);
     let let_go = facts.deletion != Deletion::None && !plan.finalizer;
-    post(&mut plan, if let_go { Vec::new() } else { letters }, &dues, now);
+    post(&mut plan, if let_go || goes_on { Vec::new() } else { letters }, &dues, now);
     plan
 }
 
@@ -135,7 +138,8 @@ fn at_once(facts: &Facts, ahead: &[Opening], now: Timestamp) -> Option<Duration>
 /// What waits for an opening that people were told of is Announced.
 fn announce(plan: &mut Plan) {
     let Some(next) = plan.upcoming.first() else { return };
-    let sent = plan.memory.book.ledger.sent.iter().filter(|sent| sent.occurrence == next.id);
+    let sent = plan.memory.book.ledger.sent.iter();
+    let sent = sent.filter(|sent| sent.occurrence == next.id && sent.revoked_at.is_none());
     let mut channels: Vec<&str> = sent.map(|sent| sent.channel.as_str()).collect();
     channels.sort_unstable();
     channels.dedup();
@@ -180,6 +184,12 @@ fn hold(facts: &Facts, before: &Memory, plan: &mut Plan, dues: &Dues, now: Times
         reason: "NotTold",
         message: format!("let go, and {who} could not be told that it is deleted"),
     });
+}
+
+/// Whether an opening or a close is half done: a slow peer must not hold up the rest of it.
+fn goes_on(plan: &Plan, now: Timestamp) -> bool {
+    let soon = moments::after(now, STEP);
+    plan.trouble.is_none() && matches!(plan.revisit, Revisit::At(then) if then <= soon)
 }
 
 /// Hands the letters over, unless something is about to change: that goes first.

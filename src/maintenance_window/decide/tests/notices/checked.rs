@@ -1,13 +1,18 @@
 //! What people are told of checks and tasks.
 
+use jiff::SignedDuration;
+
 use super::{ID, TOLD};
 use crate::{
     api::check::CheckVerdict::{Failed, Passed, Running},
-    maintenance_window::world::World,
+    maintenance_window::world::{Cloud, WEEKLY, World, december},
 };
 
 const PRE: &str = "preCheckLead: 2h\npreChecks:\n- {name: api, http: {url: 'https://a.example'}}\n";
 const POST: &str = "postChecks:\n- {name: api, http: {url: 'https://a.example'}}\n";
+
+const EARLY: &str =
+    "notices: {before: [166h], channels: [{name: ops, webhook: {url: 'https://a.example'}}]}";
 
 fn world(more: &str) -> World {
     let mut world = World::new(&format!("{TOLD}{more}"), "01T00:00");
@@ -109,4 +114,30 @@ fn tasks_that_are_to_run_and_those_that_did_not_succeed_are_told() {
     let closed = world.mail.all.last().unwrap().message.clone();
     assert_eq!((closed.outcome.as_str(), closed.runs.len()), ("Failed", 0));
     assert!(closed.details[0].starts_with("task first: Failed: "), "{:?}", closed.details);
+}
+
+#[test]
+fn alarms_are_switched_on_before_anything_else_is_told() {
+    // Due right at the close: the lead of the next opening.
+    let mut world =
+        World::new(&format!("{WEEKLY}alarms: {{mode: Toggle, names: [db]}}\n{EARLY}"), "05T12:00");
+    world.cloud = Cloud::of(&["db"]);
+    world.cloud.switches.counts = true;
+    world.until("06T02:59");
+    assert!(!world.cloud.switches.off.is_empty());
+    world.arrived();
+    world.now = december("06T03:00");
+    // The watch does not show at once that it ends.
+    world.watch = Some(world.ledger(true));
+    for second in 0..30 {
+        if second == 10 {
+            world.watch = None;
+        }
+        world.pass();
+        let off = !world.cloud.switches.off.is_empty();
+        assert!(!off || world.arrived().is_empty(), "a slow channel would keep them off");
+        world.now += SignedDuration::from_secs(1);
+    }
+    assert!(world.cloud.switches.off.is_empty());
+    assert!(world.arrived().contains(&"ops: 166h of weekly-20261213T0100Z".to_owned()));
 }
