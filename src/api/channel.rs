@@ -171,6 +171,9 @@ pub struct NoticeSent {
     /// The close that was told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closes_at: Option<Time>,
+    /// Since when it holds no more: what was told to be over is to come after all, and told anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoked_at: Option<Time>,
 }
 
 /// A notice that does not go out.

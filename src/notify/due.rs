@@ -178,11 +178,15 @@ struct Look<'a> {
 
 impl Look<'_> {
     fn due(&self, stage: Stage, at: Timestamp, was: Option<Span>) -> Due {
+        let Self { occurrence: Occurrence { id, .. }, listener: Listener { channel, .. }, .. } =
+            self;
+        // What is told anew must not pass for what was told before.
+        let reopened = self.ledger.reopened_at(id, channel);
         Due {
-            occurrence: self.occurrence.id.clone(),
-            channel: self.listener.channel.clone(),
+            occurrence: id.clone(),
+            channel: channel.clone(),
             stage,
-            at,
+            at: reopened.map_or(at, |reopened| at.max(reopened)),
             span: Some(self.occurrence.span),
             was,
             collapsed: self.collapsed(stage),

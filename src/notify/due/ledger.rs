@@ -41,7 +41,10 @@ impl Ledger {
     /// A notice went out.
     pub fn record_sent(&mut self, due: &Due, now: Timestamp) {
         let Due { occurrence, channel, stage, at, span, .. } = due;
-        self.sent.retain(|sent| !is_of(sent, occurrence, channel) || !covers(*stage, sent));
+        self.sent.retain(|sent| {
+            let revoked = is_about(sent, occurrence, channel) && sent.revoked_at.is_some();
+            !revoked && !(is_of(sent, occurrence, channel) && covers(*stage, sent))
+        });
         self.sent.push(NoticeSent {
             occurrence: occurrence.clone(),
             stage: stage.to_string(),
@@ -50,6 +53,7 @@ impl Ledger {
             due_at: Time(*at),
             opens_at: span.map(|span| Time(span.opens)),
             closes_at: span.map(|span| Time(span.closes)),
+            revoked_at: None,
         });
         self.failing.retain(|failing| !is_for(failing, occurrence, channel));
     }
@@ -101,9 +105,13 @@ impl Ledger {
     }
 
     /// What was told to be over is to come after all: it is told anew.
-    pub fn reopen(&mut self, id: &str) {
+    pub fn reopen(&mut self, id: &str, now: Timestamp) {
         let is_end = |stage: &str| stage.parse().is_ok_and(Stage::is_end);
-        self.sent.retain(|sent| sent.occurrence != id || !is_end(&sent.stage));
+        for sent in self.sent.iter_mut().filter(|sent| sent.occurrence == id) {
+            if is_end(&sent.stage) {
+                sent.revoked_at.get_or_insert(Time(now));
+            }
+        }
         self.failing.retain(|failing| failing.occurrence != id);
     }
 
@@ -116,6 +124,12 @@ impl Ledger {
         let last = last(&occurrence.id).or_else(|| last(occurrence.replaces.as_ref()?))?;
         let (opens, closes) = (last.opens_at.as_ref()?.0, last.closes_at.as_ref()?.0);
         Some(Span { opens, closes })
+    }
+
+    /// Since when what a channel was told of its end holds no more; none when it does, or there is none.
+    pub(super) fn reopened_at(&self, id: &str, channel: &str) -> Option<Timestamp> {
+        let of = self.sent.iter().filter(|sent| is_about(sent, id, channel));
+        of.filter_map(|sent| sent.revoked_at.as_ref()).map(|at| at.0).max()
     }
 
     /// When a stage went out last.
@@ -168,8 +182,13 @@ fn not_told(failing: &NoticeFailure) -> String {
     format!("channel {channel} was not told {stage} of {occurrence}: {message}")
 }
 
-fn is_of(sent: &NoticeSent, id: &str, channel: &str) -> bool {
+fn is_about(sent: &NoticeSent, id: &str, channel: &str) -> bool {
     sent.occurrence == id && sent.channel == channel
+}
+
+/// The same, and it holds.
+fn is_of(sent: &NoticeSent, id: &str, channel: &str) -> bool {
+    is_about(sent, id, channel) && sent.revoked_at.is_none()
 }
 
 fn is_for(failing: &NoticeFailure, id: &str, channel: &str) -> bool {

@@ -41,7 +41,7 @@ pub(super) fn follow(facts: &Facts, before: &Memory, plan: &mut Plan, now: Times
     let current = plan.memory.current.as_ref().map(|current| current.id.clone());
     let lives =
         |id: &str| to_come.iter().any(|opening| opening.id == id) || current.as_deref() == Some(id);
-    come_back(plan, lives);
+    come_back(plan, lives, now);
     let vanished = vanished(plan, lives);
     // What the calendar cannot tell is not over.
     if vanished.is_empty() || window.calendar.next(now).is_err() {
@@ -123,13 +123,13 @@ fn kept_closed(facts: &Facts, before: &Memory, entry: &WindowHistoryEntry) -> bo
 }
 
 /// What was given up and is to come after all is told anew.
-fn come_back(plan: &mut Plan, lives: impl Fn(&str) -> bool) {
+fn come_back(plan: &mut Plan, lives: impl Fn(&str) -> bool, now: Timestamp) {
     let book = &mut plan.memory.book;
     let (back, over) = std::mem::take(&mut book.endings)
         .into_iter()
         .partition::<Vec<_>, _>(|ending| lives(&ending.occurrence));
     book.endings = over;
-    back.iter().for_each(|ending| book.ledger.reopen(&ending.occurrence));
+    back.iter().for_each(|ending| book.ledger.reopen(&ending.occurrence, now));
     let ends = &book.endings;
     let is_over = |id: &str| ends.iter().any(|ending| ending.occurrence == id);
     book.moved.retain(|moved| lives(&moved.occurrence) || is_over(&moved.occurrence));

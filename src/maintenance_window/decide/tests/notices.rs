@@ -3,6 +3,8 @@
 mod checked;
 mod laws;
 
+use std::collections::BTreeSet;
+
 use crate::{
     api::{
         maintenance_window::{Emergency, Phase},
@@ -192,6 +194,11 @@ fn what_is_suspended_is_cancelled_and_announced_anew_when_it_is_to_come_after_al
         assert_eq!(world.arrived(), [format!("ops: 6d of {ID}")]);
         world.until("06T01:01");
         assert!(world.arrived().contains(&format!("ops: Opened of {ID}")));
+        // A peer that drops what it has heard already hears each of them.
+        let keys: Vec<String> =
+            world.mail.all.iter().map(|letter| letter.message.key(&letter.channel.name)).collect();
+        let distinct: BTreeSet<&String> = keys.iter().collect();
+        assert_eq!(distinct.len(), keys.len());
     }
 }
 
