@@ -43,7 +43,7 @@ impl Ledger {
         let Due { occurrence, channel, stage, at, span, .. } = due;
         self.sent.retain(|sent| {
             let revoked = is_about(sent, occurrence, channel) && sent.revoked_at.is_some();
-            !revoked && !(is_of(sent, occurrence, channel) && covers(*stage, sent))
+            !(revoked || is_of(sent, occurrence, channel) && covers(*stage, sent))
         });
         self.sent.push(NoticeSent {
             occurrence: occurrence.clone(),
