@@ -322,6 +322,13 @@ pub(super) fn many(state: &mut State) {
     state.has_alarms((0..201).map(|number| format!("db-{number:03}")));
 }
 
+/// The same as an emergency.
+pub(super) fn urgent(spec: MaintenanceWindowSpec) -> MaintenanceWindowSpec {
+    let (reason, requested_by) = ("it is broken".into(), "ops".into());
+    let emergency = Emergency { reason, requested_by, stands_for: vec![WEEKLY.into()] };
+    MaintenanceWindowSpec { emergency: Some(emergency), ..spec }
+}
+
 fn others() -> MaintenanceWindowSpec {
     MaintenanceWindowSpec { alarms: Some(choosing(&["other"], &[])), ..usual() }
 }
@@ -377,12 +384,7 @@ fn refused() -> Vec<(Scenario, Ends)> {
         scenario(
             "emergency-does-not-wait-for-quiet",
             |state| {
-                let emergency = Some(Emergency {
-                    reason: "it is broken".into(),
-                    requested_by: "ops".into(),
-                    stands_for: vec![WEEKLY.into()],
-                });
-                with(MaintenanceWindowSpec { emergency, ..quiet("14:12", 15) }, state);
+                with(urgent(quiet("14:12", 15)), state);
             },
             || {
                 vec![

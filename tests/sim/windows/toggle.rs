@@ -2,7 +2,7 @@
 
 use groundcrew::{
     api::{
-        maintenance_window::{Emergency, Extend, MaintenanceWindowSpec, Outcome},
+        maintenance_window::{Extend, MaintenanceWindowSpec, Outcome},
         window_alarms::{AlarmMode, Alarms},
     },
     facts::cloudwatch::AlarmState,
@@ -10,7 +10,10 @@ use groundcrew::{
 
 use super::{
     WEEKLY, apply, once,
-    quiet::{CANCELLED, COMPLETED, Ends, SECOND, alarms, choosing, opened, prepares, scenario},
+    quiet::{
+        CANCELLED, COMPLETED, Ends, SECOND, alarms, choosing, many, opened, prepares, scenario,
+        urgent,
+    },
     weekly,
 };
 use crate::{
@@ -266,7 +269,7 @@ fn refused() -> Vec<Left> {
         short(
             "second-of-three-calls-refused",
             |state| {
-                state.has_alarms((0..201).map(|number| format!("db-{number:03}")));
+                many(state);
                 let alarms = switching(&[], &["db-"]);
                 state.create_window(WEEKLY, MaintenanceWindowSpec { alarms, ..usual() });
             },
@@ -294,12 +297,7 @@ fn refused() -> Vec<Left> {
         short(
             "emergency-does-not-wait-for-switches",
             |state| {
-                let emergency = Some(Emergency {
-                    reason: "it is broken".into(),
-                    requested_by: "ops".into(),
-                    stands_for: vec![WEEKLY.into()],
-                });
-                with(MaintenanceWindowSpec { emergency, ..toggling("14:12", 8) }, state);
+                with(urgent(toggling("14:12", 8)), state);
             },
             || {
                 vec![
