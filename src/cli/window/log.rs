@@ -199,9 +199,7 @@ impl Opening {
         checks(text, &self.checks);
         self.metrics(text, zone);
     }
-}
 
-impl Opening {
     /// What its metrics were before it and after it, or when they are read.
     fn metrics(&self, text: &mut String, zone: &Zone) {
         if self.metrics.is_empty() {
