@@ -34,8 +34,9 @@ const ROUNDS_MAX: usize = 5;
 pub type Place = (String, String);
 
 /// Decides, asks where that is needed, and carries out what follows. What fails is decided upon once
-/// more, as a fact. Where the window was found to be is left in `place`. None when asking took so long
-/// that an open gate would be told after its end: then nothing was done, and it is time to look anew.
+/// more, as a fact, and what does not depend on it goes on. Where the window was found to be is left in
+/// `place`. None when asking took so long that an open gate would be told after its end: then nothing
+/// was done that cannot be done again, and it is time to look anew.
 pub async fn attempt(
     object: &MaintenanceWindow,
     context: &Context,
@@ -46,42 +47,24 @@ pub async fn attempt(
     memory.book.ledger.record(&context.post.unrecorded(&super::sender(object)));
     let mut facts = observe::observe(object, context, now);
     let mut asking = Asking { object, context, now, calls: None };
-    let mut plan = decide(&facts, &memory, now);
-    for _ in 0..ROUNDS_MAX {
-        let Some(ask) = plan.asks.take() else { break };
-        match ask {
-            Ask::Alarms(question) => {
-                facts.alarms = Some(asking.alarms(&question, &facts).await);
-            }
-            Ask::Checks(question) => {
-                let said = asking.checks(question.wanted()).await;
-                facts.checks.insert(question.stage, said);
-            }
-            Ask::Task(question) => {
-                let seen = asking.task(&question).await;
-                facts.task = Some(TaskFacts { seen, done: None });
-            }
-            Ask::Metrics(wanted) => {
-                facts.metrics = Some(asking.metrics(&wanted, &facts.owner.namespace).await);
-            }
-        }
-        plan = decide(&facts, &memory, now);
-    }
+    let mut plan = asking.decide(&mut facts, &memory).await;
     *place = asking.calls.as_ref().map(aws::Calls::place);
-    if plan.asks.is_some() {
-        return Some(endless(plan));
-    }
     if plan.is_outdated(context.clock.now()) {
         return None;
     }
-    // What comes of the rest is decided without more questions.
-    facts.metrics.get_or_insert_default();
     if let Some(calls) = &asking.calls
         && let Err(error) = calls.act(&plan.actions).await
     {
         facts.alarms = Some(Err(told(&error)));
-        return Some(decide(&facts, &memory, now));
+        // Tasks and notices do not wait for alarms.
+        plan = asking.decide(&mut facts, &memory).await;
+        plan.actions.clear();
+        if plan.is_outdated(context.clock.now()) {
+            return None;
+        }
     }
+    // What comes of the rest is decided without more questions.
+    facts.metrics.get_or_insert_default();
     if let (Some(step), Some(task)) = (&plan.task, &mut facts.task) {
         task.done = asking.carry_out(step, &facts.owner).await;
         plan = decide(&facts, &memory, now);
@@ -99,6 +82,32 @@ struct Asking<'a> {
 }
 
 impl<'a> Asking<'a> {
+    /// Decides, and asks until nothing more has to be known.
+    async fn decide(&mut self, facts: &mut Facts, memory: &Memory) -> Plan {
+        let mut plan = decide(facts, memory, self.now);
+        for _ in 0..ROUNDS_MAX {
+            let Some(ask) = plan.asks.take() else { break };
+            match ask {
+                Ask::Alarms(question) => {
+                    facts.alarms = Some(self.alarms(&question, facts).await);
+                }
+                Ask::Checks(question) => {
+                    let said = self.checks(question.wanted()).await;
+                    facts.checks.insert(question.stage, said);
+                }
+                Ask::Task(question) => {
+                    let seen = self.task(&question).await;
+                    facts.task = Some(TaskFacts { seen, done: None });
+                }
+                Ask::Metrics(wanted) => {
+                    facts.metrics = Some(self.metrics(&wanted, &facts.owner.namespace).await);
+                }
+            }
+            plan = decide(facts, memory, self.now);
+        }
+        if plan.asks.is_some() { endless(plan) } else { plan }
+    }
+
     async fn alarms(&mut self, question: &Question, facts: &Facts) -> AlarmFacts {
         let answer = self.answer(question, facts).await;
         if question.strays && answer.is_ok() {
@@ -221,6 +230,7 @@ fn endless(mut plan: Plan) -> Plan {
     tracing::error!("{message}");
     plan.asks = None;
     plan.actions.clear();
+    plan.task = None;
     plan.report.message.clone_from(&message);
     plan.trouble = Some(Unread { remedy: Remedy::Retry, reason: plan.report.reason, message });
     plan.revisit = Revisit::At(Timestamp::MAX);

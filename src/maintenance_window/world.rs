@@ -190,6 +190,40 @@ impl World {
         self.facts.checks.clear();
         self.facts.task = None;
         self.facts.metrics = None;
+        let mut plan = self.answered();
+        if let Err(unread) = self.cloud.act(&plan.actions, self.now) {
+            self.facts.alarms = Some(Err(unread));
+            plan = self.answered();
+            plan.actions.clear();
+        }
+        self.facts.metrics.get_or_insert_default();
+        let Some(step) = &plan.task else { return Some(plan) };
+        if self.crash.take_if(|crash| *crash == Crash::BeforeCall).is_some() {
+            return None;
+        }
+        let own = match step {
+            TaskStep::Begin { key, once, .. } => {
+                let own = self.facts.intents.remove(key);
+                assert!(own || !once, "another process begins {step:?}");
+                own.then(|| key.clone())
+            }
+            TaskStep::Cancel { .. } => None,
+        };
+        let done = self.plant.carry_out(step, self.now);
+        if let (Err(Failed { failure: Failure::NotDone, .. }), Some(key)) = (&done, own) {
+            self.facts.intents.insert(key);
+        }
+        if self.crash.take_if(|crash| *crash == Crash::AfterCall).is_some() {
+            return None;
+        }
+        self.facts.task.as_mut().unwrap().done = Some(done);
+        let plan = self.plan();
+        assert_eq!((&plan.asks, &plan.task), (&None, &None), "no end");
+        Some(plan)
+    }
+
+    /// A plan that has nothing left to ask.
+    fn answered(&mut self) -> Plan {
         let mut plan = self.plan();
         while let Some(ask) = &plan.asks {
             match ask {
@@ -224,34 +258,7 @@ impl World {
             }
             plan = self.plan();
         }
-        self.facts.metrics.get_or_insert_default();
-        if let Err(unread) = self.cloud.act(&plan.actions, self.now) {
-            self.facts.alarms = Some(Err(unread));
-            return Some(self.plan());
-        }
-        let Some(step) = &plan.task else { return Some(plan) };
-        if self.crash.take_if(|crash| *crash == Crash::BeforeCall).is_some() {
-            return None;
-        }
-        let own = match step {
-            TaskStep::Begin { key, once, .. } => {
-                let own = self.facts.intents.remove(key);
-                assert!(own || !once, "another process begins {step:?}");
-                own.then(|| key.clone())
-            }
-            TaskStep::Cancel { .. } => None,
-        };
-        let done = self.plant.carry_out(step, self.now);
-        if let (Err(Failed { failure: Failure::NotDone, .. }), Some(key)) = (&done, own) {
-            self.facts.intents.insert(key);
-        }
-        if self.crash.take_if(|crash| *crash == Crash::AfterCall).is_some() {
-            return None;
-        }
-        self.facts.task.as_mut().unwrap().done = Some(done);
-        let plan = self.plan();
-        assert_eq!((&plan.asks, &plan.task), (&None, &None), "no end");
-        Some(plan)
+        plan
     }
 
     /// What was published of the alarms that are off, as the watch shows it.

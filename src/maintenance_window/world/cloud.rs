@@ -32,6 +32,8 @@ pub struct Cloud {
     pub denied: bool,
     /// Whether reads are refused.
     pub unreadable: bool,
+    /// Whether writes are refused.
+    pub unwritable: bool,
     /// Rules that were changed while they muted: what they do then, AWS does not say.
     pub changed: Vec<String>,
     pub writes: usize,
@@ -92,7 +94,7 @@ impl Cloud {
 
     pub fn act(&mut self, actions: &[Action], now: Timestamp) -> Result<(), Unread> {
         for action in actions {
-            if self.denied {
+            if self.denied || self.unwritable {
                 return Err(denied());
             }
             match &mut self.dies_after {

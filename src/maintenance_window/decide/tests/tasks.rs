@@ -1,6 +1,7 @@
 //! Tasks of what is open.
 
 mod begun;
+mod beside;
 mod checks;
 mod ends;
 mod jobs;
@@ -282,12 +283,13 @@ fn what_cannot_be_read_is_told_and_tried_again() {
     world.plant.unreadable = Some(Failure::Gone);
     world.until("06T01:00");
     check(&world, &[TaskState::Failed]);
-    // Never read again: nobody knows how it ended.
+    // Never read again: nobody knows how it ended, and it is told to stop.
     let mut world = with(&[PATCH], "");
     world.until("06T01:00");
     world.plant.unreadable = Some(Failure::NotDone);
     world.until("06T01:30");
     check(&world, &[Unknown]);
+    assert_eq!(world.plant.cancelled, ["command-0"]);
 }
 
 #[test]
