@@ -264,8 +264,8 @@ pub struct LateOpen {
 /// How far a close may be pushed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 pub struct Extend {
-    /// All extensions of one opening together, at most 24h.
-    #[x_kube(validation = Rule::new("self >= duration('1m') && self <= duration('24h')").message("extend.max must be 1m to 24h"))]
+    /// All extensions of one opening together: whole minutes, at most 24h. None goes into a blackout.
+    #[x_kube(validation = Rule::new("self >= duration('1m') && self <= duration('24h') && self.getSeconds() % 60 == 0").message("extend.max must be whole minutes, 1m to 24h"))]
     pub max: Duration,
 }
 

@@ -16,7 +16,7 @@ use crate::api::{
     window_metrics::{Measuring, WindowMetricStatus},
     window_tasks::TaskStatus,
 };
-use crate::time::moments;
+use crate::time::{Held, moments};
 
 /// What a window remembers.
 #[derive(Clone, Debug, Default)]
@@ -95,6 +95,22 @@ pub struct Part {
 }
 
 impl Current {
+    /// How far the close may still be pushed: within `extend.max`, and not into a blackout that it
+    /// opened with.
+    #[must_use]
+    pub fn room(&self) -> SignedDuration {
+        let left = self.window.extend_max.saturating_sub(self.extended_by.signed());
+        let light = self.next_blackout().map(|dark| dark.from.duration_since(self.closes_at));
+        light.map_or(left, |light| light.min(left)).max(SignedDuration::ZERO)
+    }
+
+    /// The blackout that it opened with and that it may not be pushed into.
+    #[must_use]
+    pub fn next_blackout(&self) -> Option<Held<'_>> {
+        let calendar = &self.window.calendar;
+        calendar.blackout_at(self.closes_at).or_else(|| calendar.next_blackout(self.closes_at))
+    }
+
     /// Pushes the close.
     pub fn push(&mut self, by: SignedDuration) {
         let before = self.closes_at;

@@ -22,6 +22,15 @@ pub fn before(moment: Timestamp, span: SignedDuration) -> Timestamp {
     moment.saturating_sub(span).unwrap_or(Timestamp::MIN)
 }
 
+/// The next whole minute, or this moment if it is one.
+#[must_use]
+pub fn whole_minute(moment: Timestamp) -> Timestamp {
+    let seconds = stamp(moment).as_second();
+    let past = seconds.checked_rem_euclid(60).unwrap_or(0);
+    let whole = if past == 0 { seconds } else { seconds.saturating_sub(past).saturating_add(60) };
+    Timestamp::from_second(whole).unwrap_or(Timestamp::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

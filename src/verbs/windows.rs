@@ -73,8 +73,12 @@ impl<'a> Request<'a> {
                 return Err("extend says by how much: write extend=30m@<opening>".into());
             }
             Some(("extend", by)) => match by.parse::<Duration>() {
-                Ok(by) if by > Duration::ZERO => Verb::Extend(by),
-                Ok(_) => return Err("extend needs some time: write extend=30m@<opening>".into()),
+                Ok(by) if by > Duration::ZERO && by.as_secs().is_multiple_of(60) => {
+                    Verb::Extend(by)
+                }
+                Ok(_) => {
+                    return Err("extend takes whole minutes: write extend=30m@<opening>".into());
+                }
                 Err(error) => return Err(error.to_string()),
             },
             Some((verb @ ("close" | "skip"), _)) => {
@@ -118,7 +122,8 @@ mod tests {
         check("close", Err(form));
         check("close@#x", Err("close names an opening: write close@<opening>"));
         check("extend@a", Err("extend says by how much: write extend=30m@<opening>"));
-        check("extend=0s@a", Err("extend needs some time: write extend=30m@<opening>"));
+        check("extend=0s@a", Err("extend takes whole minutes: write extend=30m@<opening>"));
+        check("extend=90s@a", Err("extend takes whole minutes: write extend=30m@<opening>"));
         check("close=1h@a", Err("close takes no argument: write close@<opening>"));
         check("open@a", Err("there is no verb \"open\"; there are close, extend, skip"));
         check("open=1@a", Err("there is no verb \"open=1\"; there are close, extend, skip"));

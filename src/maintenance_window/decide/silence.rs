@@ -215,7 +215,7 @@ fn lacking(
     facts: &RegionFacts,
     target: &Target<'_>,
 ) -> Vec<(Vec<String>, Timestamp)> {
-    let soon = whole_minute(moments::after(situation.now, PUT_AHEAD));
+    let soon = moments::whole_minute(moments::after(situation.now, PUT_AHEAD));
     let start = target.opens_at.max(soon);
     let mut groups: Vec<(Vec<String>, Timestamp)> = Vec::new();
     for alarm in &facts.chosen {
@@ -236,14 +236,6 @@ fn lacking(
         }
     }
     groups
-}
-
-/// The next whole minute, or this one if it is whole.
-fn whole_minute(moment: Timestamp) -> Timestamp {
-    let seconds = moments::stamp(moment).as_second();
-    let past = seconds.checked_rem_euclid(60).unwrap_or(0);
-    let whole = if past == 0 { seconds } else { seconds.saturating_sub(past).saturating_add(60) };
-    Timestamp::from_second(whole).unwrap_or(Timestamp::MAX)
 }
 
 /// Whether CloudWatch has a rule that does what this one says.

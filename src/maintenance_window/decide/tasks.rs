@@ -212,13 +212,13 @@ fn pushed(
     task: &Task,
     status: &TaskStatus,
 ) -> Option<SignedDuration> {
-    let left = current.window.extend_max.checked_sub(current.extended_by.signed())?;
     let soon = situation.now >= moments::before(current.closes_at, PUSH_LEAD);
-    if status.state != TaskState::Running || !soon || left <= SignedDuration::ZERO {
+    if status.state != TaskState::Running || !soon {
         return None;
     }
-    let lacks = limit(current, task, status).duration_since(current.closes_at);
-    let by = STEP.min(left).min(lacks);
+    // Alarms are kept quiet by whole minutes.
+    let limit = moments::whole_minute(limit(current, task, status));
+    let by = STEP.min(current.room()).min(limit.duration_since(current.closes_at));
     (by > SignedDuration::ZERO).then_some(by)
 }
 

@@ -78,6 +78,14 @@ fn extend(situation: &mut Situation<'_>, id: &str, by: Duration) -> Result<Strin
     if current.closes_at <= now {
         return Err(format!("the time of {id} is over"));
     }
+    let zone = current.window.calendar.zone();
+    if let Some(dark) = current.next_blackout().filter(|_| by.signed() > current.room()) {
+        return Err(format!(
+            "blackout {} begins {}: {id} cannot be extended into it",
+            dark.blackout.name,
+            zone.told(dark.from)
+        ));
+    }
     current.push(by.signed());
     let closes = current.window.calendar.zone().told(current.closes_at);
     Ok(format!("{id} closes {closes}"))

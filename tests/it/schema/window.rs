@@ -167,7 +167,7 @@ fn a_schedule_that_contradicts_itself_is_refused_with_the_fix() {
     let late = |remaining: &str| with(full, "lateOpen", json!({ "minRemaining": remaining }));
     let extended = |max: &str| with(full, "extend", json!({ "max": max }));
     let remaining = "lateOpen.minRemaining must be 1s to 14d";
-    let extend = "extend.max must be 1m to 24h";
+    let extend = "extend.max must be whole minutes, 1m to 24h";
     refused([
         (scheduled(json!({"duration": "2h"})), start),
         (scheduled(json!({"cron": cron, "once": once, "duration": "2h"})), start),
@@ -187,6 +187,7 @@ fn a_schedule_that_contradicts_itself_is_refused_with_the_fix() {
         (late("0s"), remaining),
         (late("14d1s"), remaining),
         (extended("59s"), extend),
+        (extended("90s"), extend),
         (extended("25h"), extend),
     ]);
 }
