@@ -163,6 +163,9 @@ impl Plant {
             Work::Automation { .. } => {
                 let own =
                     self.automations.iter().find(|sent| Some(&sent.id) == question.id.as_ref());
+                if own.is_some_and(|sent| !shown(sent.begun)) {
+                    return Err(failed(Failure::Gone));
+                }
                 Seen::Automation(own.map(|sent| Automation {
                     status: self.status(sent, now).to_owned(),
                     failure: "a step failed".into(),

@@ -118,7 +118,8 @@ pub(super) fn trace(work: &Work, mark: &str, seen: &Seen) -> Trace {
     }
 }
 
-pub(super) fn judge(work: &Work, id: &str, seen: &Seen) -> Judged {
+/// `mark` is that of the intent: what was there before.
+pub(super) fn judge(work: &Work, id: &str, mark: &str, seen: &Seen) -> Judged {
     match (work, seen) {
         (Work::Reboot { instance }, Seen::Database { status, pending_reboot, .. }) => {
             if status != AVAILABLE {
@@ -138,7 +139,7 @@ pub(super) fn judge(work: &Work, id: &str, seen: &Seen) -> Judged {
                 Judged::Next,
             )
         }
-        (Work::Deploy { .. }, Seen::Service(service)) => deployed(service, id),
+        (Work::Deploy { .. }, Seen::Service(service)) => deployed(service, id, mark),
         (Work::Job { .. }, Seen::Job(job)) => ran(job.as_ref(), id),
         (Work::Command(_), Seen::Command(command)) => commanded(command.as_ref(), id),
         (Work::Automation { .. }, Seen::Automation(Some(automation))) => automated(automation, id),
@@ -159,8 +160,12 @@ fn ran(job: Option<&TaskJob>, id: &str) -> Judged {
     }
 }
 
-fn deployed(service: &Service, id: &str) -> Judged {
+fn deployed(service: &Service, id: &str, mark: &str) -> Judged {
     let primary = service.primary();
+    // What was just begun may not be shown yet: ECS is consistent only after a while.
+    if primary.map_or("", |primary| primary.id.as_str()) == mark {
+        return Judged::Runs(format!("{id} is not listed yet"));
+    }
     let own = primary.filter(|primary| primary.id == id);
     let Some(Deployment { rollout, reason, desired, running, .. }) = own else {
         let by = primary.map_or_else(String::new, |primary| format!(": {}", primary.id));

@@ -147,6 +147,7 @@ pub(super) fn watch(at: &At<'_>, closing: Option<&str>) -> Turn {
         (None, (_, Some(Ok(id)))) => begun(at, id),
         (None, (_, Some(Err(failed)))) => not_begun(at, failed),
         (None, (seen, None)) => traced(at, seen, closing),
+        (Some(id), (Err(failed), Some(told))) => lost(at, id, failed, Some(told)),
         (Some(_), (_, Some(cancelled))) => cancelled_as(at, cancelled, closing),
         (Some(id), (Err(failed), None)) => unseen(at, id, failed, closing),
         (Some(id), (Ok(seen), None)) => judged(at, id, seen, closing),
@@ -253,21 +254,53 @@ fn begin(at: &At<'_>, seen: &Seen, intent: &TaskIntent, once: bool) -> Turn {
 /// It runs, and nobody says how far it is.
 fn unseen(at: &At<'_>, id: &str, failed: &Failed, closing: Option<&str>) -> Turn {
     let now = at.situation.now;
-    let gone = failed.failure == Failure::Gone;
+    let begun = at.status.intent.as_ref().map_or(Timestamp::MIN, |intent| intent.at.0);
+    // An automation that was just begun may not be found yet.
+    let young =
+        matches!(at.task.work, Work::Automation { .. }) && now.duration_since(begun) < WITHIN;
+    let gone = failed.failure == Failure::Gone && !young;
     if closing.is_none() && now < limit(at.current, at.task, at.status) && !gone {
         return Turn::Trouble(failed.unread.clone());
     }
-    let why = format!(
-        "{id} was begun, and {} cannot be asked how it ended: {}",
-        at.task.work.done_by(),
-        failed.unread.message
-    );
-    becomes(at, TaskState::Unknown, why)
+    // It may go on, so it is told to stop all the same.
+    let stop = if gone { None } else { stop(at, id) };
+    stop.unwrap_or_else(|| lost(at, id, failed, None))
+}
+
+/// It was begun, and nobody says how it ended. `stopped`: what came of telling it to stop.
+fn lost(at: &At<'_>, id: &str, failed: &Failed, stopped: Option<&Result<String, Failed>>) -> Turn {
+    let done_by = at.task.work.done_by();
+    let why = &failed.unread.message;
+    let stopped = match stopped {
+        None => String::new(),
+        Some(Ok(_)) => "; it was told to stop".to_owned(),
+        Some(Err(not)) => {
+            format!("; nor could it be cancelled: {}; it may go on", not.unread.message)
+        }
+    };
+    let words =
+        format!("{id} was begun, and {done_by} cannot be asked how it ended: {why}{stopped}");
+    becomes(at, TaskState::Unknown, words)
+}
+
+/// Tells it to stop; none where that is not possible.
+fn stop(at: &At<'_>, id: &str) -> Option<Turn> {
+    match at.task.work {
+        Work::Job { .. } | Work::Command(_) | Work::Automation { .. } => {
+            Some(Turn::Step(Box::new(TaskStep::Cancel {
+                work: at.task.work.clone(),
+                id: id.to_owned(),
+                mark: mark(at),
+            })))
+        }
+        Work::Check(_) | Work::Reboot { .. } | Work::Maintain { .. } | Work::Deploy { .. } => None,
+    }
 }
 
 /// It runs, and it is known how far it is.
 fn judged(at: &At<'_>, id: &str, seen: &Seen, closing: Option<&str>) -> Turn {
-    match judge::judge(&at.task.work, id, seen) {
+    let mark = at.status.intent.as_ref().map_or("", |intent| intent.mark.as_str());
+    match judge::judge(&at.task.work, id, mark, seen) {
         Judged::Done(why) => becomes(at, TaskState::Succeeded, why),
         Judged::Failed(why) => becomes(at, TaskState::Failed, why),
         Judged::Lost(why) => becomes(at, TaskState::Unknown, why),
@@ -299,22 +332,10 @@ fn runs_on(at: &At<'_>, id: &str, how: String, closing: Option<&str>) -> Turn {
             at.task.timeout
         ));
     }
-    match at.task.work {
-        Work::Job { .. } | Work::Command(_) | Work::Automation { .. } => {
-            Turn::Step(Box::new(TaskStep::Cancel {
-                work: at.task.work.clone(),
-                id: id.to_owned(),
-                mark: mark(at),
-            }))
-        }
-        Work::Check(_) | Work::Reboot { .. } | Work::Maintain { .. } | Work::Deploy { .. } => {
-            becomes(
-                at,
-                TaskState::Failed,
-                format!("{}: {how}; AWS goes on with it", too_long(at, closing)),
-            )
-        }
-    }
+    stop(at, id).unwrap_or_else(|| {
+        let words = format!("{}: {how}; AWS goes on with it", too_long(at, closing));
+        becomes(at, TaskState::Failed, words)
+    })
 }
 
 fn too_long(at: &At<'_>, closing: Option<&str>) -> String {

@@ -96,3 +96,30 @@ fn a_call_that_was_not_carried_out_is_made_again_and_one_that_is_refused_is_not(
     check(&world, &[Failed]);
     assert_eq!(message(&world, "deploy"), "no permission");
 }
+
+#[test]
+fn what_was_begun_and_is_not_shown_yet_is_waited_for() {
+    for (task, name) in [(DEPLOY, "deploy"), (RUNBOOK, "runbook")] {
+        let mut world = with(&[task], "");
+        world.plant.lag = SignedDuration::from_secs(20);
+        world.until("06T01:00");
+        check(&world, &[Running]);
+        let words = message(&world, name);
+        assert!(words.contains("not listed yet") || words.contains("there is none"), "{words}");
+        world.until("06T01:10");
+        check(&world, &[Succeeded]);
+        assert_eq!(world.plant.begun.len(), 1);
+    }
+}
+
+#[test]
+fn a_deployment_that_another_one_replaced_has_failed() {
+    let mut world = with(&[DEPLOY], "");
+    world.plant.takes = SignedDuration::from_mins(10);
+    world.until("06T01:01");
+    world.plant.deployments.push(("ecs-svc/9".into(), world.now));
+    world.until("06T01:02");
+    check(&world, &[Failed]);
+    let words = message(&world, "deploy");
+    assert_eq!(words, "another deployment took the place of ecs-svc/2: ecs-svc/9");
+}

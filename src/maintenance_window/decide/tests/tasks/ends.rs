@@ -51,6 +51,32 @@ fn what_cannot_be_cancelled_is_said_to_go_on() {
 }
 
 #[test]
+fn what_cannot_be_looked_at_when_the_window_closes_is_told_to_stop() {
+    for task in [PATCH, RUNBOOK, JOB] {
+        for failure in [Failure::NotDone, Failure::Unsure, Failure::Refused] {
+            let mut world = with(&[task], "");
+            world.plant.takes = SignedDuration::from_hours(9);
+            world.until("06T01:05");
+            world.plant.unreadable = Some(failure);
+            let mut helpless = world.clone();
+            helpless.plant.failing = Some((Failure::Refused, false));
+            for (world, words) in [
+                (&mut world, "it was told to stop"),
+                (&mut helpless, "nor could it be cancelled: no permission; it may go on"),
+            ] {
+                world.ask(&format!("close@{SUNDAY}"));
+                check(world, &[Unknown]);
+                let name = states(world)[0].0.clone();
+                let said = message(world, &name);
+                assert!(said.contains("cannot be asked how it ended: "), "{said}");
+                assert!(said.ends_with(words), "{said}");
+            }
+            assert_eq!(world.plant.cancelled.len(), 1, "{task} {failure:?}");
+        }
+    }
+}
+
+#[test]
 fn an_overrun_pushes_the_close_as_far_as_extend_allows() {
     let long = PATCH.replace("20m", "110m");
     let mut world = with(&[&long], "extend: {max: 40m}");
