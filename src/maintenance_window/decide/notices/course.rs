@@ -24,8 +24,11 @@ use crate::{
 
 /// The openings to come, as far as nothing but the time keeps them from opening.
 pub(super) fn ahead<'p>(facts: &Facts, plan: &'p Plan) -> &'p [Opening] {
-    let may_open = !facts.suspended() && !facts.audits() && facts.deletion == Deletion::None;
-    if may_open { &plan.upcoming } else { &[] }
+    if may_open(facts) { &plan.upcoming } else { &[] }
+}
+
+fn may_open(facts: &Facts) -> bool {
+    !facts.suspended() && !facts.audits() && facts.deletion == Deletion::None
 }
 
 /// Notes what ended, what was moved, and what is not to come any more.
@@ -36,22 +39,41 @@ pub(super) fn follow(facts: &Facts, before: &Memory, plan: &mut Plan, now: Times
     let ended: Vec<Ending> =
         ended.into_iter().rev().filter_map(|entry| of_history(facts, before, entry, now)).collect();
     ended.into_iter().for_each(|ending| end(plan, ending));
-    let Ok(window) = &facts.window else { return };
     let to_come: Vec<Opening> = ahead(facts, plan).to_vec();
     let current = plan.memory.current.as_ref().map(|current| current.id.clone());
     let lives =
         |id: &str| to_come.iter().any(|opening| opening.id == id) || current.as_deref() == Some(id);
-    come_back(plan, lives, now);
-    let vanished = vanished(plan, lives);
-    // What the calendar cannot tell is not over.
-    if vanished.is_empty() || window.calendar.next(now).is_err() {
+    if facts.window.is_ok() {
+        come_back(plan, lives, now);
+    }
+    let vanished = vanished(plan, lives, now);
+    if vanished.is_empty() {
         return;
     }
+    let invalid = unusable(facts, now);
     for (id, span) in vanished {
-        match replacement(facts, before, plan, &to_come, &id, span) {
-            Some(by) => plan.memory.book.moved.insert(0, Moved { occurrence: by, replaces: id }),
-            None => cancel(facts, plan, id, span, now),
+        match (&invalid, replacement(facts, before, plan, &to_come, &id, span, now)) {
+            // What nobody can tell may come yet, until its time has come.
+            (Some(_), _) if span.opens > now => {
+                plan.revisit = plan.revisit.no_later_than(span.opens);
+            }
+            (Some(why), _) => {
+                cancel(facts, plan, id, span, format!("its spec cannot work: {why}"), now)
+            }
+            (None, Some(by)) => {
+                plan.memory.book.moved.insert(0, Moved { occurrence: by, replaces: id });
+            }
+            (None, None) => cancel(facts, plan, id, span, given_up(facts).into(), now),
         }
+    }
+}
+
+/// Why nobody can tell which openings are to come; none where the calendar does, or none is.
+fn unusable(facts: &Facts, now: Timestamp) -> Option<String> {
+    match &facts.window {
+        Err(_) | Ok(_) if !may_open(facts) => None,
+        Err(invalid) => Some(invalid.to_string()),
+        Ok(window) => window.calendar.next(now).err().map(|failed| failed.to_string()),
     }
 }
 
@@ -136,7 +158,8 @@ fn come_back(plan: &mut Plan, lives: impl Fn(&str) -> bool, now: Timestamp) {
 }
 
 /// The openings that people were told of, and that nobody knows any more: with the times as told.
-fn vanished(plan: &Plan, lives: impl Fn(&str) -> bool) -> Vec<(String, Span)> {
+/// What is over for long is told to nobody.
+fn vanished(plan: &Plan, lives: impl Fn(&str) -> bool, now: Timestamp) -> Vec<(String, Span)> {
     let Memory { book, history, .. } = &plan.memory;
     let known = |id: &str| {
         lives(id)
@@ -154,11 +177,12 @@ fn vanished(plan: &Plan, lives: impl Fn(&str) -> bool) -> Vec<(String, Span)> {
             found.push((sent.occurrence.clone(), span));
         }
     }
+    found.retain(|(_, span)| now.duration_since(span.closes) <= LATE_MAX);
     found
 }
 
 /// The opening that an edit put in the place of one that was announced: a new one of the same
-/// schedule, the nearest. One that only came into sight is none.
+/// schedule, the nearest. One that only came into sight is none, and what is over is not moved.
 fn replacement(
     facts: &Facts,
     before: &Memory,
@@ -166,8 +190,9 @@ fn replacement(
     to_come: &[Opening],
     id: &str,
     was: Span,
+    now: Timestamp,
 ) -> Option<String> {
-    if !facts.edited {
+    if !facts.edited || was.closes <= now {
         return None;
     }
     let schedule = |id: &str| id.rsplit_once('-').map(|(schedule, _)| schedule.to_owned());
@@ -189,24 +214,30 @@ fn replacement(
     to_come.iter().filter(fits).min_by_key(nearest).map(|opening| opening.id.clone())
 }
 
-/// What was announced and is not to come is told as cancelled.
-fn cancel(facts: &Facts, plan: &mut Plan, id: String, span: Span, now: Timestamp) {
-    let message = match facts.deletion {
+/// Why an announced opening is not to come any more.
+fn given_up(facts: &Facts) -> &'static str {
+    match facts.deletion {
         Deletion::Undo | Deletion::Abandon => "the window is deleted",
         Deletion::None if facts.suspended() => "the window is suspended",
         Deletion::None if facts.audits() => "the window is in Audit",
         Deletion::None => "the window does not have it any more",
-    };
-    let Some(notices) = facts.spec.notices.clone() else { return };
+    }
+}
+
+/// What was announced and is not to come is told as cancelled, since its close at the latest.
+fn cancel(facts: &Facts, plan: &mut Plan, id: String, span: Span, message: String, now: Timestamp) {
+    let notices = facts.spec.notices.clone();
+    // Channels that cannot be read are told once they can be.
+    let Some(notices) = notices.filter(|notices| Wishes::parse(notices).is_ok()) else { return };
     end(
         plan,
         Ending {
             occurrence: id,
             opens_at: Time(span.opens),
             closes_at: Time(span.closes),
-            ended_at: Time(moments::stamp(now)),
+            ended_at: Time(moments::stamp(now).min(span.closes)),
             end: EndingKind::Cancelled,
-            message: message.into(),
+            message,
             notices: FrozenNotices(Box::new(notices)),
         },
     );

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use jiff::tz::TimeZone;
 
+use super::course;
 use crate::{
-    api::{check::CheckVerdict, window_checks::WindowStage},
+    api::{check::CheckVerdict, shared::ActionResult, window_checks::WindowStage},
     maintenance_window::{
         alarms::KIND,
         decide::{Facts, Plan, broken, tasks},
@@ -18,6 +19,7 @@ use crate::{
         post::Letter,
         stage::Stage,
     },
+    verbs::windows::{Request, Verb},
 };
 
 /// Most alarms that are named.
@@ -88,28 +90,37 @@ impl Words<'_> {
                 format!("task {}: {}: {}", task.name, task.state.as_str(), task.message)
             }));
         }
-        let next = self.plan.upcoming.first().zip(self.plan.zone.as_ref());
+        let next = course::ahead(self.facts, self.plan).first().zip(self.plan.zone.as_ref());
         message.details.extend(next.map(|(next, zone)| format!("next: {}", next.local(zone))));
     }
 
     fn why(&self, due: &Due) -> String {
-        let Memory { current, last_action, before, .. } = &self.plan.memory;
+        let Memory { current, before, .. } = &self.plan.memory;
         if due.stage == Stage::CheckFailed {
             return before.as_ref().and_then(|known| broken(&known.results)).unwrap_or_default();
         }
         let open = current.as_ref().filter(|current| current.id == due.occurrence);
         let emergency = open.map_or(&self.facts.spec.emergency, |open| &open.spec.emergency);
-        let extended = last_action
-            .as_ref()
-            .filter(|action| due.stage == Stage::Extended && action.value.starts_with("extend="));
-        match (emergency, extended) {
-            (_, Some(by)) if !by.by.is_empty() => format!("{} extended it", by.by),
+        match (emergency, self.extended_by(due)) {
+            (_, Some(who)) => format!("{who} extended it"),
             (Some(emergency), _) => {
                 format!("emergency: {}, asked for by {}", emergency.reason, emergency.requested_by)
             }
             (None, _) if due.stage == Stage::Changed => "its schedule was changed".into(),
             (None, _) => String::new(),
         }
+    }
+
+    /// Who extended it since the times that are told as its old ones; none where a task did. What
+    /// was handled within the second in which those were told may be what was told.
+    fn extended_by(&self, due: &Due) -> Option<&str> {
+        let action = self.plan.memory.last_action.as_ref()?;
+        let request = Request::parse(&action.value).ok()?;
+        let extends = matches!(request.verb, Verb::Extend(_)) && request.opening == due.occurrence;
+        let counts = due.stage == Stage::Extended
+            && action.result == ActionResult::Accepted
+            && action.at.0 > due.at;
+        (extends && counts && !action.by.is_empty()).then_some(&action.by)
     }
 
     /// The tasks that are to be done in it, and have not ended.

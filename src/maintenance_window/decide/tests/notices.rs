@@ -2,6 +2,7 @@
 
 mod checked;
 mod laws;
+mod passed;
 
 use std::collections::BTreeSet;
 
