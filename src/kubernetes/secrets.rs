@@ -13,7 +13,7 @@ use kube::client::Body;
 use serde::Deserialize;
 
 use super::client::Kubernetes;
-use crate::{api::channel::SecretKeyRef, error::Remedy};
+use crate::api::channel::SecretKeyRef;
 
 /// Longest answer that is read: a Secret has 1 MiB at most, and base64 makes a third more of it.
 const ANSWER_MAX: usize = 2 * 1_024 * 1_024;
@@ -106,19 +106,6 @@ fn words(why: Unusable) -> &'static str {
     }
 }
 
-impl NoSecret {
-    /// Who must move next.
-    #[must_use]
-    pub const fn remedy(&self) -> Remedy {
-        match self {
-            Self::NotFound(_) | Self::Forbidden(_) | Self::NoKey { .. } | Self::Unusable { .. } => {
-                Remedy::AwaitEdit
-            }
-            Self::Unavailable(_) => Remedy::Retry,
-        }
-    }
-}
-
 /// Secrets, as far as they are read.
 #[async_trait]
 pub trait Secrets: Send + Sync {
@@ -206,48 +193,34 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_missing_is_told_with_who_has_to_mend_it() {
-        for (status, answer, says, remedy) in [
-            (
-                404,
-                refusal(404),
-                "Secret flightdata/slack does not exist: create it",
-                Remedy::AwaitEdit,
-            ),
+        for (status, answer, says) in [
+            (404, refusal(404), "Secret flightdata/slack does not exist: create it"),
             (
                 403,
                 refusal(403),
                 "the operator may not read Secret flightdata/slack: name it in the value \
                  notices.secrets of the chart",
-                Remedy::AwaitEdit,
             ),
-            (500, refusal(500), "Secret flightdata/slack cannot be read now", Remedy::Retry),
+            (500, refusal(500), "Secret flightdata/slack cannot be read now"),
             (
                 200,
                 serde_json::json!({"apiVersion": "v1", "kind": "Secret", "metadata": {}}),
                 "Secret flightdata/slack has no key url: add it",
-                Remedy::AwaitEdit,
             ),
             (
                 200,
                 serde_json::json!(["dG9wc2VjcmV0"]),
                 "Secret flightdata/slack cannot be read now",
-                Remedy::Retry,
             ),
             (
                 200,
                 holding("/w=="),
                 "key url of Secret flightdata/slack is no UTF-8 text: correct it",
-                Remedy::AwaitEdit,
             ),
-            (
-                200,
-                holding("IAo="),
-                "key url of Secret flightdata/slack is empty: correct it",
-                Remedy::AwaitEdit,
-            ),
+            (200, holding("IAo="), "key url of Secret flightdata/slack is empty: correct it"),
         ] {
             let error = read(status, answer).await.unwrap_err();
-            assert_eq!((error.to_string().as_str(), error.remedy()), (says, remedy));
+            assert_eq!(error.to_string(), says);
             assert!(!format!("{error:?}").contains("dG9wc2VjcmV0"), "{error:?}");
         }
         assert!(matches!(Secret::new(&[b'a'; VALUE_MAX + 1]), Err(Unusable::Long)));

@@ -84,6 +84,8 @@ pub struct Due {
     pub was: Option<Span>,
     /// What was missed, and is not told any more.
     pub collapsed: Vec<Stage>,
+    /// Whether nothing that the channel was told of it holds, also under the id that it replaces.
+    pub is_first: bool,
 }
 
 /// What is due now, and when to look again.
@@ -149,6 +151,7 @@ pub fn of_events(
             span: None,
             was: None,
             collapsed: missed.into_iter().map(|(stage, _)| stage).collect(),
+            is_first: since.is_none(),
         };
         dues.offer(ledger, now, due);
     }
@@ -190,6 +193,7 @@ impl Look<'_> {
             span: Some(self.occurrence.span),
             was,
             collapsed: self.collapsed(stage),
+            is_first: self.told.is_none(),
         }
     }
 

@@ -32,6 +32,8 @@ pub struct Message {
     pub replaces: Option<String>,
     /// What is told.
     pub stage: Stage,
+    /// Whether nothing that the channel was told of the occurrence holds: it knows nothing of it.
+    pub is_first: bool,
     /// When it happened, or was due.
     pub at: Timestamp,
     /// Zone in which people read times.
@@ -73,12 +75,13 @@ impl Message {
     /// A notice that is due, and says no more than that.
     #[must_use]
     pub fn new(about: About, due: &Due, zone: TimeZone) -> Self {
-        let Due { occurrence, stage, at, span, was, .. } = due;
+        let Due { occurrence, stage, at, span, was, is_first, .. } = due;
         Self {
             about,
             id: occurrence.clone(),
             replaces: None,
             stage: *stage,
+            is_first: *is_first,
             at: *at,
             zone,
             span: *span,

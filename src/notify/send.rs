@@ -30,7 +30,6 @@ use crate::{
         hosts::{Allowed, AllowedHosts},
     },
     context::Clock,
-    error::Remedy,
     kubernetes::secrets::{NoSecret, Secret, Secrets},
 };
 
@@ -90,8 +89,6 @@ pub struct Sent {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct NotSent {
-    /// Who must move next.
-    pub remedy: Remedy,
     /// How long the peer asks to wait.
     pub wait: Option<Duration>,
     /// Why, and what to do; without secrets.
@@ -143,20 +140,15 @@ impl FromStr for StatuspageUrl {
 }
 
 impl NotSent {
-    /// The user has to change something.
-    fn edit(message: impl Into<String>) -> Self {
-        Self { remedy: Remedy::AwaitEdit, wait: None, message: message.into() }
-    }
-
-    /// It may well work when it is repeated.
-    fn retry(message: impl Into<String>) -> Self {
-        Self { remedy: Remedy::Retry, wait: None, message: message.into() }
+    /// Why, from a peer that does not ask to wait.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { wait: None, message: message.into() }
     }
 }
 
 impl From<NoSecret> for NotSent {
     fn from(error: NoSecret) -> Self {
-        Self { remedy: error.remedy(), wait: None, message: error.to_string() }
+        Self::new(error.to_string())
     }
 }
 
@@ -197,14 +189,14 @@ impl Deliver for Notifier {
                 Channel { sns: None, slack: None, statuspage: None, webhook: Some(to), .. } => {
                     delivery.webhook(to).await
                 }
-                Channel { .. } => Err(NotSent::edit(
+                Channel { .. } => Err(NotSent::new(
                     "a channel has exactly one of sns, slack, statuspage and webhook",
                 )),
             }
         };
         timeout(SEND_TIMEOUT, sent).await.unwrap_or_else(|_| {
             let longest = SEND_TIMEOUT.as_secs();
-            Err(NotSent::retry(format!("no answer within {longest} s; it may have arrived")))
+            Err(NotSent::new(format!("no answer within {longest} s; it may have arrived")))
         })
     }
 }
@@ -229,7 +221,7 @@ impl Delivery<'_> {
         let from = &from.secret_key_ref;
         Url::parse(secret.expose()).map_err(|expected| {
             let place = format!("key {} of Secret {}/{}", from.key, self.namespace, from.name);
-            NotSent::edit(format!("{place} must hold {expected}"))
+            NotSent::new(format!("{place} must hold {expected}"))
         })
     }
 }
@@ -245,7 +237,7 @@ fn json_headers() -> HeaderMap {
 fn insert_secret(headers: &mut HeaderMap, name: HeaderName, value: &str) -> Result<(), NotSent> {
     let value = HeaderValue::from_str(value);
     let mut value =
-        value.map_err(|_| NotSent::edit("the token holds characters that no token has"))?;
+        value.map_err(|_| NotSent::new("the token holds characters that no token has"))?;
     value.set_sensitive(true);
     headers.insert(name, value);
     Ok(())
@@ -255,26 +247,25 @@ fn insert_secret(headers: &mut HeaderMap, name: HeaderName, value: &str) -> Resu
 fn unanswered(url: &Url, why: Unanswered) -> NotSent {
     let host = &url.host;
     match why {
-        Unanswered::Forbidden(why) => NotSent::edit(format!("{host} is not asked: {why}")),
-        Unanswered::Failed(why) => NotSent::retry(format!("{host} does not answer: {why}")),
+        Unanswered::Forbidden(why) => NotSent::new(format!("{host} is not asked: {why}")),
+        Unanswered::Failed(why) => NotSent::new(format!("{host} does not answer: {why}")),
     }
 }
 
 /// What an answer means that is no success; `reason` is what the peer may be quoted with.
 fn refused(url: &Url, reply: &Reply, reason: Option<String>) -> NotSent {
     let Reply { status, retry_after, .. } = reply;
-    let (remedy, hint) = match status {
+    let hint = match status {
         // Statuspage's own code for too many requests is 420.
-        420 | 429 => (Remedy::Later, ": it asks to wait"),
-        408 | 425 | 500..=599 => (Remedy::Retry, ""),
-        300..=399 => (Remedy::AwaitEdit, ": redirects are not followed; give the final address"),
-        401 | 403 => (Remedy::AwaitEdit, ": check the address and the token in the Secret"),
-        404 | 410 => (Remedy::AwaitEdit, ": what the channel names is gone"),
-        _ => (Remedy::AwaitEdit, ""),
+        420 | 429 => ": it asks to wait",
+        300..=399 => ": redirects are not followed; give the final address",
+        401 | 403 => ": check the address and the token in the Secret",
+        404 | 410 => ": what the channel names is gone",
+        _ => "",
     };
     let reason = reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
     let message = format!("{} answers {status}{reason}{hint}", url.host);
-    NotSent { remedy, wait: *retry_after, message }
+    NotSent { wait: *retry_after, message }
 }
 
 /// Whether it was taken.

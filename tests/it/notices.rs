@@ -197,6 +197,7 @@ fn opened() -> Message {
         span: Some(span),
         was: None,
         collapsed: vec![],
+        is_first: true,
     };
     let mut message = Message::new(about, &due, TimeZone::get("Europe/Berlin").unwrap());
     message.text = "Pläne ändern sich.".into();

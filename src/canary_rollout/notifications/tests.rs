@@ -9,7 +9,6 @@ use crate::{
         channel::{Channel, WebhookChannel},
     },
     canary_rollout::status::notes,
-    error::Remedy,
     notify::{
         render::plain,
         send::{NotSent, Sent},
@@ -63,7 +62,7 @@ impl Course {
         let posted = |letter: &Letter| {
             let refused = || {
                 let message = "it is away".into();
-                NotSent { remedy: Remedy::Retry, wait: None, message }
+                NotSent { wait: None, message }
             };
             let broken = self.broken.iter().any(|name| *name == letter.channel.name);
             let result = if broken { Err(refused()) } else { Ok(Sent { id: String::new() }) };

@@ -22,7 +22,6 @@ use crate::{
     },
     cli::Error,
     context::{Clock, Context, Namespaces, Rollouts, Windows},
-    error::Remedy,
     facts::{
         peers::Peer,
         windows::{QuietFact, WindowFact},
@@ -101,8 +100,7 @@ impl Deliver for NoCluster {
         _: &Channel,
         _: &Message,
     ) -> Result<Sent, NotSent> {
-        let message = "a plan tells nobody".to_owned();
-        Err(NotSent { remedy: Remedy::AwaitEdit, wait: None, message })
+        Err(NotSent::new("a plan tells nobody"))
     }
 }
 

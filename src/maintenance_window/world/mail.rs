@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use super::World;
 use crate::{
-    error::Remedy,
     maintenance_window::{
         decide::Plan,
         notices::Book,
@@ -40,7 +39,7 @@ impl World {
         for letter in std::mem::take(&mut plan.letters) {
             let result = if self.mail.broken.contains(&letter.channel.name) {
                 let message = "it is away".to_owned();
-                Err(NotSent { remedy: Remedy::Retry, wait: None, message })
+                Err(NotSent { wait: None, message })
             } else {
                 Ok(Sent { id: String::new() })
             };

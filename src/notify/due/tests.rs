@@ -256,3 +256,32 @@ fn of_a_release_the_last_event_counts_and_each_is_told_once() {
     assert_eq!(look(&events, &ledger), []);
     assert_eq!(ledger.sent.len(), 1);
 }
+
+#[test]
+fn a_notice_is_the_first_until_the_channel_was_told_and_again_once_that_was_taken_back() {
+    let (mut ledger, ops) = (Ledger::default(), ops());
+    let mut tell = |occurrence: &Occurrence, now: &str, reopened: bool| {
+        if reopened {
+            ledger.reopen(&occurrence.id, at(now));
+        }
+        let due = look(occurrence, &ops, &ledger, at(now)).now.remove(0);
+        ledger.record_sent(&due, at(now));
+        (due.stage.to_string(), due.is_first)
+    };
+    let ahead = weekly(State::Ahead);
+    assert_eq!(tell(&ahead, "05 01:00", false), ("24h".into(), true));
+    assert_eq!(tell(&ahead, "06 00:00", false), ("1h".into(), false));
+    let moved = Occurrence {
+        id: "weekly-2".into(),
+        replaces: Some("weekly-1".into()),
+        span: Span { opens: at("06 02:00"), closes: at("06 03:00") },
+        ..ahead
+    };
+    assert_eq!(tell(&moved, "06 00:10", false), ("Changed".into(), false));
+    let moved = Occurrence { replaces: None, ..moved };
+    let off = Occurrence { state: State::Over(at("06 00:20"), End::Cancelled), ..moved.clone() };
+    assert_eq!(tell(&off, "06 00:20", false), ("Cancelled".into(), false));
+    assert_eq!(tell(&moved, "06 01:10", true), ("1h".into(), true));
+    let open = Occurrence { state: State::Open(at("06 02:00")), ..moved };
+    assert_eq!(tell(&open, "06 02:00", false), ("Opened".into(), false));
+}

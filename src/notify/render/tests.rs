@@ -37,6 +37,7 @@ pub(crate) fn message(stage: Stage) -> Message {
         span: (!rollout).then_some(planned),
         was: None,
         collapsed: vec![],
+        is_first: true,
     };
     let mut message = Message::new(about, &due, TimeZone::get("Europe/Berlin").unwrap());
     if !rollout {

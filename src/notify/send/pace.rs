@@ -10,7 +10,6 @@ use sha2::{Digest as _, Sha256};
 use tokio::time::{Instant, sleep_until};
 
 use super::NotSent;
-use crate::error::Remedy;
 
 /// Source: Slack API, "Rate limits": one message a second to an incoming webhook. Statuspage API:
 /// one request a second for each key.
@@ -45,7 +44,6 @@ impl Pace {
         let wait = turn.saturating_duration_since(now);
         if wait > WAIT_MAX {
             return Err(NotSent {
-                remedy: Remedy::Later,
                 wait: Some(wait),
                 message: "other messages to this channel go first".to_owned(),
             });
@@ -103,7 +101,7 @@ mod tests {
         let pace = Pace::default();
         pace.hold("a", Duration::from_secs(30));
         let error = pace.turn("a").await.unwrap_err();
-        assert_eq!((error.remedy, error.wait), (Remedy::Later, Some(Duration::from_secs(30))));
+        assert_eq!(error.wait, Some(Duration::from_secs(30)));
         tokio::time::advance(Duration::from_secs(30)).await;
         pace.turn("a").await.unwrap();
     }

@@ -59,7 +59,7 @@ impl Delivery<'_> {
 
 /// What of AWS did not work; the error tells operation, topic and AWS's words.
 fn not_sent(error: &aws::Error) -> NotSent {
-    NotSent { remedy: error.remedy(), wait: error.retry_after, message: error.to_string() }
+    NotSent { wait: error.retry_after, message: error.to_string() }
 }
 
 /// The topics that the roles of namespaces reach.
@@ -82,7 +82,7 @@ impl Topics for Regions<'_> {
         let facts = self.namespaces.facts(namespace);
         let location = AwsLocation { region: Some(region.to_owned()), account_id: None };
         let target = resolve(self.settings, &facts, Some(&location), &Pinned::default());
-        let target = target.map_err(|error| NotSent::edit(error.to_string()))?;
+        let target = target.map_err(|error| NotSent::new(error.to_string()))?;
         let session = self.accounts.session(&target).await.map_err(|error| not_sent(&error))?;
         Ok(Arc::new(session.sns(terms(Priority::Work, namespace))))
     }
@@ -110,7 +110,7 @@ fn region(arn: &str) -> Result<&str, NotSent> {
         {
             Ok(region)
         }
-        _ => Err(NotSent::edit(
+        _ => Err(NotSent::new(
             "topicArn must be the ARN of a topic like arn:aws:sns:eu-central-1:123456789012:ops",
         )),
     }

@@ -42,16 +42,15 @@ impl Delivery<'_> {
         let StatuspageChannel { page_id, component_ids, token_from } = to;
         // It becomes part of a path.
         if page_id.is_empty() || !page_id.chars().all(|c| c.is_ascii_alphanumeric()) {
-            return Err(NotSent::edit("statuspage.pageId must be letters and digits"));
+            return Err(NotSent::new("statuspage.pageId must be letters and digits"));
         }
         if self.message.span.is_none() {
-            return Err(NotSent::edit(
+            return Err(NotSent::new(
                 "a status page shows what has a beginning and an end, and this has none: take the \
                  channel out",
             ));
         }
         let token = self.secret(token_from).await?;
-        self.notifier.pace.turn(token.expose()).await?;
         let page = Page { delivery: self, id: page_id, token };
         let found = page.find().await?;
         let components = component_ids.as_deref().unwrap_or_default();
@@ -74,7 +73,7 @@ impl Page<'_> {
                 let path = format!("incidents/{list}?page={page}&per_page={PER_PAGE}");
                 let (url, reply) = self.ask(Method::GET, &path, None).await?;
                 let all = incident::list(&reply.body).ok_or_else(|| {
-                    NotSent::retry(format!("{} answers with something unreadable", url.host))
+                    NotSent::new(format!("{} answers with something unreadable", url.host))
                 })?;
                 let count = all.len();
                 let ours = |incident: &Incident| marks.contains(&incident.mark);
@@ -107,7 +106,7 @@ impl Page<'_> {
         let notifier = self.delivery.notifier;
         let address = format!("{}/pages/{}/{path}", notifier.statuspage, self.id);
         let url = Url::parse(&address)
-            .map_err(|expected| NotSent::edit(format!("--statuspage-url must be {expected}")))?;
+            .map_err(|expected| NotSent::new(format!("--statuspage-url must be {expected}")))?;
         let mut headers = json_headers();
         let authorization = format!("OAuth {}", self.token.expose());
         insert_secret(&mut headers, AUTHORIZATION, &authorization)?;
@@ -118,6 +117,7 @@ impl Page<'_> {
             body: body.map(|body| body.to_string().into_bytes()).unwrap_or_default(),
             body_max: ANSWER_MAX,
         };
+        notifier.pace.turn(self.token.expose()).await?;
         let reply = notifier.http.exchange(request).await.map_err(|why| unanswered(&url, why))?;
         if is_success(&reply) {
             return Ok((url, reply));

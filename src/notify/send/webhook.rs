@@ -20,10 +20,10 @@ impl Delivery<'_> {
     pub(super) async fn webhook(&self, to: &WebhookChannel) -> Result<Sent, NotSent> {
         let url = &match (&to.url, &to.url_from) {
             (Some(url), None) => Url::parse(url)
-                .map_err(|expected| NotSent::edit(format!("webhook.url must be {expected}")))?,
+                .map_err(|expected| NotSent::new(format!("webhook.url must be {expected}")))?,
             (None, Some(from)) => self.address(from).await?,
             (None, None) | (Some(_), Some(_)) => {
-                return Err(NotSent::edit("a webhook has exactly one of url and urlFrom"));
+                return Err(NotSent::new("a webhook has exactly one of url and urlFrom"));
             }
         };
         let key = self.message.key(self.channel);
@@ -38,7 +38,7 @@ impl Delivery<'_> {
         plain.push((TIMESTAMP, timestamp));
         for (name, value) in plain {
             let value = HeaderValue::from_str(&value);
-            headers.insert(name, value.map_err(|_| NotSent::edit("a header cannot be written"))?);
+            headers.insert(name, value.map_err(|_| NotSent::new("a header cannot be written"))?);
         }
         let request = Outgoing { method: Method::POST, url, headers, body, body_max: 0 };
         let reply = self.notifier.http.exchange(request).await;

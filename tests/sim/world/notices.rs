@@ -10,7 +10,6 @@ use std::{
 use async_trait::async_trait;
 use groundcrew::{
     api::channel::Channel,
-    error::Remedy,
     notify::{
         message::Message,
         send::{Deliver, NotSent, SEND_TIMEOUT, Sent, Topics},
@@ -210,7 +209,7 @@ impl Deliver for Notices {
 }
 
 fn not_sent(message: &str) -> NotSent {
-    NotSent { remedy: Remedy::Retry, wait: None, message: message.into() }
+    NotSent { wait: None, message: message.into() }
 }
 
 #[cfg(test)]

@@ -102,10 +102,12 @@ const fn status(stage: Stage) -> Option<&'static str> {
     }
 }
 
-/// Whether a stage makes a maintenance where there is none. What is over, or what somebody ended on
-/// the page by hand, is not made anew.
-const fn makes(stage: Stage) -> bool {
-    matches!(stage, Stage::Lead(_) | Stage::Opened | Stage::Changed | Stage::Started)
+/// Whether a notice makes a maintenance where there is none. What is over is not made, and what the
+/// page was told before is not made anew: somebody ended it there by hand.
+const fn makes(message: &Message) -> bool {
+    let begins =
+        matches!(message.stage, Stage::Lead(_) | Stage::Opened | Stage::Changed | Stage::Started);
+    begins && message.is_first
 }
 
 /// What is to become of the maintenance of this message; `key` is that of the notice.
@@ -117,7 +119,7 @@ pub(super) fn change(
 ) -> Change {
     let Some(status) = status(message.stage) else { return Change::None };
     let Some(found) = found else {
-        if !makes(message.stage) {
+        if !makes(message) {
             return Change::None;
         }
         let status = if status.is_empty() { "scheduled" } else { status };

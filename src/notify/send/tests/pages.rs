@@ -12,7 +12,7 @@ use http::{HeaderMap, Method, StatusCode, Uri};
 use serde_json::{Value, json};
 
 use super::{
-    peers::{Bench, Recorded, at_page, http, message, serve},
+    peers::{Bench, Recorded, at_page, http, message, notifier, serve},
     *,
 };
 use crate::api::channel::StatuspageChannel;
@@ -104,6 +104,15 @@ async fn page(
     answer(&mut held.lock().unwrap(), &method, &uri, &body)
 }
 
+fn channel() -> Channel {
+    let statuspage = StatuspageChannel {
+        page_id: "p4ge".into(),
+        component_ids: Some(vec!["c1".into()]),
+        token_from: from("token"),
+    };
+    Channel { name: "page".into(), statuspage: Some(statuspage), ..Channel::default() }
+}
+
 impl Statuspage {
     async fn start() -> Self {
         let held = Arc::new(Mutex::new(Held::default()));
@@ -112,22 +121,23 @@ impl Statuspage {
         let hosts = AllowedHosts::parse(["127.0.0.1"]).unwrap();
         let url = StatuspageUrl::parse(&format!("http://127.0.0.1:{port}/v1"), &hosts).unwrap();
         let notifier = at_page(http(), &[("token", TOKEN)], url);
-        let statuspage = StatuspageChannel {
-            page_id: "p4ge".into(),
-            component_ids: Some(vec!["c1".into()]),
-            token_from: from("token"),
-        };
-        let channel =
-            Channel { name: "page".into(), statuspage: Some(statuspage), ..Channel::default() };
-        Self { held, bench: Bench { notifier, topics: Recorded::default() }, channel }
+        let bench = Bench { notifier, topics: Recorded::default() };
+        Self { held, bench, channel: channel() }
     }
 
     async fn send(&self, message: &Message) -> Result<Sent, NotSent> {
         self.bench.send(&self.channel, message).await
     }
 
+    /// Tells a channel that was told nothing before.
     async fn tell(&self, stage: &str) -> Sent {
         self.send(&message(stage.parse().unwrap())).await.unwrap()
+    }
+
+    /// Tells a channel that was told of it before.
+    async fn tell_more(&self, stage: &str) -> Sent {
+        let message = Message { is_first: false, ..message(stage.parse().unwrap()) };
+        self.send(&message).await.unwrap()
     }
 
     fn held(&self) -> std::sync::MutexGuard<'_, Held> {
@@ -168,7 +178,7 @@ async fn a_lost_answer_makes_no_second_maintenance_and_no_second_update() {
     for stage in ["24h", "Opened", "Closed"] {
         page.held().loses = true;
         let error = page.send(&message(stage.parse().unwrap())).await.unwrap_err();
-        assert_eq!(error.remedy, Remedy::Retry);
+        assert_eq!(error.message, "127.0.0.1 answers 502");
         page.held().loses = false;
         page.tell(stage).await;
     }
@@ -219,26 +229,70 @@ async fn foreign_maintenances_are_left_alone() {
 }
 
 #[tokio::test]
+async fn what_somebody_ended_or_deleted_by_hand_stays_so() {
+    for deleted in [false, true] {
+        let page = Statuspage::start().await;
+        page.tell("24h").await;
+        if deleted {
+            page.held().incidents.clear();
+        } else {
+            page.held().incidents[0]["status"] = json!("completed");
+        }
+        for stage in ["1h", "Opened", "Changed", "Extended", "Closed"] {
+            assert_eq!(page.tell_more(stage).await.id, "", "{stage}");
+        }
+        assert_eq!(page.held().writes.len(), 1);
+        // What was given up and is announced anew is made anew.
+        page.tell("1h").await;
+        assert_eq!(page.held().writes.len(), 2);
+    }
+}
+
+/// A page that holds nothing, and when it was asked.
+#[derive(Default)]
+struct Empty(Mutex<Vec<tokio::time::Instant>>);
+
+#[async_trait]
+impl Exchange for Empty {
+    async fn exchange(&self, _: crate::checks::http::Outgoing<'_>) -> Result<Reply, Unanswered> {
+        self.0.lock().unwrap().push(tokio::time::Instant::now());
+        Ok(Reply { status: 200, retry_after: None, body: b"[]".to_vec() })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_requests_of_one_notice_are_a_second_apart() {
+    let empty = Arc::new(Empty::default());
+    let notifier = notifier(Arc::clone(&empty) as Arc<dyn Exchange>, &[("token", TOKEN)]);
+    let notifier = Notifier { pace: Pace::default(), ..notifier };
+    let bench = Bench { notifier, topics: Recorded::default() };
+    bench.send(&channel(), &message(Stage::Opened)).await.unwrap();
+    let asked = empty.0.lock().unwrap();
+    // Two lists, and the maintenance is made.
+    assert_eq!(asked.len(), 3);
+    let apart = asked.windows(2).map(|pair| pair[1] - pair[0]);
+    assert!(apart.clone().all(|apart| apart >= Duration::from_secs(1)), "{asked:?}");
+}
+
+#[tokio::test]
 async fn a_refusal_is_told_without_the_key() {
     let page = Statuspage::start().await;
     let opened = message(Stage::Opened);
-    for (status, body, says, remedy) in [
+    for (status, body, says) in [
         (
             StatusCode::UNPROCESSABLE_ENTITY,
             json!({"error": ["Component c1\nis unknown"]}),
             "127.0.0.1 answers 422 (Component c1 is unknown)",
-            Remedy::AwaitEdit,
         ),
         (
             StatusCode::UNAUTHORIZED,
             json!({"error": format!("no such key: {TOKEN}")}),
             "127.0.0.1 answers 401: check the address and the token in the Secret",
-            Remedy::AwaitEdit,
         ),
     ] {
         page.held().refuses = Some((status, body));
         let error = page.send(&opened).await.unwrap_err();
-        assert_eq!((error.message.as_str(), error.remedy), (says, remedy));
+        assert_eq!(error.message, says);
     }
     page.held().refuses = Some((StatusCode::OK, json!({"not": "a list"})));
     let error = page.send(&opened).await.unwrap_err();
@@ -246,7 +300,7 @@ async fn a_refusal_is_told_without_the_key() {
     page.held().refuses = Some((StatusCode::TOO_MANY_REQUESTS, json!({"error": "slow down"})));
     let error = page.send(&opened).await.unwrap_err();
     assert_eq!(error.message, "127.0.0.1 answers 429 (slow down): it asks to wait");
-    assert_eq!((error.remedy, error.wait), (Remedy::Later, Some(Duration::from_secs(30))));
+    assert_eq!(error.wait, Some(Duration::from_secs(30)));
     let mut endless = message(Stage::Started);
     endless.span = None;
     let error = page.send(&endless).await.unwrap_err();
