@@ -81,8 +81,7 @@ impl Liveness {
     /// Supervises a loop: it must beat at least once in every `bound` from now on. The same name
     /// again replaces the former loop.
     ///
-    /// A heartbeat that is dropped goes stale: the loop may have panicked. A loop that ends as it
-    /// should calls [`Heartbeat::retire`].
+    /// A heartbeat that is dropped goes stale: the loop may have panicked.
     #[must_use]
     pub fn supervise(&self, name: impl Into<String>, bound: Duration) -> Heartbeat {
         let name = name.into();
@@ -117,11 +116,6 @@ impl Heartbeat {
         if let Some(pulse) = lock(&self.liveness.loops).get_mut(&self.name) {
             pulse.last = Instant::now();
         }
-    }
-
-    /// Ends the supervision: the loop ended as it should.
-    pub fn retire(self) {
-        lock(&self.liveness.loops).remove(&self.name);
     }
 
     /// A stream that beats whenever it is polled.

@@ -41,28 +41,8 @@ pub enum Rule {
     OnlyInBlackouts,
     /// A pattern with `*` as minute or hour that starts again before it ends.
     StartsAgain,
-    /// A zone with or without summer time, against what its name says. Only told.
+    /// A zone with or without summer time, against what its name says: nothing may be wrong.
     SummerTime,
-}
-
-impl Rule {
-    /// Its name.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::NotEveryMonth => "not-every-month",
-            Self::NeverOpens => "never-opens",
-            Self::OnlyInBlackouts => "only-in-blackouts",
-            Self::StartsAgain => "starts-again",
-            Self::SummerTime => "summer-time",
-        }
-    }
-
-    /// Whether it is only good to know: nothing may be wrong.
-    #[must_use]
-    pub fn is_info(self) -> bool {
-        matches!(self, Self::SummerTime)
-    }
 }
 
 /// What is hardly ever meant in a calendar, as it is at `now`.

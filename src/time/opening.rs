@@ -94,14 +94,6 @@ impl Opening {
         names.into_iter().collect()
     }
 
-    /// Names of the schedules that are open at `at`, sorted, each once.
-    #[must_use]
-    pub fn open_schedules(&self, at: Timestamp) -> Vec<&str> {
-        let open = self.parts.iter().filter(|part| part.from <= at && at < part.until);
-        let names: BTreeSet<&str> = open.map(|part| part.schedule.as_str()).collect();
-        names.into_iter().collect()
-    }
-
     /// What clocks show: `Sun 6 Dec 2026 02:00–04:00 CET`. With the date of the end when that is another
     /// day, and with both times' names when they differ.
     #[must_use]

@@ -57,6 +57,14 @@ fn at(calendar: &Calendar, civil: &str) -> Timestamp {
     }
 }
 
+/// Names of the schedules of an opening that are open at `at`, sorted.
+fn open_schedules(opening: &Opening, at: Timestamp) -> Vec<&str> {
+    let open = opening.parts.iter().filter(|part| part.from <= at && at < part.until);
+    let mut names: Vec<&str> = open.map(|part| part.schedule.as_str()).collect();
+    names.sort_unstable();
+    names
+}
+
 /// What the next openings after `from` are in words, with their notes in brackets.
 fn told(calendar: &Calendar, from: &str, most: usize) -> Vec<String> {
     let openings = calendar.upcoming(at(calendar, from), most).unwrap();

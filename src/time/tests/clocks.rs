@@ -334,7 +334,7 @@ fn overlapping_and_touching_occurrences_are_one_opening() {
     assert_eq!(opening.id, "early-20261205T2300Z");
     assert_eq!(opening.local(calendar.zone()), "Sun 6 Dec 2026 00:00–05:00 CET");
     assert_eq!(opening.schedules(), ["early", "monthly", "weekly"]);
-    let open = |civil: &str| opening.open_schedules(at(&calendar, civil));
+    let open = |civil: &str| open_schedules(opening, at(&calendar, civil));
     assert_eq!(open("2026-12-06T00:59"), ["early"]);
     assert_eq!(open("2026-12-06T01:00"), ["monthly"]);
     assert_eq!(open("2026-12-06T02:00"), ["monthly", "weekly"]);

@@ -169,7 +169,7 @@ fn check_opening(calendar: &Calendar, opening: &Opening) -> Result<(), TestCaseE
     for inside in [opens, middle, just_before(closes)] {
         prop_assert_eq!(calendar.open_at(inside).unwrap(), Some(opening.clone()));
         prop_assert_eq!(calendar.last_start(inside).unwrap(), Some(opening.clone()));
-        prop_assert!(!opening.open_schedules(inside).is_empty());
+        prop_assert!(!open_schedules(opening, inside).is_empty());
         prop_assert!(calendar.blackout_at(inside).is_none());
     }
     prop_assert_eq!(calendar.open_at(closes).unwrap(), None);
