@@ -156,8 +156,13 @@ const GET_MUTE_RULE: Entry =
     mute_rule("GetAlarmMuteRule", false, &["cloudwatch:GetAlarmMuteRule"], MUTE_RULE);
 const LIST_MUTE_RULES: Entry =
     mute_rule("ListAlarmMuteRules", false, &["cloudwatch:ListAlarmMuteRules"], "*");
-const PUT_MUTE_RULE: Entry =
-    mute_rule("PutAlarmMuteRule", true, &["cloudwatch:PutAlarmMuteRule"], ALARM_OR_MUTE_RULE);
+// A rule is put with tags.
+const PUT_MUTE_RULE: Entry = mute_rule(
+    "PutAlarmMuteRule",
+    true,
+    &["cloudwatch:PutAlarmMuteRule", "cloudwatch:TagResource"],
+    ALARM_OR_MUTE_RULE,
+);
 
 // Reads of all applications: AWS does not say what it compares a narrower resource with.
 const fn codedeploy(name: &'static str, actions: &'static [&'static str]) -> Entry {

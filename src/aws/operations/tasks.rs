@@ -3,9 +3,9 @@
 use super::{Entry, Family, INSTANCE, rds};
 
 const SERVICE: &str = "arn:{partition}:ecs:{region}:{account}:service/{cluster}/{service}";
-// Documents of AWS have no account. The nodes that a document runs on need a grant of their own.
+// Documents of AWS have no account. The nodes that a command runs on, and the executions of an
+// automation, need a grant of their own.
 const DOCUMENT: &str = "arn:{partition}:ssm:{region}:*:document/{document}";
-const DEFINITION: &str = "arn:{partition}:ssm:{region}:*:automation-definition/{document}";
 const EXECUTION: &str = "arn:{partition}:ssm:{region}:{account}:automation-execution/{execution}";
 
 const fn ecs(name: &'static str, write: bool, actions: &'static [&'static str]) -> Entry {
@@ -41,6 +41,6 @@ pub(super) const SEND_COMMAND: Entry = ssm("SendCommand", true, &["ssm:SendComma
 pub(super) const GET_AUTOMATION: Entry =
     ssm("GetAutomationExecution", false, &["ssm:GetAutomationExecution"], EXECUTION);
 pub(super) const START_AUTOMATION: Entry =
-    ssm("StartAutomationExecution", true, &["ssm:StartAutomationExecution"], DEFINITION);
+    ssm("StartAutomationExecution", true, &["ssm:StartAutomationExecution"], DOCUMENT);
 pub(super) const STOP_AUTOMATION: Entry =
     ssm("StopAutomationExecution", true, &["ssm:StopAutomationExecution"], EXECUTION);
