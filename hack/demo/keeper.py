@@ -56,6 +56,7 @@ def explain(folder: Path, screen: Screen) -> None:
         (f"kubectl get canaryrollouts -n {NAMESPACE} --watch", "see them move (a second is a minute here)"),
         (f"kubectl describe canaryrollout search -n {NAMESPACE}", "all that is known about one"),
         (f"kubectl get events -n {NAMESPACE}", "what happened"),
+        ("target/debug/groundcrew forecast -f examples/maintenancewindow.yaml", "when a window would open"),
         (f"curl -s '{facts['aws']}/_control/calls?write=true'", "what was changed in the AWS stand-in"),
         ("make demo-down", "stop everything"),
     ]:
