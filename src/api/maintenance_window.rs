@@ -72,15 +72,15 @@ pub const EMERGENCY_FOR_MAX: usize = 32;
     validation = Rule::new("!has(self.lateOpen) || !has(self.cutoff) || self.lateOpen.minRemaining > self.cutoff").message("lateOpen.minRemaining must be more than cutoff: no work would be accepted else"),
 )]
 pub struct MaintenanceWindowSpec {
-    /// Where the alarms are, and what checks look at.
+    /// Where alarms, tasks and metrics are, and what checks look at.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub aws: Option<AwsLocation>,
     /// Time zone of all times here: an IANA name such as Europe/Berlin, or Etc/UTC.
     #[schemars(length(min = 1, max = 64))]
     #[x_kube(validation = Rule::new("self.matches('^[A-Z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$') && !(self in ['Local', 'Factory']) && timestamp('2026-01-01T00:00:00Z').getHours(self) >= 0").message("timeZone must be an IANA name such as Europe/Berlin or Etc/UTC"))]
     pub time_zone: String,
-    /// Maintenance (default), or Routine: a round of checks at its time. The gate of a Routine never
-    /// opens, and no selector sees it.
+    /// Maintenance (default), or Routine: a round of checks and tasks at its time. The gate of a
+    /// Routine never opens, and no selector sees it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub purpose: Option<Purpose>,
     /// When it opens. Exactly one of schedules and always.

@@ -2,9 +2,13 @@
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::CustomResourceExt;
+use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
-use super::{canary_rollout::CanaryRollout, maintenance_window::MaintenanceWindow};
+use super::{
+    canary_rollout::{CanaryRollout, CanaryRolloutSpec, CanaryRolloutStatus},
+    maintenance_window::{MaintenanceWindow, MaintenanceWindowSpec, MaintenanceWindowStatus},
+};
 
 /// A CRD that cannot be brought into its final shape: a mistake in our types, found by tests.
 #[derive(Debug, thiserror::Error)]
@@ -21,17 +25,21 @@ pub struct SchemaError {
 /// [`SchemaError`] when a derived CRD does not survive the adjustments.
 pub fn crds() -> Result<Vec<CustomResourceDefinition>, SchemaError> {
     Ok(vec![
-        shaped(CanaryRollout::crd_name(), CanaryRollout::crd())?,
-        shaped(MaintenanceWindow::crd_name(), MaintenanceWindow::crd())?,
+        shaped::<CanaryRollout, CanaryRolloutSpec, CanaryRolloutStatus>()?,
+        shaped::<MaintenanceWindow, MaintenanceWindowSpec, MaintenanceWindowStatus>()?,
     ])
 }
 
-fn shaped(
-    name: &'static str,
-    crd: CustomResourceDefinition,
-) -> Result<CustomResourceDefinition, SchemaError> {
-    let fail = |source| SchemaError { name, source };
-    let mut value = serde_json::to_value(crd).map_err(fail)?;
+fn shaped<K: CustomResourceExt, Spec: JsonSchema, Status: JsonSchema>()
+-> Result<CustomResourceDefinition, SchemaError> {
+    let fail = |source| SchemaError { name: K::crd_name(), source };
+    let mut value = serde_json::to_value(K::crd()).map_err(fail)?;
+    for (part, derived) in [("spec", derived::<Spec>()), ("status", derived::<Status>())] {
+        let pointer = format!("/spec/versions/0/schema/openAPIV3Schema/properties/{part}");
+        if let Some(schema) = value.pointer_mut(&pointer) {
+            describe(schema, &derived);
+        }
+    }
     if let Some(schemas) = value.pointer_mut("/spec/versions") {
         strip_nullable(schemas);
     }
@@ -41,6 +49,33 @@ fn shaped(
         status.insert("default".into(), json!({"observedGeneration": -1}));
     }
     serde_json::from_value(value).map_err(fail)
+}
+
+/// The schema of a type before it is made structural.
+fn derived<T: JsonSchema>() -> Value {
+    let settings = SchemaSettings::openapi3().with(|settings| settings.inline_subschemas = true);
+    settings.into_generator().into_root_schema_for::<T>().into()
+}
+
+/// Gives optional fields their own descriptions back: what makes schemas structural puts that of the
+/// type in its place.
+fn describe(schema: &mut Value, derived: &Value) {
+    let Value::Object(map) = schema else { return };
+    let value = derived.pointer("/anyOf/0");
+    if let (Some(_), Some(own)) = (value, derived.get("description")) {
+        map.insert("description".into(), own.clone());
+    }
+    let below = value.unwrap_or(derived);
+    if let Some(Value::Object(fields)) = map.get_mut("properties") {
+        for (name, field) in fields {
+            describe(field, &below["properties"][name.as_str()]);
+        }
+    }
+    for key in ["items", "additionalProperties"] {
+        if let Some(values) = map.get_mut(key) {
+            describe(values, &below[key]);
+        }
+    }
 }
 
 /// Takes `nullable` out: an explicit null would be stored, and means nothing here.

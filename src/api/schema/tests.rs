@@ -67,6 +67,29 @@ fn a_manifest_chooses_no_role_no_endpoint_and_no_other_namespace() {
 }
 
 #[test]
+fn optional_fields_have_their_own_descriptions() {
+    for (path, own) in [
+        ("/0/{spec}/analysis/{}/alarms", "Alarms that must not fire."),
+        (
+            "/0/{spec}/analysis/{}/alarms/{}/onInsufficientData",
+            "What INSUFFICIENT_DATA means: Pass (default), Wait or Fail.",
+        ),
+        (
+            "/1/{spec}/onPreCheckFailure",
+            "Block (default): it stays closed until the pre-checks hold,",
+        ),
+        ("/1/{spec}/tasks/items/{}/onFailure", "What becomes of the tasks after it"),
+    ] {
+        let root = "spec/versions/0/schema/openAPIV3Schema/properties/spec/properties";
+        let pointer = path.replace("{spec}", root).replace("{}", "properties");
+        let all = serde_json::to_value(crds().unwrap()).unwrap();
+        let description = all.pointer(&format!("{pointer}/description")).unwrap();
+        let description = description.as_str().unwrap();
+        assert!(description.starts_with(own), "{path}: {description}");
+    }
+}
+
+#[test]
 fn ledgers_and_plans_are_atomic_lists() {
     let merged = all("status", &schema("status")).into_iter().filter(|(_, schema)| {
         let kind = schema["x-kubernetes-list-type"].as_str();
