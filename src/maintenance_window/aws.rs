@@ -1,6 +1,8 @@
 //! The calls to AWS of a pass: what is asked of alarms and mute rules, and what is done about them.
 
 mod switches;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -51,10 +53,7 @@ impl<'a> Calls<'a> {
         now: Timestamp,
     ) -> Result<Self, Error> {
         let namespace = object.namespace().unwrap_or_default();
-        let pinned = object.status.as_ref().map_or_else(Pinned::default, |status| Pinned {
-            region: status.region.clone(),
-            account_id: status.account_id.clone(),
-        });
+        let pinned = pinned(object);
         let location = object.spec.aws.clone();
         let own = context.session(&namespace, location.as_ref(), &pinned).await?;
         Ok(Self { context, namespace, location, own, now })
@@ -250,4 +249,12 @@ impl<'a> Calls<'a> {
         }
         Ok(())
     }
+}
+
+/// Region and account that the window was first found in.
+fn pinned(object: &MaintenanceWindow) -> Pinned {
+    object.status.as_ref().map_or_else(Pinned::default, |status| Pinned {
+        region: status.region.clone(),
+        account_id: status.account_id.clone(),
+    })
 }

@@ -1,4 +1,5 @@
 mod alarms;
+mod basics;
 mod checks;
 mod laws;
 mod metrics;

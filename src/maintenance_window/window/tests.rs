@@ -1,5 +1,5 @@
 use super::*;
-use crate::maintenance_window::world::spec;
+use crate::maintenance_window::{tasks::Work, world::spec};
 
 #[track_caller]
 fn refused(yaml: &str, expected: &str) {
@@ -71,4 +71,46 @@ fn metrics_that_cannot_be_measured_are_refused() {
         &format!("{{timeZone: Etc/UTC, always: true, metrics: [{}]}}", metric("1m")),
         "spec.metrics: a window that is always open has no openings to measure around",
     );
+}
+
+#[test]
+fn what_is_left_out_has_its_default() {
+    let spec = spec(
+        "
+timeZone: Etc/UTC
+schedules: [{name: a, cron: '0 2 * * SUN', duration: 2h}]
+blackouts: [{name: b, from: '2026-12-18', until: '2026-12-20'}]
+alarms: {names: [api]}
+preChecks: [{name: db, rds: {instance: db}}]
+tasks:
+- {name: patch, timeout: 1h, ssm: {command: {document: AWS-RunPatchBaseline, targets: [{key: 'tag:role', values: [gpu]}]}}}
+- {name: image, timeout: 1h, ssm: {automation: {document: AWS-UpdateLinuxAmi}}}
+",
+    );
+    let window = Window::parse(&spec).unwrap();
+    assert!(!window.routine && !window.proceeds && window.emergency.is_none());
+    assert_eq!(window.pre_check_lead, SignedDuration::from_mins(15));
+    let none = [window.cutoff, window.extend_max, window.post_check_for];
+    assert_eq!(none, [SignedDuration::ZERO; 3]);
+    assert_eq!(window.min_remaining, None);
+    assert!(window.mutes());
+    // Those of the window, as it turns out.
+    assert_eq!(window.alarms.unwrap().regions, Vec::<String>::new());
+    let dark = blackout(&spec.blackouts.unwrap()[0], "").unwrap();
+    assert_eq!((dark.on_overlap, dark.yearly), (Overlap::Skip, false));
+    for task in window.tasks {
+        assert!(task.stops && task.schedules.is_none());
+        let (Work::Command(run) | Work::Automation { run, .. }) = &task.work else {
+            panic!("{task:?}")
+        };
+        assert_eq!((run.max_concurrency.as_str(), run.max_errors.as_str()), ("1", "0"));
+    }
+}
+
+#[test]
+fn with_mode_none_alarms_are_not_even_read() {
+    let weekly = "schedules: [{name: weekly, cron: '0 2 * * SUN', duration: 2h}]";
+    let none =
+        format!("{{timeZone: Etc/UTC, {weekly}, alarms: {{mode: None, namePrefixes: [api-]}}}}");
+    assert_eq!(Window::parse(&spec(&none)).unwrap().alarms, None);
 }

@@ -4,7 +4,7 @@ use groundcrew::api::canary_rollout::Preset;
 use kube::api::{Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
 
-use super::{Case, KINDS, ROLLOUT, full, preset, published};
+use super::{Case, KINDS, ROLLOUT, WINDOW, full, preset, published};
 use crate::harness::run;
 
 /// The dimensions of a metric of one's own.
@@ -347,23 +347,29 @@ fn what_is_right_is_accepted_up_to_its_bounds() {
 #[test]
 fn what_is_immutable_stays() {
     run(async {
-        let api = ROLLOUT.api().await;
-        let object = ROLLOUT.object("immutable", &full());
-        api.create(&PostParams::default(), &object).await.unwrap();
         let function = "function is immutable: make a new CanaryRollout for another alias";
-        let region = "aws.region is immutable: make a new CanaryRollout for another region";
-        for (change, told) in [
-            (json!({"function": {"name": "other"}}), function),
-            (json!({"function": {"alias": "other"}}), function),
+        let region = "aws.region is immutable: make a new";
+        let same_region = [
             (json!({"aws": {"region": "us-east-1"}}), region),
             (json!({"aws": {"region": null}}), region),
             (json!({"aws": null}), region),
-        ] {
-            let dry = PatchParams { dry_run: true, ..PatchParams::default() };
-            let patch = Patch::Merge(json!({"spec": change}));
-            let refused = api.patch("immutable", &dry, &patch).await.unwrap_err();
-            let kube::Error::Api(status) = refused else { panic!("{refused}") };
-            assert!(status.message.contains(told), "{change}: {}", status.message);
+        ];
+        let same_function = [
+            (json!({"function": {"name": "other"}}), function),
+            (json!({"function": {"alias": "other"}}), function),
+        ];
+        let of_rollouts = [&same_region[..], &same_function[..]].concat();
+        for (kind, changes) in [(ROLLOUT, &of_rollouts[..]), (WINDOW, &same_region[..])] {
+            let api = kind.api().await;
+            let object = kind.object("immutable", &(kind.all)()[0]);
+            api.create(&PostParams::default(), &object).await.unwrap();
+            for (change, told) in changes {
+                let dry = PatchParams { dry_run: true, ..PatchParams::default() };
+                let patch = Patch::Merge(json!({"spec": change}));
+                let refused = api.patch("immutable", &dry, &patch).await.unwrap_err();
+                let kube::Error::Api(status) = refused else { panic!("{refused}") };
+                assert!(status.message.contains(told), "{change}: {}", status.message);
+            }
         }
     });
 }

@@ -212,3 +212,6 @@ fn automated(automation: &Automation, id: &str) -> Judged {
         Progress::Runs => Judged::Runs(format!("automation {id} is {status}")),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -38,6 +38,8 @@ fn checks_that_contradict_themselves_are_refused_with_the_fix() {
     urgent["onPreCheckFailure"] = json!("Block");
     let mut round_of_emergency = with(emergency, "preChecks", list());
     round_of_emergency["purpose"] = json!("Routine");
+    let mut round_without_end = with(always, "preChecks", list());
+    round_without_end["purpose"] = json!("Routine");
     refused([
         (with(always, "preChecks", list()), no_checks),
         (with(always, "postChecks", list()), no_checks),
@@ -56,5 +58,6 @@ fn checks_that_contradict_themselves_are_refused_with_the_fix() {
         (routine("cutoff", json!("1m")), round),
         (routine("preCheckLead", json!("1h")), round),
         (round_of_emergency, round),
+        (round_without_end, round),
     ]);
 }
