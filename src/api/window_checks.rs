@@ -2,11 +2,11 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::KubeSchema;
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    check::{CHECKS_MAX, CheckVerdict},
+    check::{CHECKS_MAX, Check, CheckVerdict},
     fit::SENTENCE_MAX,
 };
 
@@ -89,4 +89,31 @@ pub struct Checking {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = CHECKS_MAX))]
     pub results: Vec<WindowCheck>,
+    /// The `postChecks` that it opened with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checks: Option<FrozenChecks>,
+}
+
+/// Checks as they were. The API server keeps them as they are: rules of today must not refuse them
+/// tomorrow.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct FrozenChecks(pub Vec<Check>);
+
+impl JsonSchema for FrozenChecks {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "FrozenChecks".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "array",
+            "maxItems": CHECKS_MAX,
+            "items": {"type": "object", "x-kubernetes-preserve-unknown-fields": true},
+        })
+    }
 }

@@ -4,15 +4,20 @@ use std::{fmt, sync::Arc};
 
 use super::{MaintenanceWindows, aws};
 use crate::{
-    api::{maintenance_window::MaintenanceWindow, window_checks::WindowStage},
+    api::{
+        check::Check as RawCheck, maintenance_window::MaintenanceWindow, window_checks::WindowStage,
+    },
     aws::session::Session,
-    checks::{Asked, Check},
+    checks::{Asked, Check, InvalidCheck},
     context::Context,
     engine::Kind as _,
     error::chain,
     facts::check::CheckResult,
     kubernetes::publish,
 };
+
+/// The list of checks before an opening, which follow edits of the spec.
+const PRE_CHECKS: &str = "preChecks";
 
 /// A list of checks. Decisions know its names, and whether it runs Jobs.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -22,6 +27,15 @@ impl List {
     /// The checks of a spec.
     pub fn new(checks: Vec<Check>) -> Self {
         Self(checks)
+    }
+
+    /// Parses the checks of a spec.
+    ///
+    /// # Errors
+    ///
+    /// The first field that cannot work, below their list.
+    pub fn of(checks: &[RawCheck]) -> Result<Self, InvalidCheck> {
+        Check::parse_all(checks).map(Self)
     }
 
     /// Their names, in order.
@@ -68,7 +82,7 @@ impl Question {
     /// The checks to be run for it.
     pub fn wanted(&self) -> Wanted<'_> {
         let list = match self.stage {
-            WindowStage::BeforeOpening => "preChecks",
+            WindowStage::BeforeOpening => PRE_CHECKS,
             WindowStage::AfterClose => "postChecks",
         };
         Wanted { list, about: &self.occurrence, checks: &self.list }
@@ -99,9 +113,7 @@ pub async fn run(
         let session = session(check, calls).await;
         checks.push((check.clone(), session));
     }
-    // Results of another spec are of no use.
-    let generation = object.metadata.generation.unwrap_or_default();
-    let about = format!("{about} {generation}");
+    let about = subject(list, about, object.metadata.generation);
     let owner = publish::id(MaintenanceWindows::NAMES, object);
     context.checks.results(Asked { owner: &owner, list, about: &about, checks }).await
 }
@@ -112,4 +124,33 @@ async fn session(
 ) -> Result<Arc<Session>, String> {
     let session = calls?.session_in(check.region.as_deref()).await;
     session.map_err(|error| chain(&error))
+}
+
+/// What a list runs for, with what makes its results useless. Those before an opening follow edits; all
+/// others are as the opening froze them.
+fn subject(list: &str, about: &str, generation: Option<i64>) -> String {
+    match list {
+        PRE_CHECKS => format!("{about} {}", generation.unwrap_or_default()),
+        _ => about.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_edit_begins_only_those_checks_anew_that_it_may_change() {
+        let wanted = |stage| {
+            let occurrence = "weekly-20261206T0100Z".to_owned();
+            let question = Question { stage, occurrence, list: List::default() };
+            let Wanted { list, about, .. } = question.wanted();
+            [1, 2].map(|generation| subject(list, about, Some(generation)))
+        };
+        let [first, second] = wanted(WindowStage::BeforeOpening);
+        assert_ne!(first, second);
+        let [first, second] = wanted(WindowStage::AfterClose);
+        assert_eq!(first, second);
+        assert_eq!(subject("tasks", "a up", Some(1)), subject("tasks", "a up", Some(2)));
+    }
 }

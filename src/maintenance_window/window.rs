@@ -12,7 +12,7 @@ use crate::{
     api::window_alarms::AlarmMode,
     api::window_checks::{OnPreCheckFailure, Purpose},
     api::window_metrics::{METRICS_MAX, WindowMetric},
-    checks::{Check, measure::Measure},
+    checks::measure::Measure,
     maintenance_window::{
         alarms::Choice,
         checks::List,
@@ -118,8 +118,7 @@ impl Window {
         check_metrics(spec)?;
         let routine = spec.purpose == Some(Purpose::Routine);
         let checks = |field: &str, list: &Option<Vec<_>>| {
-            let parsed = Check::parse_all(list.as_deref().unwrap_or_default());
-            parsed.map(List::new).map_err(|why| {
+            List::of(list.as_deref().unwrap_or_default()).map_err(|why| {
                 let expected = format!("write {}", why.expected);
                 invalid(format!("{field}{}", why.field), expected)
             })

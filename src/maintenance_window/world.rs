@@ -92,6 +92,15 @@ schedules:
 - {name: weekly, cron: '0 2 * * SUN', duration: 2h}
 ";
 
+/// Sundays from 02:00 to 04:00 and from 04:30 to 05:00, by the clocks of Berlin.
+pub const TWO: &str = "
+timeZone: Europe/Berlin
+extend: {max: 2h}
+schedules:
+- {name: weekly, cron: '0 2 * * SUN', duration: 2h}
+- {name: second, cron: '30 4 * * SUN', duration: 30m}
+";
+
 impl World {
     pub fn new(yaml: &str, time: &str) -> Self {
         let spec = spec(yaml);

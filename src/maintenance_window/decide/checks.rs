@@ -9,9 +9,12 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use super::{plan::Ask, situation::Situation};
 use crate::{
     api::{
-        check::CheckVerdict::{Failed, Passed, Running},
-        maintenance_window::Outcome,
-        window_checks::{Checking, WindowCheck, WindowStage},
+        check::{
+            Check,
+            CheckVerdict::{Failed, Passed, Running},
+        },
+        maintenance_window::{Outcome, WindowHistoryEntry},
+        window_checks::{Checking, FrozenChecks, WindowCheck, WindowStage},
     },
     facts::{check::CheckResult, kubernetes::Deletion},
     maintenance_window::{
@@ -115,25 +118,53 @@ fn before(situation: &mut Situation<'_>) -> Option<Ask> {
 fn after(situation: &mut Situation<'_>) -> Option<Ask> {
     let mut watch = situation.memory.after.take()?;
     let facts = situation.facts;
-    let goes_on = facts.deletion == Deletion::None
-        && !facts.suspended()
-        && !facts.audits()
-        && situation.memory.current.is_none();
-    let list = situation.window().map(|window| window.post_checks.clone());
-    let list = list.filter(|list| goes_on && !list.is_empty())?;
-    forget_others(&mut watch, &list, facts.edited);
-    if let Some(said) = facts.checks.get(&WindowStage::AfterClose) {
-        if record(&mut watch, said, WindowStage::AfterClose, situation.now) {
-            report(situation, &watch);
-        }
-        situation.memory.after = Some(watch).filter(|watch| due_after(watch, false).is_some());
+    if facts.deletion != Deletion::None {
         return None;
     }
-    let due = due_after(&watch, list.has_jobs()).is_some_and(|due| due <= situation.now);
+    if situation.memory.current.is_some() {
+        cut_off(situation, &watch);
+        return None;
+    }
+    let list = match List::of(watched(&watch)) {
+        Ok(list) => list,
+        // They were frozen under older rules.
+        Err(why) => {
+            let why = format!("its post-checks cannot be run any more: postChecks{why}");
+            fails(situation, &watch.occurrence, &why);
+            return None;
+        }
+    };
+    if facts.suspended() || list.is_empty() {
+        situation.memory.after = Some(watch).filter(|_| !list.is_empty());
+        return None;
+    }
+    if let Some(said) = facts.checks.get(&WindowStage::AfterClose) {
+        if record(&mut watch, said, WindowStage::AfterClose, situation.now) {
+            report(situation, &watch, due_after(&watch).is_none());
+        }
+        situation.memory.after = Some(watch).filter(|watch| due_after(watch).is_some());
+        return None;
+    }
+    let due = due_after(&watch).is_some_and(|due| due <= situation.now);
     let question =
         Question { stage: WindowStage::AfterClose, occurrence: watch.occurrence.clone(), list };
     situation.memory.after = Some(watch);
     due.then_some(Ask::Checks(question))
+}
+
+/// The checks that are watched: those that the opening froze.
+fn watched(watch: &Checking) -> &[Check] {
+    watch.checks.as_ref().map(|FrozenChecks(checks)| checks.as_slice()).unwrap_or_default()
+}
+
+/// The next opening ends the watch: what was not seen to hold by then has failed.
+fn cut_off(situation: &mut Situation<'_>, watch: &Checking) {
+    if watch.at.is_some() {
+        report(situation, watch, true);
+    } else {
+        let why = "its post-checks did not end before the next opening";
+        fails(situation, &watch.occurrence, why);
+    }
 }
 
 /// What other checks said, or the same in another form, is of no use.
@@ -168,24 +199,29 @@ fn record(known: &mut Checking, said: &[CheckResult], stage: WindowStage, now: T
 }
 
 /// Writes a round of post-checks into the history. One failure is enough; what cannot be looked at is
-/// one at the end.
-fn report(situation: &mut Situation<'_>, watch: &Checking) {
-    let over = due_after(watch, false).is_none();
+/// one at the end, when the watch is `over`.
+fn report(situation: &mut Situation<'_>, watch: &Checking, over: bool) {
     let mut entries = situation.memory.history.iter_mut();
     let Some(entry) = entries.find(|entry| entry.id == watch.occurrence) else { return };
     entry.checks.retain(|check| check.stage != WindowStage::AfterClose);
     entry.checks.extend(watch.results.iter().cloned());
     let failed = watch.results.iter().any(|check| check.verdict == Failed);
-    if entry.outcome == Outcome::Completed
-        && (failed || over)
-        && let Some(words) = broken(&watch.results)
-    {
-        entry.outcome = Outcome::Failed;
-        // What became of tasks and alarms stays told.
-        let more = entry.message.split_once("; ").map(|(_, more)| format!("; {more}"));
-        let more = more.unwrap_or_default();
-        entry.message = format!("its post-checks do not hold: {words}{more}");
+    if let Some(words) = broken(&watch.results).filter(|_| failed || over) {
+        fails(situation, &watch.occurrence, &format!("its post-checks do not hold: {words}"));
     }
+}
+
+/// What was completed has failed.
+fn fails(situation: &mut Situation<'_>, opening: &str, why: &str) {
+    let mut entries = situation.memory.history.iter_mut();
+    let completed = |entry: &&mut WindowHistoryEntry| {
+        entry.id == opening && entry.outcome == Outcome::Completed
+    };
+    let Some(entry) = entries.find(completed) else { return };
+    entry.outcome = Outcome::Failed;
+    // What became of tasks and alarms stays told.
+    let more = entry.message.split_once("; ").map(|(_, more)| format!("; {more}"));
+    entry.message = format!("{why}{}", more.unwrap_or_default());
 }
 
 /// The checks that do not hold, in words; none when all do.
@@ -233,10 +269,10 @@ fn due_before(known: &Checking, opens_at: Timestamp, jobs: bool) -> Timestamp {
 }
 
 /// When post-checks are looked at next; none when they have been watched long enough.
-fn due_after(watch: &Checking, jobs: bool) -> Option<Timestamp> {
+fn due_after(watch: &Checking) -> Option<Timestamp> {
     let Some(at) = watch.at.as_ref().map(|at| at.0) else { return Some(Timestamp::MIN) };
     let until = watch.until.as_ref().map_or(at, |until| until.0);
-    let pause = if jobs {
+    let pause = if watched(watch).iter().any(|check| check.job.is_some()) {
         REFRESH_JOBS
     } else if broken(&watch.results).is_some() {
         AGAIN
@@ -261,8 +297,9 @@ pub(super) fn next(situation: &Situation<'_>) -> Option<Timestamp> {
             .and_then(|window| Some(moments::before(coming()?.opens_at, window.pre_check_lead)))
             .filter(|begins| *begins > situation.now),
     };
-    let jobs = window.is_some_and(|window| window.post_checks.has_jobs());
-    let after = situation.memory.after.as_ref().and_then(|watch| due_after(watch, jobs));
+    // What is suspended starts nothing; its watch goes on later.
+    let after = situation.memory.after.as_ref().filter(|_| !situation.facts.suspended());
+    let after = after.and_then(due_after);
     // What is due and was asked for runs still.
     let soon = moments::after(situation.now, SOON);
     let later = |due: Timestamp| if due <= situation.now { soon } else { due };

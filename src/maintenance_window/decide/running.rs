@@ -14,7 +14,7 @@ use crate::{
     api::{
         maintenance_window::{Closing, Outcome, Phase},
         window_alarms::{AlarmMode, Silenced},
-        window_checks::Checking,
+        window_checks::{Checking, FrozenChecks},
     },
     facts::kubernetes::Deletion,
     maintenance_window::{memory::Current, window::Window},
@@ -80,9 +80,11 @@ fn ended(
 fn watch(situation: &Situation<'_>, current: &Current, outcome: Outcome) -> Option<Checking> {
     let Window { post_checks, post_check_for, .. } = &current.window;
     let verifies = outcome != Outcome::Cancelled && !post_checks.is_empty();
+    let frozen = current.spec.post_checks.clone().unwrap_or_default();
     verifies.then(|| Checking {
         occurrence: current.id.clone(),
         until: Some(Time(moments::after(moments::stamp(situation.now), *post_check_for))),
+        checks: Some(FrozenChecks(frozen)),
         ..Checking::default()
     })
 }

@@ -38,8 +38,13 @@ pub(super) fn suspended(situation: &Situation<'_>) -> Option<Plan> {
     if !situation.facts.suspended() {
         return None;
     }
-    let message =
-        format!("suspended: set spec.suspend to false to let it open; {}", next(situation));
+    let watch = situation.memory.after.as_ref();
+    let watch = watch.map(|watch| format!("; the post-checks of {} go on then", watch.occurrence));
+    let message = format!(
+        "suspended: set spec.suspend to false to let it open; {}{}",
+        next(situation),
+        watch.unwrap_or_default()
+    );
     Some(situation.plan(Phase::Suspended, "Suspended", message))
 }
 

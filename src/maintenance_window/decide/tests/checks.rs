@@ -1,5 +1,7 @@
 //! Checks before an opening and after it.
 
+mod watch;
+
 use jiff::SignedDuration;
 
 use crate::{
