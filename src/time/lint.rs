@@ -41,6 +41,8 @@ pub enum Rule {
     OnlyInBlackouts,
     /// A pattern with `*` as minute or hour that starts again before it ends.
     StartsAgain,
+    /// An opening that is no longer than the time before its end in which no work is taken.
+    TakesNoWork,
     /// A zone with or without summer time, against what its name says: nothing may be wrong.
     SummerTime,
 }
@@ -169,6 +171,36 @@ fn starts_again(
         once.join(" "),
     );
     Ok(Some(Finding { rule: Rule::StartsAgain, message }))
+}
+
+/// The schedules that are open no longer than `cutoff`, each by itself: nothing that asks for work in
+/// them ever gets it.
+///
+/// # Errors
+///
+/// When its times cannot be worked out.
+pub fn takes_no_work(
+    calendar: &Calendar,
+    cutoff: SignedDuration,
+    now: Timestamp,
+) -> Result<Vec<Finding>, SearchFailed> {
+    let mut findings = Vec::new();
+    for schedule in calendar.schedules() {
+        let alone = calendar.alone(schedule);
+        let open = alone.open_at(now)?;
+        let Some(opening) = (if open.is_some() { open } else { alone.next(now)? }) else {
+            continue;
+        };
+        let length = opening.closes_at.duration_since(opening.opens_at);
+        if length <= cutoff {
+            let message = format!(
+                "schedule {} takes no new work: it is open for {length:#}, and cutoff is {cutoff:#}: write a shorter cutoff, or a longer duration",
+                schedule.name
+            );
+            findings.push(Finding { rule: Rule::TakesNoWork, message });
+        }
+    }
+    Ok(findings)
 }
 
 /// `47h`, `2h30m`, `45m`.

@@ -11,7 +11,7 @@ use crate::{
     maintenance_window::window::Window,
     time::{
         Blackout, Calendar, Held, Opening, SearchFailed, UPCOMING_MAX,
-        lint::{Rule, lint},
+        lint::{Rule, lint, takes_no_work},
     },
 };
 
@@ -238,7 +238,8 @@ impl Forecast {
             // What parses together parses alone.
             let Ok(alone) = Window::parse(&alone) else { continue };
             let is_over = schedule.once.is_some() && (comes || spec.emergency.is_some());
-            for finding in lint(&alone.calendar, self.from)? {
+            let idle = takes_no_work(&alone.calendar, alone.cutoff, self.from)?;
+            for finding in lint(&alone.calendar, self.from)?.into_iter().chain(idle) {
                 self.found(name, severity(finding.rule, is_over), finding.message);
             }
         }
@@ -251,7 +252,7 @@ fn severity(rule: Rule, is_over: bool) -> Severity {
     match rule {
         Rule::NeverOpens if is_over => Severity::Warning,
         Rule::NeverOpens | Rule::OnlyInBlackouts => Severity::Error,
-        Rule::NotEveryMonth | Rule::StartsAgain => Severity::Warning,
+        Rule::NotEveryMonth | Rule::StartsAgain | Rule::TakesNoWork => Severity::Warning,
         Rule::SummerTime => Severity::Info,
     }
 }

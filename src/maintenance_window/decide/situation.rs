@@ -101,24 +101,38 @@ impl<'a> Situation<'a> {
     pub(super) fn too_late(&self, window: &Window, opening: &Opening) -> Option<String> {
         let left = opening.closes_at.duration_since(self.now);
         let late = self.now.duration_since(opening.opens_at) > LATE;
+        let kept = || self.kept(window, opening);
+        let only = |least: &str| {
+            let left = SignedDuration::from_secs(left.as_secs());
+            let kept = kept().map(|why| format!("; {why}")).unwrap_or_default();
+            format!("only {left:#} were left when it could open, and {least}{kept}")
+        };
         match window.min_remaining {
             _ if left <= SignedDuration::ZERO && self.closing_told => {
                 Some("the one before it had not closed: its alarms did not come back".into())
             }
-            _ if left <= SignedDuration::ZERO => {
-                Some(self.kept_closed(window, opening).unwrap_or_else(|| unopened(window)))
+            _ if left <= SignedDuration::ZERO => Some(kept().unwrap_or_else(|| unopened(window))),
+            Some(least) if late && left < least => {
+                Some(only(&format!("lateOpen.minRemaining is {least:#}")))
             }
-            Some(least) if late && left < least => Some(format!(
-                "only {left:#} were left when it could open, and lateOpen.minRemaining is {least:#}{}",
-                self.kept_closed(window, opening).map(|why| format!("; {why}")).unwrap_or_default()
-            )),
-            None if late && left <= window.cutoff => Some(format!(
-                "only {left:#} were left when it could open, and cutoff is {:#}{}",
-                window.cutoff,
-                self.kept_closed(window, opening).map(|why| format!("; {why}")).unwrap_or_default()
-            )),
+            None if late && left <= window.cutoff => {
+                Some(only(&format!("cutoff is {:#}", window.cutoff)))
+            }
             Some(_) | None => None,
         }
+    }
+
+    /// What kept an opening closed, in a sentence: another one, or its pre-checks.
+    fn kept(&self, window: &Window, opening: &Opening) -> Option<String> {
+        let other = self.memory.current.as_ref().filter(|current| current.id != opening.id);
+        let other = other.map(|open| {
+            format!(
+                "{} was open until {}",
+                open.id,
+                open.window.calendar.zone().told(open.closes_at)
+            )
+        });
+        other.or_else(|| self.kept_closed(window, opening))
     }
 
     /// Which of its pre-checks kept an opening closed, in a sentence.

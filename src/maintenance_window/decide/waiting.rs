@@ -242,8 +242,12 @@ fn prepared(situation: &Situation<'_>, window: &Window, opening: &Opening) -> Op
         Quiet::First(plan) => Some(*plan),
         Quiet::Off | Quiet::There => None,
         Quiet::Trouble(unread) => {
+            let then = match window.emergency {
+                Some(_) => " all the same",
+                None => " once they are, while enough of it is left",
+            };
             let message = format!(
-                "its alarms cannot be made quiet: {}; it opens {} once they are, while enough of it is left",
+                "its alarms cannot be made quiet: {}; it opens {}{then}",
                 unread.message,
                 opening.local(window.calendar.zone())
             );
@@ -264,10 +268,11 @@ pub(super) fn wait(situation: &Situation<'_>) -> Plan {
     }
 }
 
-/// Why the last round of a Routine failed, if it did.
+/// Why the last round of a Routine failed, if it did. One that did not take place mends nothing.
 fn last_failed<'s>(situation: &'s Situation<'_>) -> Option<&'s str> {
     situation.window().filter(|window| window.routine)?;
-    let last = situation.memory.history.first()?;
+    let took_place = |outcome| matches!(outcome, Outcome::Completed | Outcome::Failed);
+    let last = situation.memory.history.iter().find(|entry| took_place(entry.outcome))?;
     (last.outcome == Outcome::Failed).then_some(last.message.as_str())
 }
 
@@ -283,12 +288,21 @@ fn next(situation: &Situation<'_>) -> String {
         Some(next) => {
             let note =
                 if next.note.is_empty() { String::new() } else { format!(" ({})", next.note) };
-            format!("opens {}{note}", next.local(calendar.zone()))
+            format!("opens {}{note}{}", next.local(calendar.zone()), no_work(window, &next))
         }
-        None if calendar.is_always() => "without schedules it is always open".to_owned(),
+        None if calendar.is_always() => "without schedules it would always be open".to_owned(),
         None => "no opening is to come".to_owned(),
     };
     format!("{}{next}", dark.unwrap_or_default())
+}
+
+/// That an opening takes no work at all, if so.
+fn no_work(window: &Window, opening: &Opening) -> String {
+    let length = opening.closes_at.duration_since(opening.opens_at);
+    if length > window.cutoff {
+        return String::new();
+    }
+    format!(", and takes no new work: it lasts {length:#}, and cutoff is {:#}", window.cutoff)
 }
 
 /// A blackout for people: `blackout year-end (change freeze)`.

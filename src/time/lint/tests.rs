@@ -155,3 +155,31 @@ fn what_is_said_of_zones_is_so() {
         assert!(!changes(zone) && changes(place), "{zone}");
     }
 }
+
+#[test]
+fn a_schedule_that_is_no_longer_than_the_cutoff_is_told() {
+    let told = |schedules: Vec<Schedule>, cutoff: i64| {
+        let zone = Zone::parse("Europe/Berlin").unwrap();
+        let calendar = Calendar::new(zone, Times::Schedules(schedules), Vec::new()).unwrap();
+        let now = "2026-11-21T00:00:00Z".parse().unwrap();
+        let found = takes_no_work(&calendar, SignedDuration::from_mins(cutoff), now).unwrap();
+        found.into_iter().map(|finding| (finding.rule, finding.message)).collect::<Vec<_>>()
+    };
+    let expected = |length: &str, cutoff: &str| {
+        let message = format!(
+            "schedule a takes no new work: it is open for {length}, and cutoff is {cutoff}: write a shorter cutoff, or a longer duration"
+        );
+        vec![(Rule::TakesNoWork, message)]
+    };
+    let weekly = || schedule("0 2 * * SUN", 2);
+    assert_eq!(told(vec![weekly()], 119), []);
+    assert_eq!(told(vec![weekly()], 120), expected("2h", "2h"));
+    let until = Schedule { length: Length::Until("04:30".parse().unwrap()), ..weekly() };
+    assert_eq!(told(vec![until.clone()], 149), []);
+    assert_eq!(told(vec![until], 180), expected("2h 30m", "3h"));
+    let longer = Schedule { name: "b".into(), ..schedule("0 2 * * MON", 4) };
+    assert_eq!(told(vec![weekly(), longer], 180), expected("2h", "3h"));
+    // What is over, and what is open once.
+    assert_eq!(told(vec![schedule("2026-11-20T02:00", 2)], 180), []);
+    assert_eq!(told(vec![schedule("2026-11-21T00:30", 2)], 180), expected("2h", "3h"));
+}

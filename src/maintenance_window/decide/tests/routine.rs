@@ -106,6 +106,7 @@ fn a_check_that_never_answers_ends_with_the_time_of_the_round() {
     assert_eq!((outcome, message.as_str()), ("Failed", "its pre-checks did not end in time"));
 }
 
+const JOB: &str = "job: {fromCronJob: reboot}";
 const REBOOT: &str =
     "tasks: [{name: reboot, rds: {instance: prod-db, action: RebootIfPending}, timeout: 20m}]\n";
 
@@ -145,4 +146,38 @@ fn a_task_that_overruns_pushes_the_end_of_a_round() {
     assert_eq!((entry.outcome, entry.message.as_str()), (Outcome::Completed, "its round is over"));
     assert_eq!(entry.extended_by, Some(Duration::from_secs(15 * 60)));
     assert_eq!(entry.tasks[0].state, TaskState::Succeeded);
+}
+
+#[test]
+fn a_round_that_does_not_take_place_mends_nothing() {
+    let mut world = world(PRE);
+    world.checks.insert("api", (Failed, "answers 503"));
+    world.until("06T01:05");
+    assert_eq!(ready(&world), (false, "RoundFailed".into()));
+    world.ask("skip@weekly-20261213T0100Z");
+    assert_eq!((world.history()[0].1, ready(&world)), ("Cancelled", (false, "RoundFailed".into())));
+    // The operator is away from the start of a round to its end.
+    world.until("19T12:00");
+    world.at("20T03:30");
+    assert_eq!((world.history()[0].1, ready(&world)), ("Missed", (false, "RoundFailed".into())));
+    world.checks.clear();
+    world.until("27T01:05");
+    assert_eq!(ready(&world), (true, "Scheduled".into()));
+}
+
+#[test]
+fn a_failed_task_is_a_failed_round() {
+    let mut world =
+        world(&REBOOT.replace("rds: {instance: prod-db, action: RebootIfPending}", JOB));
+    world.plant.outcome = "Failed";
+    world.until("06T01:30");
+    let (_, outcome, message) = world.history()[0].clone();
+    assert_eq!(outcome, "Failed");
+    assert_eq!(message, "its round is over; tasks that did not succeed: reboot");
+    assert_eq!(ready(&world), (false, "RoundFailed".into()));
+    let message = world.told().message.clone().unwrap();
+    assert!(message.starts_with("its last round failed: its round is over; tasks"), "{message}");
+    world.plant.outcome = "Success";
+    world.until("13T01:30");
+    assert_eq!((world.history()[0].1, ready(&world)), ("Completed", (true, "Scheduled".into())));
 }
