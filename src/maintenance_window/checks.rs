@@ -38,6 +38,11 @@ impl List {
         Check::parse_all(checks).map(Self)
     }
 
+    /// All of them, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &Check> {
+        self.0.iter()
+    }
+
     /// Their names, in order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|check| check.name.as_str())

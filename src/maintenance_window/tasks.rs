@@ -46,6 +46,14 @@ pub struct Task {
     pub work: Work,
 }
 
+impl Task {
+    /// Whether it is for an opening of these schedules.
+    pub fn is_for<'s>(&self, mut schedules: impl Iterator<Item = &'s str>) -> bool {
+        let own = self.schedules.as_ref();
+        own.is_none_or(|own| schedules.any(|name| own.iter().any(|own| own == name)))
+    }
+}
+
 /// What a task does.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Work {

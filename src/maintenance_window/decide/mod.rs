@@ -1,5 +1,6 @@
 //! What to do next: facts and memory in, a plan out. Pure.
 
+mod ahead;
 mod checks;
 mod deletion;
 mod gate;

@@ -157,11 +157,8 @@ fn taken(
 
 /// The tasks that are for an opening.
 fn own(current: &Current) -> impl Iterator<Item = &Task> {
-    let is_open = |name: &String| current.parts.iter().any(|part| part.schedule == *name);
-    let is_for = move |task: &&Task| {
-        task.schedules.as_ref().is_none_or(|schedules| schedules.iter().any(is_open))
-    };
-    current.window.tasks.iter().filter(is_for)
+    let schedules = || current.parts.iter().map(|part| part.schedule.as_str());
+    current.window.tasks.iter().filter(move |task| task.is_for(schedules()))
 }
 
 /// The tasks of an opening, each with its status.
@@ -285,18 +282,4 @@ pub(super) fn outcome(current: &Current, outcome: Outcome, message: String) -> (
     }
     let fails = outcome == Outcome::Completed && !failed.is_empty();
     (if fails { Outcome::Failed } else { outcome }, words)
-}
-
-/// Names of the tasks that are for an opening of these schedules.
-pub(super) fn named<'t>(tasks: &'t [Task], schedules: &[&str]) -> Vec<&'t str> {
-    let is_for = |task: &&Task| {
-        let own = task.schedules.as_ref();
-        own.is_none_or(|own| own.iter().any(|name| schedules.contains(&name.as_str())))
-    };
-    tasks.iter().filter(is_for).map(|task| task.name.as_str()).collect()
-}
-
-/// In Audit: what tasks would be begun, in order.
-pub(super) fn ahead(tasks: &[Task]) -> impl Iterator<Item = String> {
-    tasks.iter().map(|task| format!("Task {}: {}", task.name, task.work))
 }

@@ -1,4 +1,5 @@
 mod alarms;
+mod audit;
 mod basics;
 mod checks;
 mod laws;

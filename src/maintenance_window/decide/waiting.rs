@@ -1,12 +1,12 @@
 //! Nothing is open: it waits, and opens when its time has come.
 
 use super::{
+    ahead,
     checks::{self, Standing},
     metrics,
     plan::{Plan, Revisit},
     silence::{self, MUTE_LEAD, Quiet, Target},
     situation::Situation,
-    tasks,
 };
 use crate::{
     api::{
@@ -83,17 +83,7 @@ pub(super) fn audit(situation: &Situation<'_>) -> Option<Plan> {
     let window = situation.window()?;
     let message = format!("in Audit: the gate stays closed; {}", next(situation));
     let mut plan = situation.plan(Phase::Scheduled, "Audit", message);
-    let zone = window.calendar.zone();
-    plan.ahead = match plan.upcoming.first() {
-        Some(opening) => {
-            let open = format!("Open {} at {}", opening.id, zone.told(opening.opens_at));
-            let close = format!("Close {} at {}", opening.id, zone.told(opening.closes_at));
-            let tasks = tasks::ahead(&window.tasks);
-            std::iter::once(open).chain(tasks).chain([close]).collect()
-        }
-        None if window.calendar.is_always() => vec!["Open without end".to_owned()],
-        None => Vec::new(),
-    };
+    plan.ahead = ahead::told(situation, window);
     Some(plan)
 }
 

@@ -6,7 +6,9 @@ use jiff::tz::TimeZone;
 
 use super::course;
 use crate::{
-    api::{check::CheckVerdict, shared::ActionResult, window_checks::WindowStage},
+    api::{
+        check::CheckVerdict, shared::ActionResult, window_alarms::Silenced, window_checks::WindowStage,
+    },
     maintenance_window::{
         alarms::KIND,
         decide::{Facts, Plan, broken, tasks},
@@ -133,24 +135,59 @@ impl Words<'_> {
         let window = self.facts.window.as_ref().ok();
         let opening = self.plan.upcoming.iter().find(|opening| opening.id == occurrence);
         let Some((window, opening)) = window.zip(opening) else { return Vec::new() };
-        let schedules: Vec<&str> =
-            opening.parts.iter().map(|part| part.schedule.as_str()).collect();
-        tasks::named(&window.tasks, &schedules).into_iter().map(str::to_owned).collect()
+        let schedules = || opening.parts.iter().map(|part| part.schedule.as_str());
+        let own = window.tasks.iter().filter(|task| task.is_for(schedules()));
+        own.map(|task| task.name.clone()).collect()
     }
 
     /// The alarms that are quiet for it.
     fn muted(&self, occurrence: &str) -> Alarms {
         let silenced = self.plan.memory.silenced.as_ref();
         let silenced = silenced.filter(|silenced| silenced.occurrence == occurrence);
-        let regions = silenced.iter().flat_map(|silenced| &silenced.regions);
-        let names: BTreeSet<&String> = regions
-            .flat_map(|region| {
-                let muted = region.rules.iter().flat_map(|rule| &rule.alarms);
-                let ours = region.alarms.iter().filter(|alarm| alarm.state.is_ours());
-                muted.chain(ours.map(|alarm| &alarm.name))
-            })
-            .collect();
-        let count = names.len();
-        Alarms { count, names: names.into_iter().take(NAMES_MAX).cloned().collect() }
+        let alarms = silenced.map(Silenced::alarms).unwrap_or_default();
+        // Alarms of several regions may have one name.
+        let names: BTreeSet<&str> = alarms.iter().map(|(_, name)| *name).collect();
+        let names = names.into_iter().take(NAMES_MAX).map(str::to_owned);
+        Alarms { count: alarms.len(), names: names.collect() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+    use super::*;
+    use crate::{
+        api::window_alarms::{AlarmMode, SilencedRegion, SilencedRule},
+        maintenance_window::world::{World, spec},
+    };
+
+    #[test]
+    fn alarms_of_one_name_in_two_regions_are_two() {
+        let world = World::open();
+        let rule = SilencedRule {
+            name: "r".into(),
+            from: Time(world.now),
+            until: Time(world.now),
+            alarms: vec!["db".into()],
+        };
+        let region = |region: &str| SilencedRegion {
+            region: region.into(),
+            rules: vec![rule.clone()],
+            ..SilencedRegion::default()
+        };
+        let mut plan = world.plan();
+        plan.memory.silenced = Some(Silenced {
+            mode: AlarmMode::Mute,
+            occurrence: "a".into(),
+            ending: None,
+            regions: vec![region("eu-central-1"), region("us-east-1")],
+        });
+        let notices = "{timeZone: X, notices: {channels: []}}";
+        let wishes = Wishes::parse(&spec(notices).notices.unwrap()).unwrap();
+        let words = Words { facts: &world.facts, plan: &plan, wishes: &wishes };
+        let Alarms { count, names } = words.muted("a");
+        assert_eq!((count, names), (2, vec!["db".to_owned()]));
+        assert_eq!(words.muted("b").count, 0);
     }
 }
