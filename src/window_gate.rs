@@ -197,6 +197,7 @@ fn silent(window: &WindowFact) -> Option<String> {
         _ if window.routine => {
             Some(format!("window {name} is a Routine, whose gate never opens: name another one"))
         }
+        _ if window.deleting => Some(format!("window {name} is being deleted")),
         None => Some(format!("window {name} was not looked at yet")),
         Some(_) if !window.current => {
             Some(format!("window {name} was edited and not looked at since"))

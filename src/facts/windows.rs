@@ -21,6 +21,8 @@ pub struct WindowFact {
     pub gate: Option<GateFact>,
     /// Whether that speaks of the spec as it is now.
     pub current: bool,
+    /// Whether it is being deleted.
+    pub deleting: bool,
     /// The next opening in words; none when there is none to come.
     pub next: Option<String>,
 }

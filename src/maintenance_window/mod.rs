@@ -220,6 +220,7 @@ pub fn fact(object: &MaintenanceWindow) -> WindowFact {
             .collect(),
         blackout: gate.blackout.as_ref().map(|dark| (dark.name.clone(), dark.from.0, dark.until.0)),
     });
+    let deleting = object.metadata.deletion_timestamp.is_some();
     WindowFact {
         name: object.name_any(),
         routine: object.spec.purpose == Some(Purpose::Routine),
@@ -231,8 +232,8 @@ pub fn fact(object: &MaintenanceWindow) -> WindowFact {
             .map(|emergency| emergency.stands_for.clone())
             .unwrap_or_default(),
         gate,
-        current: observed == object.metadata.generation
-            && object.metadata.deletion_timestamp.is_none(),
+        current: observed == object.metadata.generation && !deleting,
+        deleting,
         next: status.and_then(|status| status.next.as_ref()).map(|next| next.local.clone()),
     }
 }

@@ -3,7 +3,7 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::{
-    MaintenanceWindows,
+    MaintenanceWindows, fact,
     world::{Cloud, WEEKLY, World},
 };
 use crate::{
@@ -35,4 +35,20 @@ fn only_what_brings_alarms_back_goes_before_others() {
     world.edit(|spec| spec.suspend = Some(true));
     world.pass();
     assert_eq!(class(&world, false), Class::Undo, "closes");
+}
+
+#[test]
+fn who_obeys_a_window_is_told_that_it_is_edited_or_deleted() {
+    let mut world = World::weekly();
+    world.pass();
+    let mut object = MaintenanceWindow::new("weekly", world.facts.spec.clone());
+    object.status = world.status.clone();
+    object.metadata.generation = Some(world.generation);
+    let told = |object: &MaintenanceWindow| (fact(object).current, fact(object).deleting);
+    assert_eq!(told(&object), (true, false));
+    object.metadata.generation = Some(world.generation + 1);
+    assert_eq!(told(&object), (false, false));
+    object.metadata.generation = Some(world.generation);
+    object.metadata.deletion_timestamp = Some(Time(world.now));
+    assert_eq!(told(&object), (false, true));
 }

@@ -115,6 +115,8 @@ fn a_window_that_cannot_be_asked_closes_the_gate_and_is_named() {
     let why = "window b was edited and not looked at since";
     check(&names(&["a", "b"]), &[open("a"), edited.clone()], 1, Err(why));
     check(&prod(), &[open("a"), edited], 1, Err(why));
+    let deleted = WindowFact { current: false, deleting: true, ..open("b") };
+    check(&names(&["a", "b"]), &[open("a"), deleted], 1, Err("window b is being deleted"));
     let unseen = WindowFact { gate: None, ..window("b") };
     check(&names(&["a", "b"]), &[open("a"), unseen], 1, Err("window b was not looked at yet"));
     let invalid = with(window("b"), |gate| {

@@ -36,6 +36,12 @@ pub(super) fn gate(situation: &Situation<'_>, phase: Phase, message: &str) -> Ga
             schedules: Vec::new(),
             blackout,
         },
+        // It closes still, or its alarms come back.
+        (Phase::Scheduled | Phase::Announced | Phase::Preparing | Phase::Verifying, _)
+            if situation.facts.suspended() =>
+        {
+            closed(GateReason::Suspended)
+        }
         (Phase::Scheduled | Phase::Announced | Phase::Preparing | Phase::Verifying, _)
             if situation.facts.audits() =>
         {

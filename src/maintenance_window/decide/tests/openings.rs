@@ -187,6 +187,9 @@ fn a_new_window_whose_time_has_come_opens_at_once() {
 fn a_suspended_window_opens_nothing_and_what_is_open_closes() {
     let mut world = World::open();
     world.edit(|spec| spec.suspend = Some(true));
+    world.pass();
+    assert!(world.told().current.is_some(), "it closes");
+    assert_eq!(world.told().gate.as_ref().unwrap().reason, GateReason::Suspended);
     world.passes();
     world.check(
         Phase::Suspended,
