@@ -1,5 +1,7 @@
 //! The status as users read it. Pure.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
@@ -197,14 +199,14 @@ pub fn notes(old: Option<&MaintenanceWindowStatus>, new: &MaintenanceWindowStatu
     let phase = |status: &MaintenanceWindowStatus| status.phase.unwrap_or_default();
     if old.map(phase) != Some(phase(new)) {
         match phase(new) {
-            Phase::Announced => tell(false, "Announced", message),
             Phase::Open => tell(false, "Opened", message),
             Phase::Suspended => tell(false, "Suspended", message),
             Phase::Invalid => tell(true, "Invalid", message),
             Phase::Blocked => tell(true, "Blocked", message),
-            Phase::Scheduled | Phase::Preparing | Phase::Verifying => {}
+            Phase::Scheduled | Phase::Announced | Phase::Preparing | Phase::Verifying => {}
         }
     }
+    announced(old, new).for_each(|message| tell(false, "Announced", message));
     if left_off(new) && !old.is_some_and(left_off) {
         tell(true, "NotRestored", new.message.clone().unwrap_or_default());
     }
@@ -245,6 +247,24 @@ pub fn notes(old: Option<&MaintenanceWindowStatus>, new: &MaintenanceWindowStatu
     let failed = old.map(|old| old.notice_failures.as_slice()).unwrap_or_default();
     notes.extend(news(failed, &new.notice_failures));
     notes
+}
+
+/// The openings to come that people were told of for the first time, and by which channels.
+fn announced<'s>(
+    old: Option<&'s MaintenanceWindowStatus>,
+    new: &'s MaintenanceWindowStatus,
+) -> impl Iterator<Item = String> + 's {
+    let channels = |status: &'s MaintenanceWindowStatus, id: &str| -> BTreeSet<&'s str> {
+        let sent = status.notices.iter();
+        let sent = sent.filter(|sent| sent.occurrence == id && sent.revoked_at.is_none());
+        sent.map(|sent| sent.channel.as_str()).collect()
+    };
+    new.upcoming.iter().filter_map(move |OpeningStatus { id, local, .. }| {
+        let known = old.is_some_and(|old| !channels(old, id).is_empty());
+        let told: Vec<&str> = channels(new, id).into_iter().collect();
+        let is_news = !known && !told.is_empty();
+        is_news.then(|| format!("{id}, {local}: announced to {}", told.join(", ")))
+    })
 }
 
 /// Whether alarms that should be switched on cannot be.

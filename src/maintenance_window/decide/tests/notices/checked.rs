@@ -4,7 +4,10 @@ use jiff::SignedDuration;
 
 use super::{ID, TOLD};
 use crate::{
-    api::check::CheckVerdict::{Failed, Passed, Running},
+    api::{
+        check::CheckVerdict::{Failed, Passed, Running},
+        maintenance_window::Phase,
+    },
     maintenance_window::world::{Cloud, WEEKLY, World, december},
 };
 
@@ -140,4 +143,17 @@ fn alarms_are_switched_on_before_anything_else_is_told() {
     }
     assert!(world.cloud.switches.off.is_empty());
     assert!(world.arrived().contains(&"ops: 166h of weekly-20261213T0100Z".to_owned()));
+}
+
+#[test]
+fn an_opening_is_announced_once_although_its_checks_fail_for_a_while() {
+    let mut world = world(&PRE.replace("2h", "15m"));
+    world.checks.insert("api", (Failed, "answers 503"));
+    world.until("06T00:46");
+    assert_eq!(world.told().phase, Some(Phase::Preparing));
+    world.checks.clear();
+    world.until("06T00:50");
+    assert_eq!(world.told().phase, Some(Phase::Announced));
+    world.until("06T01:01");
+    assert_eq!(world.events.iter().filter(|event| **event == "Announced").count(), 1);
 }
