@@ -162,10 +162,15 @@ impl Memory {
         self.skipped.iter().any(|skipped| skipped.id == id)
     }
 
-    /// Writes the end of an opening into the history.
-    pub fn remember(&mut self, entry: WindowHistoryEntry) {
+    /// Writes the end of an opening into the history. Where that is full, the oldest goes that nothing
+    /// opens again: it has passed, or stands among those that are skipped.
+    pub fn remember(&mut self, entry: WindowHistoryEntry, now: Timestamp) {
         self.history.insert(0, entry);
-        self.history.truncate(WINDOW_HISTORY_MAX);
+        while self.history.len() > WINDOW_HISTORY_MAX {
+            let passed = |entry: &WindowHistoryEntry| entry.closes_at.0 <= now;
+            let spare = self.history.iter().rposition(|one| passed(one) || self.skips(&one.id));
+            self.history.remove(spare.unwrap_or(WINDOW_HISTORY_MAX));
+        }
     }
 }
 

@@ -14,7 +14,7 @@ pub(super) fn record(situation: &mut Situation<'_>) {
     let passed = passed(situation).unwrap_or_default();
     for (opening, outcome, message) in passed {
         let entry = situation.entry(&opening, outcome, message);
-        situation.memory.remember(entry);
+        situation.memory.remember(entry, situation.now);
     }
     let now = situation.now;
     situation.memory.skipped.retain(|skipped| skipped.until.0 > now);

@@ -186,7 +186,7 @@ impl<'a> Situation<'a> {
         let (outcome, message) = tasks::outcome(current, outcome, message);
         let mut memory = self.memory.clone();
         memory.current = None;
-        memory.remember(WindowHistoryEntry {
+        let entry = WindowHistoryEntry {
             id: current.id.clone(),
             opens_at: Time(current.opens_at),
             closes_at: Time(current.closes_at),
@@ -204,7 +204,8 @@ impl<'a> Situation<'a> {
                 .collect(),
             metrics: current.metrics.clone(),
             still_in_alarm: silence::still_firing(self.facts.alarms.as_ref()),
-        });
+        };
+        memory.remember(entry, self.now);
         memory
     }
 

@@ -114,6 +114,6 @@ fn skip(situation: &mut Situation<'_>, id: &str, by: &str) -> Result<String, Str
     let who = if by.is_empty() { "a person" } else { by };
     let entry = situation.entry(opening, Outcome::Cancelled, format!("{who} skipped it"));
     situation.memory.skipped.push(SkippedOpening { id: id.into(), until: Time(opening.closes_at) });
-    situation.memory.remember(entry);
+    situation.memory.remember(entry, situation.now);
     Ok(format!("{id} will not open"))
 }

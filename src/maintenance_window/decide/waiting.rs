@@ -95,7 +95,7 @@ pub(super) fn open(situation: &Situation<'_>) -> Option<Plan> {
     if let Some(why) = situation.too_late(window, &opening) {
         let mut memory = situation.memory.clone();
         let outcome = situation.missed(window, &opening);
-        memory.remember(situation.entry(&opening, outcome, why));
+        memory.remember(situation.entry(&opening, outcome, why), situation.now);
         let mut plan = wait(&Situation { memory, ..*situation });
         plan.revisit = Revisit::Now;
         return Some(plan);
@@ -104,7 +104,7 @@ pub(super) fn open(situation: &Situation<'_>) -> Option<Plan> {
         Some(Standing::Broken(words)) if window.routine => {
             let mut memory = situation.memory.clone();
             let why = format!("its pre-checks do not hold: {words}");
-            memory.remember(situation.entry(&opening, Outcome::Failed, why));
+            memory.remember(situation.entry(&opening, Outcome::Failed, why), situation.now);
             memory.before = None;
             let mut plan = wait(&Situation { memory, ..*situation });
             plan.revisit = Revisit::Now;

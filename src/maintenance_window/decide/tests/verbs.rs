@@ -131,3 +131,27 @@ fn what_was_not_opened_for_a_while_can_be_skipped_while_it_is_due() {
     world.passes();
     assert_eq!(world.told().phase, Some(Phase::Scheduled));
 }
+
+#[test]
+fn what_was_closed_stays_closed_whatever_is_skipped_meanwhile() {
+    let yaml = "
+timeZone: Etc/UTC
+schedules:
+- {name: long, once: '2026-12-05T12:00', duration: 12h}
+- {name: daily, cron: '0 2 * * *', duration: 1h}
+";
+    let mut world = World::new(yaml, "05T12:00");
+    world.passes();
+    world.ask("close@long-20261205T1200Z");
+    for day in 6..20 {
+        let answer = world.ask(&format!("skip@daily-202612{day:02}T0200Z"));
+        assert!(answer.starts_with("Accepted"), "{answer}");
+        assert_eq!(world.told().phase, Some(Phase::Scheduled), "day {day}");
+    }
+    let history = world.history();
+    assert_eq!(history.len(), 10);
+    assert!(history.iter().any(|(id, ..)| id == "long-20261205T1200Z"), "{history:?}");
+    assert_eq!(history[0].0, "daily-20261219T0200Z");
+    world.until("05T23:59");
+    assert!(!world.events[1..].contains(&"Opened"), "{:?}", world.events);
+}
