@@ -96,6 +96,11 @@ impl Facts {
     fn audits(&self) -> bool {
         self.spec.mode == Some(Mode::Audit)
     }
+
+    /// Whether nothing but the time keeps it from opening.
+    fn may_open(&self) -> bool {
+        !self.suspended() && !self.audits() && self.deletion == Deletion::None
+    }
 }
 
 /// Decides what a pass does and says.

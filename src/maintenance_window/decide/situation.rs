@@ -20,7 +20,6 @@ use crate::{
         window_checks::WindowCheck,
         window_tasks::TaskStatus,
     },
-    facts::kubernetes::Deletion,
     maintenance_window::{
         memory::{Current, Memory},
         window::Window,
@@ -83,8 +82,7 @@ impl<'a> Situation<'a> {
 
     /// Whether nothing but the time keeps it from opening.
     pub(super) fn may_open(&self) -> bool {
-        let facts = self.facts;
-        !facts.suspended() && !facts.audits() && facts.deletion == Deletion::None
+        self.facts.may_open()
     }
 
     /// The phase while nothing is open.

@@ -24,11 +24,7 @@ use crate::{
 
 /// The openings to come, as far as nothing but the time keeps them from opening.
 pub(super) fn ahead<'p>(facts: &Facts, plan: &'p Plan) -> &'p [Opening] {
-    if may_open(facts) { &plan.upcoming } else { &[] }
-}
-
-fn may_open(facts: &Facts) -> bool {
-    !facts.suspended() && !facts.audits() && facts.deletion == Deletion::None
+    if facts.may_open() { &plan.upcoming } else { &[] }
 }
 
 /// Notes what ended, what was moved, and what is not to come any more.
@@ -71,7 +67,7 @@ pub(super) fn follow(facts: &Facts, before: &Memory, plan: &mut Plan, now: Times
 /// Why nobody can tell which openings are to come; none where the calendar does, or none is.
 fn unusable(facts: &Facts, now: Timestamp) -> Option<String> {
     match &facts.window {
-        Err(_) | Ok(_) if !may_open(facts) => None,
+        Err(_) | Ok(_) if !facts.may_open() => None,
         Err(invalid) => Some(invalid.to_string()),
         Ok(window) => window.calendar.next(now).err().map(|failed| failed.to_string()),
     }
