@@ -4,7 +4,10 @@ use proptest::{collection::vec, prelude::*, sample::select};
 
 use crate::{
     api::{maintenance_window::Phase, shared::Mode},
-    maintenance_window::world::{World, december},
+    maintenance_window::{
+        window::Window,
+        world::{World, december},
+    },
 };
 
 const SPECS: [&str; 5] = [
@@ -90,6 +93,10 @@ proptest! {
                 prop_assert!(gate.until.is_none_or(|until| now < until.0));
                 prop_assert!(world.facts.spec.suspend != Some(true));
                 prop_assert!(world.facts.spec.mode != Some(Mode::Audit));
+                let opened = status.current.as_ref().map(|current| &*current.spec.0);
+                let spec = opened.unwrap_or(&world.facts.spec);
+                let calendar = Window::parse(spec).unwrap().calendar;
+                prop_assert_eq!(calendar.blackout_at(now), None);
             }
             if let Some(current) = &status.current {
                 prop_assert!(current.opens_at.0 <= now && now < current.closes_at.0);

@@ -169,4 +169,10 @@ async fn nothing_is_made_or_deleted_too_late_or_without_the_lease() {
     assert_eq!(refused.failure, Failure::NotDone);
     assert!(refused.unread.message.contains("lease"), "{refused:?}");
     assert_eq!(desks.bench.done(), ["create j-1"]);
+    let mut other = Desks::new(Bench::new());
+    other.desk.gate = crate::aws::gate::Gate::new(Leadership::none());
+    let refused = other.begin(FIRST).await.unwrap_err();
+    assert_eq!(refused.failure, Failure::NotDone);
+    assert!(refused.unread.message.contains("lease"), "{refused:?}");
+    assert!(other.bench.done().is_empty());
 }
