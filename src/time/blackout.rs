@@ -1,5 +1,7 @@
 //! Times in which nothing may be open.
 
+use std::fmt;
+
 use jiff::{
     SignedDuration, Span, Timestamp,
     civil::{Date, DateTime},
@@ -7,8 +9,6 @@ use jiff::{
 
 use super::{Zone, zone::Shown};
 
-/// Most blackouts of a calendar: each occurrence is held against each of them.
-pub const BLACKOUTS_MAX: usize = 100;
 /// No clock differs more from UTC, or jumps further.
 const OFFSETS: SignedDuration = SignedDuration::from_hours(48);
 
@@ -48,6 +48,14 @@ pub struct Held<'c> {
     pub from: Timestamp,
     /// The first moment after it.
     pub until: Timestamp,
+}
+
+/// For people: `blackout year-end (change freeze)`.
+impl fmt::Display for Blackout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "blackout {}", self.name)?;
+        if self.reason.is_empty() { Ok(()) } else { write!(f, " ({})", self.reason) }
+    }
 }
 
 impl Blackout {

@@ -6,12 +6,10 @@ use jiff::{SignedDuration, Timestamp, civil::DateTime};
 
 use super::{
     BLACKOUTS_MAX, Blackout, Held, LENGTH_MAX, LENGTH_MIN, Length, OPENING_MAX, Opening, Overlap,
-    PLUS_DAYS_MAX, REACH, Schedule, SearchFailed, Start, Zone, earlier, just_after, just_before,
-    later, search::Ahead,
+    PLUS_DAYS_MAX, REACH, SCHEDULES_MAX, Schedule, SearchFailed, Start, Zone, earlier, just_after,
+    just_before, later, search::Ahead,
 };
 
-/// Most schedules of a calendar, as the API promises.
-pub const SCHEDULES_MAX: usize = 16;
 /// Most openings that one call gives: a status has five, a preview some months.
 pub const UPCOMING_MAX: usize = 100;
 /// Years in which dates may lie: zones have whole minutes, and searches have room on both sides.
@@ -267,8 +265,8 @@ impl Calendar {
         self.blackouts.iter().any(|blackout| blackout.on_overlap == Overlap::Truncate)
     }
 
-    /// All blackouts that hold at some time from `from` to before `until`.
-    pub(super) fn held(&self, from: Timestamp, until: Timestamp) -> impl Iterator<Item = Held<'_>> {
+    /// All blackouts that hold at some time from `from` to before `until`, in no order.
+    pub fn held(&self, from: Timestamp, until: Timestamp) -> impl Iterator<Item = Held<'_>> {
         self.blackouts.iter().flat_map(move |blackout| blackout.held(&self.zone, from, until))
     }
 

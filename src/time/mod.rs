@@ -21,13 +21,14 @@ use jiff::{SignedDuration, Timestamp};
 
 use self::moments::{after as later, before as earlier};
 pub use self::{
-    blackout::{BLACKOUTS_MAX, Blackout, Held, Overlap},
-    calendar::{Calendar, Gate, InvalidCalendar, SCHEDULES_MAX, Times, UPCOMING_MAX},
+    blackout::{Blackout, Held, Overlap},
+    calendar::{Calendar, Gate, InvalidCalendar, Times, UPCOMING_MAX},
     cron::{Cron, InvalidCron, STARTS_A_DAY_MAX},
     opening::{Opening, Part},
     schedule::{LENGTH_MAX, LENGTH_MIN, Length, PLUS_DAYS_MAX, Schedule, Start},
     zone::{InvalidZone, Zone},
 };
+use crate::api::maintenance_window::{BLACKOUTS_MAX, SCHEDULES_MAX};
 
 /// Longest time that a window stays open, however its occurrences merge: a mute rule of CloudWatch lasts
 /// this long at most.

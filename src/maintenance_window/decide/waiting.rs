@@ -17,7 +17,7 @@ use crate::{
         memory::{Current, Part},
         window::Window,
     },
-    time::{Blackout, Opening, moments},
+    time::{Opening, moments},
 };
 
 /// Reason of a Routine whose last round failed.
@@ -58,16 +58,14 @@ pub(super) fn always(situation: &Situation<'_>) -> Option<Plan> {
     Some(match calendar.blackout_at(situation.now) {
         Some(dark) => {
             let until = local(dark.until);
-            let message = format!("closed by {}, opens {until}", dark_words(dark.blackout));
+            let message = format!("closed by {}, opens {until}", dark.blackout);
             situation.plan(Phase::Scheduled, "Blackout", message)
         }
         None => {
             let message = match calendar.next_blackout(situation.now) {
-                Some(dark) => format!(
-                    "always open until {} begins, {}",
-                    dark_words(dark.blackout),
-                    local(dark.from)
-                ),
+                Some(dark) => {
+                    format!("always open until {} begins, {}", dark.blackout, local(dark.from))
+                }
                 None => "always open".to_owned(),
             };
             situation.plan(Phase::Open, "Open", message)
@@ -271,7 +269,7 @@ fn next(situation: &Situation<'_>) -> String {
     let Some(window) = situation.window() else { return String::new() };
     let calendar = &window.calendar;
     let dark = calendar.blackout_at(situation.now).map(|dark| {
-        format!("{} holds until {}; ", dark_words(dark.blackout), calendar.zone().told(dark.until))
+        format!("{} holds until {}; ", dark.blackout, calendar.zone().told(dark.until))
     });
     let next = situation.upcoming().unwrap_or_default().into_iter().next();
     let next = match next {
@@ -293,14 +291,4 @@ fn no_work(window: &Window, opening: &Opening) -> String {
         return String::new();
     }
     format!(", and takes no new work: it lasts {length:#}, and cutoff is {:#}", window.cutoff)
-}
-
-/// A blackout for people: `blackout year-end (change freeze)`.
-fn dark_words(blackout: &Blackout) -> String {
-    let Blackout { name, reason, .. } = blackout;
-    if reason.is_empty() {
-        format!("blackout {name}")
-    } else {
-        format!("blackout {name} ({reason})")
-    }
 }

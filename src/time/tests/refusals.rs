@@ -100,7 +100,7 @@ fn bounds_are_kept() {
     let many = blackouts.into_iter().cycle().take(BLACKOUTS_MAX + 1).collect();
     assert_eq!(
         Calendar::new(Zone::utc(), Times::Always, many).err(),
-        Some(E::TooManyBlackouts(101))
+        Some(E::TooManyBlackouts(BLACKOUTS_MAX + 1))
     );
 }
 
