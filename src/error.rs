@@ -41,16 +41,23 @@ pub fn chain(error: &dyn Error) -> String {
 /// and it is at most [`MESSAGE_MAX`] characters long.
 #[must_use]
 pub fn clean(text: &str) -> String {
-    let mut cleaned: String = text
-        .chars()
-        .map(|character| if character.is_control() { ' ' } else { character })
-        .take(MESSAGE_MAX)
-        .collect();
+    let mut cleaned: String = text.chars().map(harmless).take(MESSAGE_MAX).collect();
     if text.chars().nth(MESSAGE_MAX).is_some() {
         cleaned.pop();
         cleaned.push('…');
     }
     cleaned
+}
+
+/// Makes text from outside fit for a terminal: control characters become spaces, so it is one line of
+/// any length.
+#[must_use]
+pub fn one_line(text: &str) -> String {
+    text.chars().map(harmless).collect()
+}
+
+fn harmless(character: char) -> char {
+    if character.is_control() { ' ' } else { character }
 }
 
 /// A message without the request id at its end, which is another one each time.
@@ -73,6 +80,12 @@ mod tests {
     #[test]
     fn a_chain_reads_as_one_line_from_the_outside_in() {
         assert_eq!(chain(&Outer(Inner)), "cannot read alias production: AccessDenied (request 1)");
+    }
+
+    #[test]
+    fn a_line_of_a_terminal_is_as_long_as_its_text() {
+        assert_eq!(one_line("a\u{1b}[2J\r\nb\u{9b}c\tü"), "a [2J  b c ü");
+        assert_eq!(one_line(&"é".repeat(MESSAGE_MAX + 1)).chars().count(), MESSAGE_MAX + 1);
     }
 
     #[test]

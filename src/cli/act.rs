@@ -23,7 +23,7 @@ use crate::{
         shared::{ActionResult, LastAction},
     },
     context::Clock,
-    error::clean,
+    error::{clean, one_line},
     verbs::{self, Verb, windows},
 };
 
@@ -211,9 +211,10 @@ async fn write<K: Object>(
 
 /// The answer in words, and its exit code.
 fn told(answer: &LastAction) -> (String, u8) {
+    let message = one_line(&answer.message);
     match answer.result {
-        ActionResult::Accepted => (format!("accepted: {}", answer.message), EXIT_DONE),
-        ActionResult::Refused => (format!("refused: {}", answer.message), EXIT_FAILED),
+        ActionResult::Accepted => (format!("accepted: {message}"), EXIT_DONE),
+        ActionResult::Refused => (format!("refused: {message}"), EXIT_FAILED),
     }
 }
 

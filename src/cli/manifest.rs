@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{Error, cluster::Object};
-use crate::api::GROUP;
+use crate::{api::GROUP, error::one_line};
 
 /// Ends of the names of files that are read in a folder, as kubectl does.
 const EXTENSIONS: [&str; 3] = ["json", "yaml", "yml"];
@@ -104,7 +104,8 @@ pub(super) fn read<K: Object + Serialize>(
         let ours = version.split_once('/').is_some_and(|(group, _)| group == GROUP);
         if !ours || kind != wanted {
             let what = if kind.is_empty() { "a document without a kind" } else { kind };
-            read.notes.push(format!("{place}: {what} is left out: only {wanted}s are looked at"));
+            let note = format!("{place}: {what} is left out: only {wanted}s are looked at");
+            read.notes.push(one_line(&note));
             continue;
         }
         read.objects.push(typed(text, index, value, namespace).map_err(wrong)?);
@@ -207,13 +208,14 @@ spec:
 
     #[test]
     fn documents_are_read_one_by_one_and_other_kinds_are_named() {
-        let text = format!("---\n{GOOD}---\n---\nkind: Service\napiVersion: v1\n---\n{GOOD}");
+        let text =
+            format!("---\n{GOOD}---\n---\nkind: \"Ser\\evice\"\napiVersion: v1\n---\n{GOOD}");
         let read = read::<CanaryRollout>(&text, "all.yaml", "default").unwrap();
         assert_eq!(read.objects.len(), 2);
         assert_eq!(read.objects[0].namespace().as_deref(), Some("default"));
         assert_eq!(
             read.notes,
-            ["all.yaml: Service is left out: only CanaryRollouts are looked at"]
+            ["all.yaml: Ser vice is left out: only CanaryRollouts are looked at"]
         );
     }
 

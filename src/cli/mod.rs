@@ -7,6 +7,8 @@ mod crds;
 mod error;
 mod follow;
 mod forecast;
+#[cfg(test)]
+mod hostile;
 mod manifest;
 mod plan;
 mod run;

@@ -9,7 +9,10 @@ use super::{
     follow,
     terminal::print,
 };
-use crate::api::{canary_rollout::CanaryRollout, duration::Duration};
+use crate::{
+    api::{canary_rollout::CanaryRollout, duration::Duration},
+    error::one_line,
+};
 
 /// Arguments of `wait`.
 #[derive(Debug, clap::Args)]
@@ -61,6 +64,7 @@ pub(super) async fn execute(args: &Args) -> Result<u8, Error> {
             seen = seen || flies(object, &wanted);
             match judge(object, &wanted, args.goal, seen) {
                 Verdict::Waiting(text) => {
+                    let text = one_line(&text);
                     if text != last {
                         print(&format!("{text}\n"))?;
                         last = text;
@@ -74,11 +78,11 @@ pub(super) async fn execute(args: &Args) -> Result<u8, Error> {
     let verdict = verdict.await?;
     Ok(match verdict {
         Some(Verdict::Done(text)) => {
-            print(&format!("{text}\n"))?;
+            print(&format!("{}\n", one_line(&text)))?;
             EXIT_DONE
         }
         Some(Verdict::Failed(text) | Verdict::Waiting(text)) => {
-            eprintln!("groundcrew: {text}");
+            eprintln!("groundcrew: {}", one_line(&text));
             EXIT_FAILED
         }
         None => {

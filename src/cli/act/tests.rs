@@ -319,3 +319,13 @@ async fn a_verb_for_a_window_where_nothing_is_open_is_told_before_anything_is_wr
     assert_eq!(error.to_string(), "there is no MaintenanceWindow web in namespace shop");
     assert_eq!(server.stored().query, "", "nothing was written");
 }
+
+#[test]
+fn no_answer_forges_a_line() {
+    let answer: LastAction = serde_json::from_value(json!({
+        "value": "abort@9f2c1a#n1", "result": "Refused", "message": "no\u{1b}[2J\naccepted: yes",
+        "at": "2026-12-05T10:15:00Z",
+    }))
+    .unwrap();
+    assert_eq!(told(&answer), ("refused: no [2J accepted: yes".to_owned(), EXIT_FAILED));
+}

@@ -4,13 +4,14 @@ use std::{collections::BTreeSet, fmt::Write as _};
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use super::openings::{Forecast, Row, Severity};
+use super::openings::{Forecast, Name, Row, Severity};
 use crate::{
     api::duration::Duration,
     cli::{
-        table::plain,
+        table::{self, heading},
         terminal::{Terminal, Tone},
     },
+    error::one_line,
 };
 
 const HEADER: [&str; 6] = ["WINDOW", "SCHEDULES", "LOCAL TIME", "UTC", "LENGTH", "NOTE"];
@@ -22,16 +23,16 @@ pub(super) fn render(forecast: &Forecast, terminal: Terminal) -> String {
     if rows.is_empty() {
         let _ = writeln!(text, "No opening begins until {}.", utc(*until, "%-d %b %Y %H:%M UTC"));
     } else {
-        table(&mut text, rows, terminal);
+        text.push_str(&table(rows, terminal));
     }
     if !always.is_empty() {
-        let _ = writeln!(text, "\n{}", terminal.paint("Without schedules", Tone::Strong));
+        heading(&mut text, "Without schedules", terminal);
     }
     for line in always {
-        let _ = writeln!(text, "  {line}");
+        let _ = writeln!(text, "  {}", one_line(line));
     }
     if !findings.is_empty() {
-        let _ = writeln!(text, "\n{}", terminal.paint("Findings", Tone::Strong));
+        heading(&mut text, "Findings", terminal);
     }
     for finding in findings {
         let (word, tone) = match finding.severity {
@@ -40,36 +41,32 @@ pub(super) fn render(forecast: &Forecast, terminal: Terminal) -> String {
             Severity::Info => ("info", Tone::Faint),
         };
         let word = terminal.paint(&format!("{word:<7}"), tone);
-        let window = &finding.window;
-        let _ =
-            writeln!(text, "  {word}  {}/{}: {}", window.namespace, window.name, finding.message);
+        let Name { namespace, name } = &finding.window;
+        let what = one_line(&format!("{namespace}/{name}: {}", finding.message));
+        let _ = writeln!(text, "  {word}  {what}");
     }
     text
 }
 
-fn table(text: &mut String, rows: &[Row], terminal: Terminal) {
+fn table(rows: &[Row], terminal: Terminal) -> String {
     let namespaces: BTreeSet<&str> = rows.iter().map(|row| row.window.namespace.as_str()).collect();
-    let mut table = plain(&HEADER, terminal);
-    for row in rows {
+    let cells = |row: &Row| {
         let name = &row.window.name;
         let window = match namespaces.len() {
             1 => name.clone(),
             _ => format!("{}/{name}", row.window.namespace),
         };
-        table.add_row(vec![
+        vec![
             window,
             row.schedules.join(","),
             row.local.clone(),
             span(row.opens_at, row.closes_at),
             if row.happens { length(row) } else { "-".to_owned() },
             row.notes.join("; "),
-        ]);
-    }
-    for (number, line) in table.lines().enumerate() {
-        let line = line.trim_end();
-        let line = if number == 0 { terminal.paint(line, Tone::Strong) } else { line.to_owned() };
-        let _ = writeln!(text, "{line}");
-    }
+        ]
+    };
+    let rows: Vec<_> = rows.iter().map(cells).collect();
+    table::render(&HEADER, &rows, None, terminal)
 }
 
 fn utc(at: Timestamp, format: &str) -> String {

@@ -10,14 +10,18 @@ use super::{rollouts::tone, steps, table::age};
 use crate::{
     api::{
         analysis::{Measured, MetricStatus, Verdict},
-        canary_rollout::{CanaryRollout, CanaryRolloutStatus, Release, Severity},
+        canary_rollout::{CanaryRollout, CanaryRolloutStatus, HistoryEntry, Release, Severity},
         shared::LastAction,
     },
     cli::{
-        table::plain,
+        table::{heading, section},
         terminal::{Terminal, Tone},
     },
+    error::one_line,
 };
+
+/// Reasons of conditions that are False for a while, and become True or go away without anybody's doing.
+const ON_THEIR_WAY: [&str; 4] = ["ChecksPending", "NotActive", "Restoring", "Silencing"];
 
 /// Name, phase and message of an object, and whether they speak of an older spec.
 pub(super) fn head(
@@ -27,8 +31,8 @@ pub(super) fn head(
     outdated: bool,
     terminal: Terminal,
 ) -> String {
-    let (name, message) =
-        (terminal.paint(name, Tone::Strong), message.unwrap_or("not looked at yet"));
+    let name = terminal.paint(&one_line(name), Tone::Strong);
+    let message = one_line(message.unwrap_or("not looked at yet"));
     let mut text = format!("{name}  {phase}\n  {message}\n");
     if outdated {
         let news = "the spec was changed since; the operator has not looked at it yet";
@@ -47,9 +51,7 @@ pub(super) fn render(object: &CanaryRollout, now: Timestamp, terminal: Terminal)
     let word = terminal.paint(phase.as_str(), tone(phase));
     let outdated = status.observed_generation != object.metadata.generation;
     let mut text = head(&name, &word, status.message.as_deref(), outdated, terminal);
-    for (label, value) in facts(object, status, now) {
-        let _ = writeln!(text, "  {label:<12}{value}");
-    }
+    list(&mut text, &facts(object, status, now));
     preflight(&mut text, status, terminal);
     plan(&mut text, &status.plan, terminal);
     steps_of(&mut text, object, terminal);
@@ -58,6 +60,13 @@ pub(super) fn render(object: &CanaryRollout, now: Timestamp, terminal: Terminal)
     let message = status.message.as_deref().unwrap_or_default();
     conditions(&mut text, &status.conditions, message, &["Progressing"], terminal);
     text
+}
+
+/// Facts, a line each.
+pub(super) fn list(text: &mut String, facts: &[(&str, String)]) {
+    for (label, value) in facts {
+        let _ = writeln!(text, "  {label:<12}{}", one_line(value));
+    }
 }
 
 /// What the spec asks for.
@@ -127,7 +136,7 @@ fn steps_of(text: &mut String, object: &CanaryRollout, terminal: Terminal) {
     heading(text, "Steps", terminal);
     for (number, entry) in entries.iter().enumerate() {
         let mark = if entry.current { "→" } else { " " };
-        let line = format!("{mark} {:>2}  {}", number.saturating_add(1), entry.text);
+        let line = format!("{mark} {:>2}  {}", number.saturating_add(1), one_line(&entry.text));
         let line = match (entry.current, entry.done) {
             (true, _) => terminal.paint(&line, Tone::Strong),
             (false, true) => terminal.paint(&format!("{line}  (done)"), Tone::Faint),
@@ -149,7 +158,8 @@ fn preflight(text: &mut String, status: &CanaryRolloutStatus, terminal: Terminal
             Severity::Warning => ("warning", Tone::Asks),
         };
         let word = terminal.paint(&format!("{word:<8}"), tone);
-        let _ = writeln!(text, "  {word}  {}: {}", finding.reason, finding.message);
+        let what = one_line(&format!("{}: {}", finding.reason, finding.message));
+        let _ = writeln!(text, "  {word}  {what}");
     }
 }
 
@@ -159,47 +169,36 @@ pub(super) fn plan(text: &mut String, plan: &[String], terminal: Terminal) {
         if number == 1 {
             heading(text, "Would be done", terminal);
         }
-        let _ = writeln!(text, "  {number:>4}  {line}");
+        let _ = writeln!(text, "  {number:>4}  {}", one_line(line));
     }
 }
 
 fn analysis(text: &mut String, status: &CanaryRolloutStatus, terminal: Terminal) {
-    if status.analysis.is_empty() {
-        return;
-    }
     let through = status.analysis.iter().filter_map(|metric| metric.through.as_ref()).max();
     let through = through.map(|t| format!(", data until {}", time(t.0))).unwrap_or_default();
-    heading(text, &format!("Analysis{through}"), terminal);
-    let header = ["METRIC", "VERDICT", "CANARY", "STABLE", "FAILED", "LIMIT"];
-    let mut table = plain(&header, indented(terminal));
-    for metric in &status.analysis {
+    let row = |metric: &MetricStatus| {
         let MetricStatus { name, verdict, canary, stable, limit, failures, .. } = metric;
-        table.add_row(vec![
+        vec![
             name.clone(),
             verdict.as_str().to_owned(),
             measured(canary.as_ref()),
             measured(stable.as_ref()),
             failures.to_string(),
             limit.clone(),
-        ]);
-    }
-    let verdicts = [Verdict::Passing, Verdict::Failing, Verdict::NoData, Verdict::Waiting];
-    for line in table.lines() {
-        // Names of metrics are in lower case, so the first such word is the verdict.
-        let verdict = verdicts.into_iter().find(|v| line.contains(v.as_str()));
-        let line = match verdict {
-            Some(verdict) => {
-                let tone = match verdict {
-                    Verdict::Passing => Tone::Good,
-                    Verdict::Failing => Tone::Bad,
-                    Verdict::NoData | Verdict::Waiting => Tone::Asks,
-                };
-                line.replacen(verdict.as_str(), &terminal.paint(verdict.as_str(), tone), 1)
-            }
-            None => line,
-        };
-        let _ = writeln!(text, "  {}", line.trim_end());
-    }
+        ]
+    };
+    let header = ["METRIC", "VERDICT", "CANARY", "STABLE", "FAILED", "LIMIT"];
+    let rows: Vec<_> = status.analysis.iter().map(row).collect();
+    let verdict = Some((1, verdict_tone as fn(&str) -> _));
+    section(text, &format!("Analysis{through}"), &header, &rows, verdict, terminal);
+}
+
+fn verdict_tone(word: &str) -> Option<Tone> {
+    Some(match serde_json::from_value(word.into()).ok()? {
+        Verdict::Passing => Tone::Good,
+        Verdict::Failing => Tone::Bad,
+        Verdict::NoData | Verdict::Waiting => Tone::Asks,
+    })
 }
 
 fn measured(measured: Option<&Measured>) -> String {
@@ -209,29 +208,23 @@ fn measured(measured: Option<&Measured>) -> String {
 }
 
 fn history(text: &mut String, status: &CanaryRolloutStatus, terminal: Terminal) {
-    if status.history.is_empty() {
-        return;
-    }
-    heading(text, "History", terminal);
-    let header = ["VERSION", "REVISION", "OUTCOME", "STARTED", "ENDED", "REASON"];
-    let mut table = plain(&header, indented(terminal));
-    for entry in &status.history {
-        table.add_row(vec![
+    let row = |entry: &HistoryEntry| {
+        vec![
             entry.version.clone(),
             entry.revision.clone(),
             entry.outcome.as_str().to_owned(),
             time(entry.started_at.0),
             time(entry.ended_at.0),
             entry.reason.clone(),
-        ]);
-    }
-    for line in table.lines() {
-        let _ = writeln!(text, "  {}", line.trim_end());
-    }
+        ]
+    };
+    let header = ["VERSION", "REVISION", "OUTCOME", "STARTED", "ENDED", "REASON"];
+    let rows: Vec<_> = status.history.iter().map(row).collect();
+    section(text, "History", &header, &rows, None, terminal);
 }
 
-/// Conditions that are not as they should be. Ready is False while work goes on by itself; those in
-/// `either` may be as they like.
+/// Conditions that are not as they should be, and before them those that will be so by themselves. Ready
+/// is False while work goes on by itself; those in `either` may be as they like.
 pub(super) fn conditions(
     text: &mut String,
     all: &[Condition],
@@ -249,26 +242,26 @@ pub(super) fn conditions(
             (_, status) => status != "True",
         }
     });
-    for (number, condition) in wrong.enumerate() {
-        if number == 0 {
-            heading(text, "Not as it should be", terminal);
+    let (busy, wrong): (Vec<_>, Vec<_>) = wrong.partition(|condition| {
+        !["Ready", "Stalled"].contains(&condition.type_.as_str())
+            && ON_THEIR_WAY.contains(&condition.reason.as_str())
+    });
+    // What the message on top says already is not said again.
+    let busy = busy.into_iter().filter(|condition| condition.message != told);
+    let groups =
+        [("On its way", Tone::Busy, busy.collect()), ("Not as it should be", Tone::Bad, wrong)];
+    for (name, tone, conditions) in groups {
+        if !conditions.is_empty() {
+            heading(text, name, terminal);
         }
-        let what = format!("{}={}", condition.type_, condition.status);
-        let what = terminal.paint(&what, Tone::Bad);
-        // What the message on top says already is not said again.
-        let message = if condition.message == told { "" } else { &condition.message };
-        let line = format!("{what} {} {message}", condition.reason);
-        let _ = writeln!(text, "  {}", line.trim_end());
+        for condition in conditions {
+            let what = format!("{}={}", condition.type_, condition.status);
+            let what = terminal.paint(&one_line(&what), tone);
+            let message = if condition.message == told { "" } else { &condition.message };
+            let line = one_line(&format!("{} {message}", condition.reason));
+            let _ = writeln!(text, "  {what} {}", line.trim_end());
+        }
     }
-}
-
-pub(super) fn heading(text: &mut String, heading: &str, terminal: Terminal) {
-    let _ = writeln!(text, "\n{}", terminal.paint(heading, Tone::Strong));
-}
-
-/// The terminal less the indentation.
-pub(super) fn indented(terminal: Terminal) -> Terminal {
-    Terminal { width: terminal.width.map(|width| width.saturating_sub(2)), ..terminal }
 }
 
 /// Whole seconds, in UTC.

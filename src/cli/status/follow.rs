@@ -24,6 +24,7 @@ use crate::{
         terminal::{Terminal, Tone, print},
     },
     context::Clock,
+    error::one_line,
 };
 
 /// Prints until Ctrl-C, or SIGTERM.
@@ -148,17 +149,17 @@ impl Lines {
 
     fn text<K: Shown>(&self, row: &Row<'_, K>, deleted: bool) -> String {
         let name = format!("{}{}/{}", K::PREFIX, row.namespace, row.name);
-        let name = self.terminal.paint(&name, Tone::Strong);
+        let name = self.terminal.paint(&one_line(&name), Tone::Strong);
         if deleted {
             return format!("{name}  deleted");
         }
         let object = match &row.object {
             Ok(object) => object,
-            Err(error) => return format!("{name}  {error}"),
+            Err(error) => return format!("{name}  {}", one_line(error)),
         };
         let (phase, more) = object.phase();
-        let message = object.message().unwrap_or("not looked at yet");
+        let message = one_line(object.message().unwrap_or("not looked at yet"));
         let tone = K::tone(phase).unwrap_or(Tone::Strong);
-        format!("{name}  {}{more}  {message}", self.terminal.paint(phase, tone))
+        format!("{name}  {}{}  {message}", self.terminal.paint(phase, tone), one_line(&more))
     }
 }

@@ -3,10 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Row, Shown};
-use crate::cli::{
-    table::{GAP, plain},
-    terminal::{Terminal, Tone},
-};
+use crate::cli::{table, terminal::Terminal};
 
 /// The objects as lines: one for each, with the message wrapped below itself.
 pub(super) fn render<K: Shown>(
@@ -18,38 +15,10 @@ pub(super) fn render<K: Shown>(
     let first = if namespaces { 0 } else { 1 };
     let columns = ["NAMESPACE", "NAME"].into_iter().chain(K::HEADER.iter().copied());
     let header: Vec<&str> = columns.skip(first).collect();
-    let mut table = plain(&header, terminal);
-    for row in rows {
-        let cells = cells(row, now);
-        table.add_row(cells.into_iter().skip(first).collect::<Vec<_>>());
-    }
-    let phase_from: u16 = table
-        .column_max_content_widths()
-        .iter()
-        .take(2_usize.saturating_sub(first))
-        .fold(0_u16, |from, width| from.saturating_add(*width).saturating_add(GAP));
-    let lines = table.lines().enumerate().map(|(number, line)| {
-        let line = line.trim_end();
-        match number {
-            0 => terminal.paint(line, Tone::Strong),
-            _ => painted::<K>(line, phase_from.into(), terminal),
-        }
-    });
-    lines.map(|line| line + "\n").collect()
-}
-
-/// The line with its phase in colour, if it starts in that column.
-fn painted<K: Shown>(line: &str, phase_from: usize, terminal: Terminal) -> String {
-    let split = line.char_indices().nth(phase_from).map(|(at, _)| line.split_at(at));
-    let Some((before, rest)) = split else { return line.to_owned() };
-    let word = rest.split(' ').next().unwrap_or_default();
-    match K::tone(word) {
-        Some(tone) => {
-            let after = rest.strip_prefix(word).unwrap_or_default();
-            format!("{before}{}{after}", terminal.paint(word, tone))
-        }
-        None => line.to_owned(),
-    }
+    let rows: Vec<Vec<String>> =
+        rows.iter().map(|row| cells(row, now).into_iter().skip(first).collect()).collect();
+    let phase = 2_usize.saturating_sub(first);
+    table::render(&header, &rows, Some((phase, K::tone)), terminal)
 }
 
 fn cells<K: Shown>(row: &Row<'_, K>, now: Timestamp) -> Vec<String> {

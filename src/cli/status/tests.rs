@@ -1,3 +1,5 @@
+mod hostile;
+
 use std::collections::HashMap;
 
 use jiff::Timestamp;
@@ -11,9 +13,9 @@ use crate::{
 };
 
 const PLAIN: Terminal = Terminal { colour: false, width: Some(90) };
-const WIDE: Terminal = Terminal { colour: false, width: None };
+pub(super) const WIDE: Terminal = Terminal { colour: false, width: None };
 
-fn now() -> Timestamp {
+pub(super) fn now() -> Timestamp {
     "2026-12-05T10:30:00Z".parse().unwrap()
 }
 
@@ -68,7 +70,7 @@ fn flying() -> Value {
     })
 }
 
-fn condition(kind: &str, status: &str, reason: &str) -> Value {
+pub(super) fn condition(kind: &str, status: &str, reason: &str) -> Value {
     json!({"type": kind, "status": status, "reason": reason, "message": "in a sentence",
            "lastTransitionTime": "2026-12-05T10:15:00Z"})
 }
@@ -241,7 +243,7 @@ fn as_json_the_whole_status_is_there() {
     assert_eq!(json["status"]["step"]["display"], "2/3");
 }
 
-fn window(status: Value) -> MaintenanceWindow {
+pub(super) fn window(status: Value) -> MaintenanceWindow {
     serde_json::from_value(json!({
         "apiVersion": "groundcrew.dev/v1alpha1", "kind": "MaintenanceWindow",
         "metadata": {"name": "weekly", "namespace": "shop", "generation": 1},
@@ -252,7 +254,7 @@ fn window(status: Value) -> MaintenanceWindow {
     .unwrap()
 }
 
-fn open() -> Value {
+pub(super) fn open() -> Value {
     let opening = |id: &str, at: &str, closes: &str, local: &str, note: &str| {
         json!({"id": id, "schedules": ["weekly"], "opensAt": at, "closesAt": closes,
                "local": local, "note": note})
@@ -339,10 +341,10 @@ fn windows_are_a_table_of_their_own() {
     let closed = window(json!({"phase": "Invalid", "message": "spec.timeZone: there is none"}));
     let rows = [Row::of(&open), Row::of(&closed), Row::of(&new)];
     insta::assert_snapshot!(table::render(&rows, true, now(), WIDE), @r"
-    NAMESPACE  NAME    PHASE      NEXT                             CLOSES                    MESSAGE
-    shop       weekly  Open       Sun 13 Dec 2026 02:00–04:00 CET  Sun 6 Dec 2026 04:30 CET  open until Sun 6 Dec 2026 04:30 CET: weekly-20261206T0100Z
-    shop       weekly  Invalid    -                                -                         spec.timeZone: there is none
-    shop       weekly  Scheduled  -                                -                         not looked at yet
+    NAMESPACE  NAME    PHASE    NEXT                             CLOSES                    MESSAGE
+    shop       weekly  Open     Sun 13 Dec 2026 02:00–04:00 CET  Sun 6 Dec 2026 04:30 CET  open until Sun 6 Dec 2026 04:30 CET: weekly-20261206T0100Z
+    shop       weekly  Invalid  -                                -                         spec.timeZone: there is none
+    shop       weekly  -        -                                -                         not looked at yet
     ");
 }
 

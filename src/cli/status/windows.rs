@@ -1,30 +1,39 @@
 //! MaintenanceWindows as they are shown.
 
-use std::fmt::Write as _;
+#[cfg(test)]
+mod tests;
 
 use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde_json::{Value, json};
 
 use super::{
     Shown,
-    details::{conditions, head, heading, indented, last_action, plan, time},
+    details::{conditions, head, last_action, list, plan, time},
     table::none,
 };
 use crate::{
-    api::window_tasks::TaskState,
     api::{
         maintenance_window::{
-            CurrentOpening, Gate, MaintenanceWindow, MaintenanceWindowStatus, Phase,
+            CurrentOpening, Gate, MaintenanceWindow, MaintenanceWindowStatus, OpeningStatus, Phase,
+            WindowHistoryEntry,
         },
         window_alarms::Silenced,
-        window_checks::WindowCheck,
+        window_checks::{Purpose, WindowCheck},
+        window_tasks::{TaskState, TaskStatus},
     },
     cli::{
-        table::plain,
+        table::section,
         terminal::{Terminal, Tone},
     },
+    error::one_line,
     time::Zone,
 };
+
+/// Most alarms that are named one by one.
+const NAMED_MAX: usize = 10;
+/// The phase of a window that the operator never looked at.
+const NO_PHASE: &str = "-";
 
 impl Shown for MaintenanceWindow {
     const PREFIX: &'static str = "mw/";
@@ -44,7 +53,7 @@ impl Shown for MaintenanceWindow {
 
     fn phase(&self) -> (&'static str, String) {
         let phase = self.status.as_ref().and_then(|status| status.phase);
-        (phase.unwrap_or_default().as_str(), String::new())
+        (phase.map_or(NO_PHASE, Phase::as_str), String::new())
     }
 
     fn tone(phase: &str) -> Option<Tone> {
@@ -82,13 +91,12 @@ fn render(object: &MaintenanceWindow, terminal: Terminal) -> String {
     let name = format!("{}/{}", namespace.unwrap_or_default(), name.unwrap_or_default());
     let default = MaintenanceWindowStatus::default();
     let status = object.status.as_ref().unwrap_or(&default);
-    let phase = status.phase.unwrap_or_default();
-    let word = terminal.paint(phase.as_str(), tone(phase));
+    let word = status
+        .phase
+        .map_or_else(|| NO_PHASE.to_owned(), |phase| terminal.paint(phase.as_str(), tone(phase)));
     let outdated = status.observed_generation != object.metadata.generation;
     let mut text = head(&name, &word, status.message.as_deref(), outdated, terminal);
-    for (label, value) in facts(object, status) {
-        let _ = writeln!(text, "  {label:<12}{value}");
-    }
+    list(&mut text, &facts(object, status));
     checks(&mut text, status, terminal);
     plan(&mut text, &status.plan, terminal);
     tasks(&mut text, status, terminal);
@@ -106,6 +114,10 @@ fn facts(
     // One that no time zone fits is Invalid, and has no times of its own.
     let zone = Zone::parse(&object.spec.time_zone).unwrap_or_else(|_| Zone::utc());
     let mut facts = vec![("Zone", object.spec.time_zone.clone())];
+    if object.spec.purpose == Some(Purpose::Routine) {
+        facts
+            .push(("Purpose", "Routine: a round of checks and tasks; its gate never opens".into()));
+    }
     facts.extend(object.spec.emergency.as_ref().map(|emergency| {
         let windows = emergency.stands_for.join(", ");
         let text =
@@ -148,7 +160,11 @@ fn switched(silenced: &Silenced) -> Option<String> {
     let ours: Vec<&str> =
         all.filter(|alarm| alarm.state.is_ours()).map(|alarm| alarm.name.as_str()).collect();
     let word = if silenced.is_ending() { "being switched on" } else { "switched off" };
-    (!ours.is_empty()).then(|| format!("{word} ({}): {}", ours.len(), ours.join(", ")))
+    let mut names = ours.iter().take(NAMED_MAX).copied().collect::<Vec<_>>().join(", ");
+    if let more @ 1.. = ours.len().saturating_sub(NAMED_MAX) {
+        names = format!("{names} and {more} more");
+    }
+    (!ours.is_empty()).then(|| format!("{word} ({}): {names}", ours.len()))
 }
 
 /// What the checks said last: those that are looked at now, else those of the last opening.
@@ -160,23 +176,17 @@ fn checks(text: &mut String, status: &MaintenanceWindowStatus, terminal: Termina
         let last = status.history.first().map(|last| &last.checks);
         shown.extend(open.or(last).into_iter().flatten());
     }
-    if shown.is_empty() {
-        return;
-    }
-    heading(text, "Checks", terminal);
-    let header = ["CHECK", "RAN", "VERDICT", "MESSAGE"];
-    let mut table = plain(&header, indented(terminal));
-    for check in shown {
-        table.add_row(vec![
+    let row = |check: &&WindowCheck| {
+        vec![
             check.name.clone(),
             check.stage.told().to_owned(),
             check.verdict.as_str().to_owned(),
             check.message.clone(),
-        ]);
-    }
-    for line in table.lines() {
-        let _ = writeln!(text, "  {}", line.trim_end());
-    }
+        ]
+    };
+    let header = ["CHECK", "RAN", "VERDICT", "MESSAGE"];
+    let rows: Vec<_> = shown.iter().map(row).collect();
+    section(text, "Checks", &header, &rows, None, terminal);
 }
 
 /// The tasks of what is open; else those of the last opening that had some.
@@ -190,72 +200,60 @@ fn tasks(text: &mut String, status: &MaintenanceWindowStatus, terminal: Terminal
     let Some((id, tasks)) = open.filter(|(_, tasks)| !tasks.is_empty()).or_else(last) else {
         return;
     };
-    heading(text, &format!("Tasks of {id}"), terminal);
-    let mut table = plain(&["TASK", "STATE", "STARTED", "ENDED", "MESSAGE"], indented(terminal));
-    for task in tasks {
-        let moment = |at: Option<Timestamp>| at.map_or_else(none, time);
-        table.add_row(vec![
+    let row = |task: &TaskStatus| {
+        vec![
             task.name.clone(),
-            terminal.paint(task.state.as_str(), task_tone(task.state)),
-            moment(task.started_at.as_ref().map(|at| at.0)),
-            moment(task.ended_at.as_ref().map(|at| at.0)),
+            task.state.as_str().to_owned(),
+            moment(task.started_at.as_ref()),
+            moment(task.ended_at.as_ref()),
             if task.message.is_empty() { none() } else { task.message.clone() },
-        ]);
-    }
-    for line in table.lines() {
-        let _ = writeln!(text, "  {}", line.trim_end());
-    }
+        ]
+    };
+    let header = ["TASK", "STATE", "STARTED", "ENDED", "MESSAGE"];
+    let rows: Vec<_> = tasks.iter().map(row).collect();
+    let state = Some((1, task_tone as fn(&str) -> _));
+    section(text, &format!("Tasks of {}", one_line(id)), &header, &rows, state, terminal);
 }
 
-fn task_tone(state: TaskState) -> Tone {
-    match state {
+fn moment(at: Option<&Time>) -> String {
+    at.map_or_else(none, |at| time(at.0))
+}
+
+fn task_tone(word: &str) -> Option<Tone> {
+    Some(match serde_json::from_value(word.into()).ok()? {
         TaskState::Pending | TaskState::Skipped => Tone::Faint,
         TaskState::Running => Tone::Busy,
         TaskState::Succeeded => Tone::Good,
         TaskState::Failed | TaskState::Cancelled | TaskState::Unknown => Tone::Bad,
-    }
+    })
 }
 
 fn upcoming(text: &mut String, status: &MaintenanceWindowStatus, terminal: Terminal) {
-    if status.upcoming.is_empty() {
-        return;
-    }
-    heading(text, "Next openings", terminal);
-    let header = ["LOCAL TIME", "UTC", "SCHEDULES", "ID", "NOTE"];
-    let mut table = plain(&header, indented(terminal));
-    for opening in &status.upcoming {
-        let note = if opening.note.is_empty() { none() } else { opening.note.clone() };
-        table.add_row(vec![
+    let row = |opening: &OpeningStatus| {
+        vec![
             opening.local.clone(),
             time(opening.opens_at.0),
             opening.schedules.join(","),
             opening.id.clone(),
-            note,
-        ]);
-    }
-    for line in table.lines() {
-        let _ = writeln!(text, "  {}", line.trim_end());
-    }
+            if opening.note.is_empty() { none() } else { opening.note.clone() },
+        ]
+    };
+    let header = ["LOCAL TIME", "UTC", "SCHEDULES", "ID", "NOTE"];
+    let rows: Vec<_> = status.upcoming.iter().map(row).collect();
+    section(text, "Next openings", &header, &rows, None, terminal);
 }
 
 fn history(text: &mut String, status: &MaintenanceWindowStatus, terminal: Terminal) {
-    if status.history.is_empty() {
-        return;
-    }
-    heading(text, "History", terminal);
-    let header = ["OPENING", "OUTCOME", "OPENED", "CLOSED", "MESSAGE"];
-    let mut table = plain(&header, indented(terminal));
-    for entry in &status.history {
-        let moment = |at: Option<Timestamp>| at.map_or_else(none, time);
-        table.add_row(vec![
+    let row = |entry: &WindowHistoryEntry| {
+        vec![
             entry.id.clone(),
             entry.outcome.as_str().to_owned(),
-            moment(entry.opened_at.as_ref().map(|at| at.0)),
-            moment(entry.closed_at.as_ref().map(|at| at.0)),
+            moment(entry.opened_at.as_ref()),
+            moment(entry.closed_at.as_ref()),
             entry.message.clone(),
-        ]);
-    }
-    for line in table.lines() {
-        let _ = writeln!(text, "  {}", line.trim_end());
-    }
+        ]
+    };
+    let header = ["OPENING", "OUTCOME", "OPENED", "CLOSED", "MESSAGE"];
+    let rows: Vec<_> = status.history.iter().map(row).collect();
+    section(text, "History", &header, &rows, None, terminal);
 }
