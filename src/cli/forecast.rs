@@ -3,6 +3,7 @@
 
 mod calendar;
 mod openings;
+mod rows;
 mod show;
 #[cfg(test)]
 mod tests;
@@ -84,6 +85,9 @@ pub(super) async fn execute(args: &Args) -> Result<u8, Error> {
     if let Some(path) = &args.ics {
         std::fs::write(path, calendar::render(&forecast, now))
             .map_err(|source| Error::WriteFile { path: path.clone(), source })?;
+        if forecast.happening().next().is_none() {
+            eprintln!("No opening takes place: {} has no events.", path.display());
+        }
     }
     print(&show::render(&forecast, Terminal::stdout()))?;
     let wrong = forecast.findings.iter().any(|finding| finding.severity == Severity::Error);

@@ -35,8 +35,10 @@ pub struct Finding {
 pub enum Rule {
     /// A day that some months do not have, like a fifth Sunday.
     NotEveryMonth,
-    /// A schedule that does not open any more, or never did.
+    /// A schedule that never opens.
     NeverOpens,
+    /// A single date that is over.
+    Over,
     /// Blackouts leave nothing of a schedule in the next year.
     OnlyInBlackouts,
     /// A pattern with `*` as minute or hour that starts again before it ends.
@@ -103,16 +105,23 @@ fn never_opens(
         return Ok(None);
     }
     let name = &schedule.name;
-    let message = match &schedule.start {
+    let (rule, message) = match &schedule.start {
         Start::Cron { cron, .. } => {
-            format!("schedule {name} never opens: there is no day like `{cron}`")
+            let message = format!("schedule {name} never opens: there is no day like `{cron}`");
+            (Rule::NeverOpens, message)
         }
-        Start::Once(at) => format!(
-            "schedule {name} does not open any more: {} is over, or was skipped by clocks",
-            at.strftime("%-d %b %Y %H:%M")
-        ),
+        Start::Once(at) => {
+            let date = at.strftime("%-d %b %Y %H:%M");
+            if *at <= calendar.zone().local(now) {
+                (Rule::Over, format!("schedule {name} does not open any more: {date} is over"))
+            } else {
+                let message =
+                    format!("schedule {name} never opens: clocks skip {date} and all of it");
+                (Rule::NeverOpens, message)
+            }
+        }
     };
-    Ok(Some(Finding { rule: Rule::NeverOpens, message }))
+    Ok(Some(Finding { rule, message }))
 }
 
 fn only_in_blackouts(
@@ -129,9 +138,8 @@ fn only_in_blackouts(
         return Ok(None);
     }
     let message = format!(
-        "schedule {} does not open until {}: each of its occurrences overlaps a blackout",
+        "schedule {} does not open within a year: each of its occurrences overlaps a blackout",
         schedule.name,
-        calendar.zone().local(until).strftime("%-d %b %Y"),
     );
     Ok(Some(Finding { rule: Rule::OnlyInBlackouts, message }))
 }

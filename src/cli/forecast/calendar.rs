@@ -2,12 +2,16 @@
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use super::openings::{Forecast, Row};
+use super::{
+    openings::Forecast,
+    rows::{Name, Row},
+};
 
 /// Longest line in octets, its end left out (section 3.1).
 const LINE_MAX: usize = 75;
 
-/// The openings that take place as events. Read again later, an event has the same UID.
+/// The openings that take place as events. Read again later, an event has the same UID. An iCalendar has
+/// at least one component (section 3.6): one without events has the time zone of its times.
 pub(super) fn render(forecast: &Forecast, now: Timestamp) -> String {
     let mut text = String::new();
     let mut line = |name: &str, value: &str| fold(&mut text, &format!("{name}:{value}"));
@@ -15,20 +19,25 @@ pub(super) fn render(forecast: &Forecast, now: Timestamp) -> String {
     line("VERSION", "2.0");
     line("PRODID", "-//groundcrew//forecast//EN");
     line("CALSCALE", "GREGORIAN");
-    for row in forecast.rows.iter().filter(|row| row.happens) {
-        let window = &row.window;
+    if forecast.happening().next().is_none() {
+        line("BEGIN", "VTIMEZONE");
+        line("TZID", "Etc/UTC");
+        line("BEGIN", "STANDARD");
+        line("DTSTART", "19700101T000000");
+        line("TZOFFSETFROM", "+0000");
+        line("TZOFFSETTO", "+0000");
+        line("END", "STANDARD");
+        line("END", "VTIMEZONE");
+    }
+    for row in forecast.happening() {
+        let Name { namespace, name } = &row.window;
         line("BEGIN", "VEVENT");
-        line(
-            "UID",
-            &escape(&format!("{}.{}.{}@groundcrew.dev", row.id, window.name, window.namespace)),
-        );
+        line("UID", &escape(&uid(row)));
         line("DTSTAMP", &time(now));
         line("DTSTART", &time(row.opens_at));
         line("DTEND", &time(row.closes_at));
-        line(
-            "SUMMARY",
-            &escape(&format!("Maintenance window {} ({})", window.name, window.namespace)),
-        );
+        let what = if row.routine { "Routine" } else { "Maintenance window" };
+        line("SUMMARY", &escape(&format!("{what} {name} ({namespace})")));
         line("DESCRIPTION", &escape(&description(row)));
         line("CATEGORIES", "MAINTENANCE");
         line("TRANSP", "TRANSPARENT");
@@ -36,6 +45,16 @@ pub(super) fn render(forecast: &Forecast, now: Timestamp) -> String {
     }
     line("END", "VCALENDAR");
     text
+}
+
+/// Windows of the same name in two clusters have openings of the same id. Their objects tell them apart;
+/// a manifest has none.
+fn uid(row: &Row) -> String {
+    let Row { id, object, window: Name { namespace, name }, .. } = row;
+    match object {
+        Some(object) => format!("{id}.{object}@groundcrew.dev"),
+        None => format!("{id}.{name}.{namespace}@groundcrew.dev"),
+    }
 }
 
 fn description(row: &Row) -> String {

@@ -3,14 +3,12 @@
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
+use super::rows::{Name, Row, current, row, stopped, told, unplanned};
 use crate::{
-    api::{
-        maintenance_window::{MaintenanceWindow, MaintenanceWindowSpec, MaintenanceWindowStatus},
-        shared::Mode,
-    },
+    api::maintenance_window::{MaintenanceWindow, MaintenanceWindowSpec},
     maintenance_window::window::Window,
     time::{
-        Blackout, Calendar, Held, Opening, SearchFailed, UPCOMING_MAX,
+        Calendar, Held, Opening, SearchFailed, UPCOMING_MAX,
         lint::{Rule, lint, takes_no_work},
     },
 };
@@ -33,29 +31,6 @@ pub(super) struct Forecast {
     pub(super) findings: Vec<Finding>,
 }
 
-/// One opening.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Row {
-    pub(super) opens_at: Timestamp,
-    pub(super) window: Name,
-    pub(super) closes_at: Timestamp,
-    pub(super) id: String,
-    pub(super) schedules: Vec<String>,
-    /// By the clocks of the window's time zone.
-    pub(super) local: String,
-    /// Whether it takes place.
-    pub(super) happens: bool,
-    /// What there is to say of it.
-    pub(super) notes: Vec<String>,
-}
-
-/// Which window.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Name {
-    pub(super) namespace: String,
-    pub(super) name: String,
-}
-
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Severity {
@@ -75,15 +50,6 @@ pub(super) struct Finding {
     pub(super) message: String,
 }
 
-impl Name {
-    fn of(meta: &ObjectMeta) -> Self {
-        Self {
-            namespace: meta.namespace.clone().unwrap_or_default(),
-            name: meta.name.clone().unwrap_or_default(),
-        }
-    }
-}
-
 impl Forecast {
     /// For openings that begin before `until`; those under way at `from` are part of it.
     pub(super) fn new(from: Timestamp, until: Timestamp) -> Self {
@@ -98,6 +64,11 @@ impl Forecast {
         self.findings.dedup();
     }
 
+    /// The openings that take place.
+    pub(super) fn happening(&self) -> impl Iterator<Item = &Row> {
+        self.rows.iter().filter(|row| row.happens)
+    }
+
     /// Adds an object that cannot be read.
     pub(super) fn add_unreadable(&mut self, meta: &ObjectMeta, why: &str) {
         self.found(&Name::of(meta), Severity::Error, format!("cannot be read: {why}"));
@@ -106,19 +77,32 @@ impl Forecast {
     /// Adds a window.
     pub(super) fn add(&mut self, object: &MaintenanceWindow) {
         let name = Name::of(&object.metadata);
-        let window = match Window::parse(&object.spec) {
-            Ok(window) => window,
-            Err(invalid) => return self.found(&name, Severity::Error, invalid.to_string()),
+        let first = self.rows.len();
+        let calendar = match Window::parse(&object.spec) {
+            Ok(window) => Some(window.calendar),
+            Err(invalid) => {
+                self.found(&name, Severity::Error, invalid.to_string());
+                None
+            }
         };
-        if window.calendar.is_always() {
-            return self.add_always(&name, &object.spec, &window.calendar);
-        }
-        let added = self
-            .add_openings(&name, object, &window.calendar)
-            .and_then(|()| self.add_findings(&name, &object.spec, &window.calendar));
+        let added = match &calendar {
+            Some(calendar) if calendar.is_always() => {
+                self.add_always(&name, &object.spec, calendar);
+                Ok(())
+            }
+            Some(calendar) => self
+                .add_openings(object, calendar)
+                .and_then(|()| self.add_findings(&name, &object.spec)),
+            None => Ok(()),
+        };
         if let Err(failed) = added {
             self.found(&name, Severity::Error, failed.to_string());
         }
+        let open = current(object).filter(|open| {
+            let own = self.rows.get(first..).unwrap_or_default();
+            own.iter().all(|row| row.id != open.id)
+        });
+        self.rows.extend(open.map(|open| unplanned(object, open, calendar.as_ref(), self.from)));
     }
 
     fn found(&mut self, window: &Name, severity: Severity, message: String) {
@@ -135,7 +119,7 @@ impl Forecast {
             let word = if index == 0 { " but for" } else { "," };
             text.push_str(&format!(
                 "{word} {} from {} until {}",
-                words(dark.blackout),
+                dark.blackout,
                 told(dark.from),
                 told(dark.until)
             ));
@@ -146,7 +130,6 @@ impl Forecast {
 
     fn add_openings(
         &mut self,
-        name: &Name,
         object: &MaintenanceWindow,
         calendar: &Calendar,
     ) -> Result<(), SearchFailed> {
@@ -158,19 +141,21 @@ impl Forecast {
         };
         if happening.len() >= OPENINGS_MAX || bare.len() >= OPENINGS_MAX {
             let message = format!("only the first {OPENINGS_MAX} openings are looked at");
-            self.found(name, Severity::Warning, message);
+            self.found(&Name::of(&object.metadata), Severity::Warning, message);
         }
         if let Some(last) = happening.get(OPENINGS_MAX.saturating_sub(1)) {
             // Of what comes later nobody looked whether it takes place.
             bare.retain(|planned| planned.opens_at <= last.opens_at);
         }
+        // What is open stays so, whatever blackouts came later.
+        bare.retain(|planned| current(object).is_none_or(|open| open.id != planned.id));
         let zone = calendar.zone();
         let overlap =
             |a: &Opening, b: &Opening| a.opens_at < b.closes_at && b.opens_at < a.closes_at;
         for planned in &bare {
             if !happening.iter().any(|opening| overlap(opening, planned)) {
                 let why = format!("skipped: {}", dark(calendar, planned));
-                self.rows.push(row(name, planned, planned.local(zone), false, vec![why]));
+                self.rows.push(row(object, planned, zone, false, vec![why]));
             }
         }
         for opening in &happening {
@@ -183,101 +168,37 @@ impl Forecast {
                 let local = planned.local(zone);
                 notes.push(format!("shortened by {}: planned {local}", dark(calendar, planned)));
             }
-            self.rows.push(self.told(name, object, opening, calendar, notes));
+            self.rows.push(told(object, opening, zone, from, notes));
         }
         Ok(())
-    }
-
-    /// An opening with what spec and status say of it.
-    fn told(
-        &self,
-        name: &Name,
-        object: &MaintenanceWindow,
-        opening: &Opening,
-        calendar: &Calendar,
-        mut notes: Vec<String>,
-    ) -> Row {
-        let mut opening = opening.clone();
-        let default = MaintenanceWindowStatus::default();
-        let status = object.status.as_ref().unwrap_or(&default);
-        let current = status.current.as_ref().filter(|current| current.id == opening.id);
-        if let Some(current) = current {
-            opening.closes_at = current.closes_at.0;
-            notes.extend(current.extended_by.map(|by| format!("extended by {by}")));
-        }
-        let past = status.history.iter().find(|entry| entry.id == opening.id);
-        let stopped = stopped(&object.spec).or_else(|| {
-            let skipped = status.skipped.iter().any(|skipped| skipped.id == opening.id);
-            let past = past.map(|entry| format!("{}: {}", entry.outcome.as_str(), entry.message));
-            if skipped { Some("skipped by a person".to_owned()) } else { past }
-        });
-        let happens = current.is_some() || stopped.is_none();
-        if happens && current.is_none() && opening.opens_at <= self.from {
-            notes.push("has begun".to_owned());
-        }
-        notes.extend(stopped.filter(|_| current.is_none()));
-        if let Some(emergency) = &object.spec.emergency {
-            let windows = emergency.stands_for.join(", ");
-            notes.push(format!("emergency for {windows}: {}", emergency.reason));
-        }
-        notes.extend(Some(opening.note.clone()).filter(|note| !note.is_empty()));
-        let local = opening.local(calendar.zone());
-        row(name, &opening, local, happens, notes)
     }
 
     fn add_findings(
         &mut self,
         name: &Name,
         spec: &MaintenanceWindowSpec,
-        calendar: &Calendar,
     ) -> Result<(), SearchFailed> {
-        let comes = calendar.open_at(self.from)?.is_some() || calendar.next(self.from)?.is_some();
         for schedule in spec.schedules.iter().flatten() {
             let alone =
                 MaintenanceWindowSpec { schedules: Some(vec![schedule.clone()]), ..spec.clone() };
             // What parses together parses alone.
             let Ok(alone) = Window::parse(&alone) else { continue };
-            let is_over = schedule.once.is_some() && (comes || spec.emergency.is_some());
             let idle = takes_no_work(&alone.calendar, alone.cutoff, self.from)?;
             for finding in lint(&alone.calendar, self.from)?.into_iter().chain(idle) {
-                self.found(name, severity(finding.rule, is_over), finding.message);
+                self.found(name, severity(finding.rule), finding.message);
             }
         }
         Ok(())
     }
 }
 
-/// `is_over`: the schedule had its one opening, and others are to come.
-fn severity(rule: Rule, is_over: bool) -> Severity {
+fn severity(rule: Rule) -> Severity {
     match rule {
-        Rule::NeverOpens if is_over => Severity::Warning,
         Rule::NeverOpens | Rule::OnlyInBlackouts => Severity::Error,
-        Rule::NotEveryMonth | Rule::StartsAgain | Rule::TakesNoWork => Severity::Warning,
+        Rule::Over | Rule::NotEveryMonth | Rule::StartsAgain | Rule::TakesNoWork => {
+            Severity::Warning
+        }
         Rule::SummerTime => Severity::Info,
-    }
-}
-
-/// What of the spec keeps a window from opening at all.
-fn stopped(spec: &MaintenanceWindowSpec) -> Option<String> {
-    if spec.suspend == Some(true) {
-        Some("the window is suspended".to_owned())
-    } else if spec.mode == Some(Mode::Audit) {
-        Some("the window is in Audit: its gate stays closed".to_owned())
-    } else {
-        None
-    }
-}
-
-fn row(name: &Name, opening: &Opening, local: String, happens: bool, notes: Vec<String>) -> Row {
-    Row {
-        opens_at: opening.opens_at,
-        window: name.clone(),
-        closes_at: opening.closes_at,
-        id: opening.id.clone(),
-        schedules: opening.schedules().into_iter().map(str::to_owned).collect(),
-        local,
-        happens,
-        notes,
     }
 }
 
@@ -309,28 +230,15 @@ fn all(
     Ok(found)
 }
 
-/// The blackouts that hold at some time from `from` to `until`.
+/// The blackouts that hold at some time from `from` to `until`, in their order.
 fn blackouts(calendar: &Calendar, from: Timestamp, until: Timestamp) -> Vec<Held<'_>> {
-    let mut held: Vec<Held<'_>> = calendar.blackout_at(from).into_iter().collect();
-    let mut at = from;
-    while let Some(next) = calendar.next_blackout(at).filter(|next| next.from < until) {
-        at = next.from;
-        held.push(next);
-    }
+    let mut held: Vec<Held<'_>> = calendar.held(from, until).collect();
+    held.sort_by_key(|held| (held.from, held.until));
     held
 }
 
 /// The blackouts that touch an opening, in words.
 fn dark(calendar: &Calendar, opening: &Opening) -> String {
     let held = blackouts(calendar, opening.opens_at, opening.closes_at);
-    held.iter().map(|held| words(held.blackout)).collect::<Vec<_>>().join(", ")
-}
-
-fn words(blackout: &Blackout) -> String {
-    let Blackout { name, reason, .. } = blackout;
-    if reason.is_empty() {
-        format!("blackout {name}")
-    } else {
-        format!("blackout {name} ({reason})")
-    }
+    held.iter().map(|held| held.blackout.to_string()).collect::<Vec<_>>().join(", ")
 }

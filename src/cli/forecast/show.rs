@@ -4,7 +4,10 @@ use std::{collections::BTreeSet, fmt::Write as _};
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use super::openings::{Forecast, Name, Row, Severity};
+use super::{
+    openings::{Forecast, Severity},
+    rows::{Name, Row},
+};
 use crate::{
     api::duration::Duration,
     cli::{

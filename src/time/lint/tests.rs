@@ -58,14 +58,16 @@ fn a_schedule_that_never_opens_is_told() {
     check(
         "2026-11-20T02:00",
         2,
-        Some((
-            Rule::NeverOpens,
-            "schedule a does not open any more: 20 Nov 2026 02:00 is over, or was skipped by clocks",
-        )),
+        Some((Rule::Over, "schedule a does not open any more: 20 Nov 2026 02:00 is over")),
     );
     check("2026-12-05T23:00", 7, None);
     // It is open.
     check("2026-11-20T23:00", 7, None);
+    // What is to come, and never will.
+    let until = Length::Until("03:00".parse().unwrap());
+    let skipped = Schedule { length: until, ..schedule("2027-03-28T02:30", 1) };
+    let message = "schedule a never opens: clocks skip 28 Mar 2027 02:30 and all of it";
+    assert_eq!(found("Europe/Berlin", skipped, Vec::new()), [("never-opens", message.to_owned())]);
 }
 
 #[test]
@@ -81,7 +83,8 @@ fn a_schedule_that_blackouts_swallow_is_told() {
     for overlap in [Overlap::Skip, Overlap::Truncate] {
         let told =
             found("UTC", schedule("0 2 * * SUN", 2), vec![freeze("2028-01-01T00:00", overlap)]);
-        let message = "schedule a does not open until 22 Nov 2027: each of its occurrences overlaps a blackout";
+        let message =
+            "schedule a does not open within a year: each of its occurrences overlaps a blackout";
         assert_eq!(told, [(Rule::OnlyInBlackouts, message.to_owned())]);
         assert_eq!(
             found("UTC", schedule("0 2 * * SUN", 2), vec![freeze("2027-11-01T00:00", overlap)]),
