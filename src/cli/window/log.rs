@@ -14,7 +14,7 @@ use crate::{
     api::{
         duration::Duration,
         maintenance_window::{CurrentOpening, MaintenanceWindow, WindowHistoryEntry},
-        window_checks::{WindowCheck, WindowStage},
+        window_checks::{Purpose, WindowCheck, WindowStage},
         window_metrics::{Measuring, MetricDue, WindowMetricStatus},
         window_tasks::TaskStatus,
     },
@@ -29,6 +29,10 @@ pub(super) struct Log {
     zone: Zone,
     /// Why there is one, and who asked for it, where it is for an emergency.
     emergency: Option<String>,
+    /// Whether it is a round, whose gate never opens.
+    routine: bool,
+    /// Whether it is open at all times but in blackouts, and so never opens.
+    always: bool,
     /// Newest first.
     pub(super) openings: Vec<Opening>,
 }
@@ -71,6 +75,8 @@ impl Log {
             emergency: window.spec.emergency.as_ref().map(|emergency| {
                 format!("{}, asked for by {}", emergency.reason, emergency.requested_by)
             }),
+            routine: window.spec.purpose == Some(Purpose::Routine),
+            always: window.spec.always == Some(true),
             openings: openings.map(|opening| opening.awaiting(measuring)).collect(),
         }
     }
@@ -90,14 +96,23 @@ impl Log {
 
     /// As Markdown.
     pub(super) fn render(&self) -> String {
-        let Self { namespace, name, zone, emergency, openings } = self;
+        let Self { namespace, name, zone, emergency, routine, always, openings } = self;
         let mut text =
             format!("# Maintenance log of {}\n", escaped(&format!("{namespace}/{name}")));
         if let Some(emergency) = emergency {
             let _ = writeln!(text, "\nFor an emergency: {}.", escaped(emergency));
         }
+        if *routine {
+            let _ = writeln!(text, "\nIt is a round of checks and tasks: its gate never opens.");
+        }
         if openings.is_empty() {
-            let _ = writeln!(text, "\nIt has not opened yet.");
+            let none = match always {
+                true => {
+                    "Without schedules it is open at all times but in blackouts: there are no openings."
+                }
+                false => "It has not opened yet.",
+            };
+            let _ = writeln!(text, "\n{none}");
         }
         for opening in openings {
             opening.render(&mut text, zone);
@@ -154,7 +169,7 @@ impl Opening {
     }
 
     fn render(&self, text: &mut String, zone: &Zone) {
-        let _ = writeln!(text, "\n## {}: {}\n", self.id, self.outcome);
+        let _ = writeln!(text, "\n## {}: {}\n", escaped(&self.id), self.outcome);
         if !self.message.is_empty() {
             let _ = writeln!(text, "Why: {}.\n", escaped(&self.message));
         }

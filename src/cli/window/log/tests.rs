@@ -192,3 +192,38 @@ fn a_window_that_never_opened_says_so() {
     let text = Log::of(&window(json!({}))).render();
     assert!(text.ends_with("\nIt has not opened yet.\n"), "{text}");
 }
+
+#[test]
+fn a_window_that_is_always_open_has_no_openings() {
+    let mut window = window(json!({}));
+    (window.spec.schedules, window.spec.always) = (None, Some(true));
+    let text = Log::of(&window).render();
+    assert!(
+        text.ends_with(
+            "\nWithout schedules it is open at all times but in blackouts: there are no openings.\n"
+        ),
+        "{text}"
+    );
+}
+
+#[test]
+fn the_log_of_a_round_says_that_its_gate_never_opens() {
+    let mut window = window(json!({"history": past()}));
+    window.spec.purpose = Some(Purpose::Routine);
+    let text = Log::of(&window).render();
+    let said = "\n\nIt is a round of checks and tasks: its gate never opens.\n\n## weekly-2026";
+    assert!(text.contains(said), "{text}");
+}
+
+#[test]
+fn no_text_forges_a_line_of_the_log() {
+    let mut history = past();
+    history[0]["checks"] = json!([{"name": "api", "stage": "AfterClose", "verdict": "Failed",
+                                   "message": "503", "at": "2026-12-06T03:31:00Z"}]);
+    history[0]["tasks"] = json!([{"name": "patch", "state": "Failed", "message": "no"}]);
+    history[0]["metrics"] = json!([{"name": "p95", "before": "1", "after": "2", "message": "m"}]);
+    let mut object = serde_json::to_value(window(json!({"history": history}))).unwrap();
+    object["spec"]["emergency"] = json!({"reason": "full", "requestedBy": "jane", "for": ["a"]});
+    let shown = crate::cli::hostile::printed(&object, |window| Log::of(window).render());
+    assert!(shown > 14, "{shown}");
+}
