@@ -66,14 +66,14 @@ fn describe(schema: &mut Value, derived: &Value) {
         map.insert("description".into(), own.clone());
     }
     let below = value.unwrap_or(derived);
-    if let Some(Value::Object(fields)) = map.get_mut("properties") {
-        for (name, field) in fields {
-            describe(field, &below["properties"][name.as_str()]);
-        }
+    let fields = below.get("properties").and_then(Value::as_object).into_iter().flatten();
+    for (name, derived) in fields {
+        let field = map.get_mut("properties").and_then(|fields| fields.get_mut(name));
+        field.into_iter().for_each(|field| describe(field, derived));
     }
     for key in ["items", "additionalProperties"] {
-        if let Some(values) = map.get_mut(key) {
-            describe(values, &below[key]);
+        if let (Some(values), Some(derived)) = (map.get_mut(key), below.get(key)) {
+            describe(values, derived);
         }
     }
 }

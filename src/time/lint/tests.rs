@@ -67,7 +67,10 @@ fn a_schedule_that_never_opens_is_told() {
     let until = Length::Until("03:00".parse().unwrap());
     let skipped = Schedule { length: until, ..schedule("2027-03-28T02:30", 1) };
     let message = "schedule a never opens: clocks skip 28 Mar 2027 02:30 and all of it";
-    assert_eq!(found("Europe/Berlin", skipped, Vec::new()), [("never-opens", message.to_owned())]);
+    assert_eq!(
+        found("Europe/Berlin", skipped, Vec::new()),
+        [(Rule::NeverOpens, message.to_owned())]
+    );
 }
 
 #[test]

@@ -7,7 +7,8 @@ use jiff::tz::TimeZone;
 use super::course;
 use crate::{
     api::{
-        check::CheckVerdict, shared::ActionResult, window_alarms::Silenced, window_checks::WindowStage,
+        check::CheckVerdict, shared::ActionResult, window_alarms::Silenced,
+        window_checks::WindowStage,
     },
     maintenance_window::{
         alarms::KIND,
