@@ -32,9 +32,9 @@ pub(super) fn head(
     terminal: Terminal,
 ) -> String {
     let name = terminal.paint(&one_line(name), Tone::Strong);
-    let message = one_line(message.unwrap_or("not looked at yet"));
-    let mut text = format!("{name}  {phase}\n  {message}\n");
-    if outdated {
+    let line = one_line(message.unwrap_or("not looked at yet"));
+    let mut text = format!("{name}  {phase}\n  {line}\n");
+    if outdated && message.is_some() {
         let news = "the spec was changed since; the operator has not looked at it yet";
         let _ = writeln!(text, "  {}", terminal.paint(news, Tone::Asks));
     }

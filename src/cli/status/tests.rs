@@ -205,7 +205,7 @@ fn what_audit_would_do_is_listed() {
 #[test]
 fn one_that_nobody_looked_at_yet_is_shown_too() {
     let text = details::render(&rollout("new", Value::Null), now(), WIDE);
-    assert!(text.starts_with("shop/new  Pending\n  not looked at yet\n"), "{text}");
+    assert!(text.starts_with("shop/new  Pending\n  not looked at yet\n\n"), "{text}");
 }
 
 #[test]

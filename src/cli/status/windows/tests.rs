@@ -93,7 +93,7 @@ fn of_many_alarms_the_first_ten_are_named() {
 fn a_window_that_nobody_looked_at_has_no_phase() {
     let new = window(Value::Null);
     let shown = new.details(now(), WIDE);
-    assert!(shown.starts_with("shop/weekly  -\n  not looked at yet\n"), "{shown}");
+    assert!(shown.starts_with("shop/weekly  -\n  not looked at yet\n\n"), "{shown}");
     let guarded: Guarded<MaintenanceWindow> =
         serde_json::from_value(serde_json::to_value(new).unwrap()).unwrap();
     let mut lines = Lines { output: Output::Text, terminal: WIDE, last: HashMap::new() };
