@@ -6,6 +6,7 @@ mod deployments;
 mod gather;
 mod metrics;
 mod mute_rules;
+mod now;
 mod readings;
 mod refusals;
 mod scaling;
@@ -31,6 +32,7 @@ pub use self::{
     deployments::{DEPLOYMENTS_AGAIN, DEPLOYMENTS_SHARED, DEPLOYMENTS_SPAN},
     gather::GATHER,
     metrics::METRICS_KEPT,
+    now::alarms_now,
     refusals::Refusal,
     scaling::TARGETS_SHARED,
 };

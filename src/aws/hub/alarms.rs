@@ -269,7 +269,7 @@ pub(super) fn is_fresh(asked: Timestamp, now: Timestamp) -> bool {
 }
 
 /// All pages of DescribeAlarms.
-async fn describe<L: Look>(
+pub(super) async fn describe<L: Look>(
     service: &L::Service,
     scope: &L::Scope,
     filter: &AlarmFilter,

@@ -12,25 +12,19 @@ use crate::{
     api::window_alarms::{AlarmMode, SwitchedAlarm},
     aws::{
         Error,
+        hub::alarms_now,
         limits::Priority,
-        port::{Alarms as _, cloudwatch::ALARM_NAMES_MAX},
+        port::Alarms as _,
         session::{CallContext, Session},
     },
     context::terms,
-    facts::{
-        alarms::{AlarmKinds, FullAlarm},
-        cloudwatch::{AlarmFilter, AlarmState},
-        windows::QuietFact,
-    },
+    facts::{alarms::FullAlarm, cloudwatch::AlarmState, windows::QuietFact},
     maintenance_window::{
         alarms::{Ledger, RegionFacts, Switch},
         decide::is_as_left,
     },
     names::Owner,
 };
-
-/// Most pages of an answer about [`ALARM_NAMES_MAX`] names: one for each kind of alarms, and one more.
-const PAGES_MAX: usize = 4;
 
 impl Calls<'_> {
     /// How these alarms are switched now, as far as they exist.
@@ -39,23 +33,10 @@ impl Calls<'_> {
         session: &Arc<Session>,
         names: &BTreeSet<&String>,
     ) -> Result<BTreeMap<String, Switch>, Error> {
-        let port = session.alarms(terms(Priority::Work, &self.namespace));
+        let context = terms(Priority::Work, &self.namespace);
         let names: Vec<String> = names.iter().map(|name| (*name).clone()).collect();
-        let mut found = BTreeMap::new();
-        for names in names.chunks(ALARM_NAMES_MAX) {
-            let filter = AlarmFilter::Names(names.to_vec());
-            let mut next = None;
-            for _ in 0..PAGES_MAX {
-                let all = AlarmKinds::All;
-                let page = port.describe_alarms_in_full(&filter, all, next.as_deref()).await?;
-                found.extend(page.alarms.into_iter().map(switch));
-                next = page.next;
-                if next.is_none() {
-                    break;
-                }
-            }
-        }
-        Ok(found)
+        let found = alarms_now(session, &context, &names).await?;
+        Ok(found.iter().map(|alarm| switch(alarm)).collect())
     }
 
     /// Adds what windows of this account hold in each region: read once, and after the alarms.
@@ -113,7 +94,7 @@ impl Calls<'_> {
     }
 }
 
-fn switch(alarm: FullAlarm) -> (String, Switch) {
+fn switch(alarm: &FullAlarm) -> (String, Switch) {
     // As precise as it is kept in the status.
     let whole = |at: Timestamp| Timestamp::from_microsecond(at.as_microsecond()).ok();
     let switch = Switch {
@@ -121,5 +102,5 @@ fn switch(alarm: FullAlarm) -> (String, Switch) {
         firing: alarm.state == AlarmState::Alarm,
         configured_at: alarm.configured_at.and_then(whole),
     };
-    (alarm.name, switch)
+    (alarm.name.clone(), switch)
 }

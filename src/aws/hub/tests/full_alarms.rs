@@ -1,9 +1,13 @@
 //! Alarms in full, and composites.
 
 use super::*;
-use crate::facts::{
-    alarms::{AlarmKind, AlarmKinds, FullAlarm, FullAlarmPage},
-    mute_rules::{MuteRule, MuteRulePage, NewMuteRule, OwnMuteRule},
+use crate::{
+    aws::limits::Priority,
+    context::terms,
+    facts::{
+        alarms::{AlarmKind, AlarmKinds, FullAlarm, FullAlarmPage},
+        mute_rules::{MuteRule, MuteRulePage, NewMuteRule, OwnMuteRule},
+    },
 };
 
 /// Alarms in full, by name, in pages; the calls that were made.
@@ -156,4 +160,19 @@ async fn pages_are_never_followed_for_ever_and_long_rules_weigh_more() {
     hub.composites(&session, at(0)).await.unwrap();
     // The reading, its alarm, and ten times 512 bytes of its rule.
     assert_eq!(hub.full_prefixes.kept(), (1, 12));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_asked_now_is_no_older_answer_and_half_of_it_is_an_error() {
+    let now = terms(Priority::Work, "flightdata");
+    let many: Vec<FullAlarm> = (0..150).map(|number| metric(&format!("a{number:03}"))).collect();
+    let asked: Vec<String> = many.iter().map(|alarm| alarm.name.clone()).collect();
+    let (fake, session) = known(Known::with(many.clone()));
+    for calls in [2, 4] {
+        assert_eq!(alarms_now(&session, &now, &asked).await.unwrap().len(), 150);
+        assert_eq!(fake.calls(), calls);
+    }
+    let (_, endless) = known(Known { page: 1, ..Known::with(many) });
+    let error = alarms_now(&endless, &now, &asked).await.unwrap_err();
+    assert!(error.to_string().contains("100 alarms failed: there are more than 50"), "{error}");
 }
