@@ -41,6 +41,9 @@ pub struct Question {
     pub strays: bool,
     /// Whether these and the chosen alarms act, by region: as they are now. None: that is not asked.
     pub switched: Option<BTreeMap<String, BTreeSet<String>>>,
+    /// Whether a region that cannot be read keeps nothing from being said of the others: it is among the
+    /// answers, as [`RegionFacts::unread`]. For what brings alarms back.
+    pub apart: bool,
 }
 
 impl Question {
@@ -58,6 +61,8 @@ pub type AlarmFacts = Result<Vec<RegionFacts>, Unread>;
 pub struct RegionFacts {
     /// The region.
     pub region: String,
+    /// Why nothing else of it could be read.
+    pub unread: Option<Unread>,
     /// Names of the alarms that are chosen, sorted, each once.
     pub chosen: Vec<String>,
     /// Those of them that are in ALARM.
@@ -72,6 +77,15 @@ pub struct RegionFacts {
     pub switches: BTreeMap<String, Switch>,
     /// What windows of this account hold in this region, read from the watch after the switches.
     pub ledgers: Vec<Ledger>,
+}
+
+/// The regions that could not be read, and why the first of them could not; none where all were.
+#[must_use]
+pub fn unread(found: &[RegionFacts]) -> Option<(String, &Unread)> {
+    let all =
+        found.iter().filter_map(|facts| Some((facts.region.as_str(), facts.unread.as_ref()?)));
+    let (regions, why): (Vec<&str>, Vec<&Unread>) = all.unzip();
+    Some((regions.join(", "), why.first()?))
 }
 
 /// Whether an alarm acts.

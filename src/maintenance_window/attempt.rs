@@ -19,7 +19,7 @@ use crate::{
     api::maintenance_window::MaintenanceWindow,
     context::Context,
     engine::Kind as _,
-    error::{Remedy, chain, without_request},
+    error::{Remedy, chain},
     facts::check::CheckResult,
     kubernetes::publish,
     names::Owner,
@@ -212,13 +212,10 @@ fn not_done(error: &Error) -> Failed {
     Failed { failure: Failure::NotDone, unread: told(error) }
 }
 
-/// A failure as a fact. The request id, another one at each try, is in the log alone: the same failure
-/// again is no news.
+/// A failure as a fact.
 fn told(error: &Error) -> Unread {
-    let message = chain(error);
-    tracing::warn!(error = message, "the pass stopped");
-    let message = without_request(&message).to_owned();
-    Unread { remedy: error.remedy(), reason: error.reason(), message }
+    tracing::warn!(error = %chain(error), "the pass stopped");
+    error.unread()
 }
 
 /// A decision that is never content with what it is told. Correct rules ask for nothing twice; should

@@ -1,5 +1,6 @@
 //! The calls to AWS of a pass: what is asked of alarms and mute rules, and what is done about them.
 
+mod course;
 mod switches;
 #[cfg(test)]
 mod tests;
@@ -9,6 +10,7 @@ use std::{
     sync::Arc,
 };
 
+use futures::future::join_all;
 use jiff::Timestamp;
 use kube::ResourceExt as _;
 
@@ -92,11 +94,13 @@ impl<'a> Calls<'a> {
         self.context.session(&self.namespace, Some(&location), &pinned).await
     }
 
-    /// Asks what a decision needs to know.
+    /// Asks what a decision needs to know; of all regions at once, so that one that does not answer
+    /// keeps nobody waiting for the others.
     ///
     /// # Errors
     ///
-    /// The first that could not be read: half of the truth would look like all of it.
+    /// That of the first region that could not be read: half of the truth would look like all of it. Of
+    /// a [`Question::apart`] none.
     pub async fn ask(&self, question: &Question, owner: &Owner) -> Result<Vec<RegionFacts>, Error> {
         let choice = question.choice.as_ref();
         let chosen: Vec<String> = match choice.map(|choice| choice.regions.as_slice()) {
@@ -106,41 +110,61 @@ impl<'a> Calls<'a> {
         // What was made quiet comes back also where the spec names the region no more.
         let known = question.regions().cloned();
         let regions: BTreeSet<String> = chosen.iter().cloned().chain(known).collect();
+        let asked = regions.iter().map(|region| {
+            let choice = choice.filter(|_| chosen.contains(region));
+            self.look(question, choice, region, owner)
+        });
         let mut answers = Vec::new();
-        for region in regions {
-            let session = self.session(&region).await?;
-            let mut facts = RegionFacts { region: region.clone(), ..RegionFacts::default() };
-            if let Some(choice) = choice.filter(|_| chosen.contains(&region)) {
-                match self.choose(&session, choice, &mut facts).await {
-                    Err(error) if question.told_only => {
-                        tracing::warn!(error = %chain(&error), "what fires still is not told");
-                    }
-                    Err(source) => {
-                        return Err(Error::ReadAlarms { region: region.clone(), source });
-                    }
-                    Ok(()) => {}
+        for (answer, region) in join_all(asked).await.into_iter().zip(&regions) {
+            answers.push(match answer {
+                Ok(facts) => facts,
+                Err(error) if question.apart => {
+                    tracing::warn!(region, error = %chain(&error), "a region cannot be read");
+                    let unread = Some(error.unread());
+                    RegionFacts { region: region.clone(), unread, ..RegionFacts::default() }
                 }
-            }
-            let rules = question.rules.get(&region).map(Vec::as_slice).unwrap_or_default();
-            let unread = |source| Error::ReadRules { region: region.clone(), source };
-            facts.rules = self.rules(&session, rules).await.map_err(unread)?;
-            if let Some(switched) = &question.switched {
-                let ours = switched.get(&region).into_iter().flatten();
-                let names: BTreeSet<&String> = ours.chain(&facts.chosen).collect();
-                let unread = |source| Error::ReadAlarms { region: region.clone(), source };
-                facts.switches = self.switches(&session, &names).await.map_err(unread)?;
-                let firing = facts.switches.iter().filter(|(_, switch)| switch.firing);
-                facts.firing = firing.map(|(name, _)| name.clone()).collect();
-            }
-            if question.strays {
-                facts.strays = self.strays(&session, owner).await.map_err(unread)?;
-            }
-            answers.push(facts);
+                Err(error) => return Err(error),
+            });
         }
         if question.switched.is_some() {
             self.add_ledgers(&mut answers, owner);
         }
         Ok(answers)
+    }
+
+    /// What a question wants to know of one region; `choice` if its alarms are to be chosen there.
+    async fn look(
+        &self,
+        question: &Question,
+        choice: Option<&Choice>,
+        region: &str,
+        owner: &Owner,
+    ) -> Result<RegionFacts, Error> {
+        let session = self.session(region).await?;
+        let mut facts = RegionFacts { region: region.to_owned(), ..RegionFacts::default() };
+        let unread_alarms = |source| Error::ReadAlarms { region: region.to_owned(), source };
+        let unread_rules = |source| Error::ReadRules { region: region.to_owned(), source };
+        if let Some(choice) = choice {
+            match self.choose(&session, choice, &mut facts).await {
+                Err(error) if question.told_only => {
+                    tracing::warn!(error = %chain(&error), "what fires still is not told");
+                }
+                chosen => chosen.map_err(unread_alarms)?,
+            }
+        }
+        let rules = question.rules.get(region).map(Vec::as_slice).unwrap_or_default();
+        facts.rules = self.rules(&session, rules).await.map_err(unread_rules)?;
+        if let Some(switched) = &question.switched {
+            let ours = switched.get(region).into_iter().flatten();
+            let names: BTreeSet<&String> = ours.chain(&facts.chosen).collect();
+            facts.switches = self.switches(&session, &names).await.map_err(unread_alarms)?;
+            let firing = facts.switches.iter().filter(|(_, switch)| switch.firing);
+            facts.firing = firing.map(|(name, _)| name.clone()).collect();
+        }
+        if question.strays {
+            facts.strays = self.strays(&session, owner).await.map_err(unread_rules)?;
+        }
+        Ok(facts)
     }
 
     /// The alarms that are chosen, and the composite alarms that would fire through.
@@ -212,41 +236,38 @@ impl<'a> Calls<'a> {
         Ok(own.filter(|rule| rule.is_of(owner)).collect())
     }
 
-    /// Carries out writes, in order.
+    /// Carries out writes, in order; see [`course::carry_out`].
     ///
     /// # Errors
     ///
     /// The first failure. All of them can be repeated.
     pub async fn act(&self, actions: &[Action]) -> Result<(), Error> {
-        for action in actions {
-            match action {
-                Action::PutMuteRule { region, rule } => {
-                    let port = self.session(region).await?;
-                    let port = port.alarms(terms(Priority::Advance, &self.namespace));
-                    let put = port.put_alarm_mute_rule(rule).await;
-                    put.map_err(|source| Error::Mute { region: region.clone(), source })?;
-                }
-                Action::DeleteMuteRule { region, rule } => {
-                    let port = self.session(region).await?;
-                    let port = port.alarms(terms(Priority::Undo, &self.namespace));
-                    let deleted = port.delete_alarm_mute_rule(rule).await;
-                    deleted.map_err(|source| Error::Unmute { region: region.clone(), source })?;
-                }
-                Action::SwitchOff { region, alarms, until } => {
-                    let session = self.session(region).await?;
-                    let switched = self.switch_off(&session, alarms, *until).await;
-                    switched
-                        .map_err(|source| Error::SwitchOff { region: region.clone(), source })?;
-                }
-                Action::SwitchOn { region, alarms } => {
-                    let session = self.session(region).await?;
-                    let switched = self.switch_on(&session, alarms).await;
-                    switched
-                        .map_err(|source| Error::SwitchOn { region: region.clone(), source })?;
-                }
+        course::carry_out(actions, self.now, |action| self.write(action)).await
+    }
+
+    async fn write(&self, action: Action) -> Result<(), Error> {
+        let session = self.session(action.region()).await?;
+        let port = |priority| session.alarms(terms(priority, &self.namespace));
+        let region = || action.region().to_owned();
+        match &action {
+            Action::PutMuteRule { rule, .. } => {
+                let put = port(Priority::Advance).put_alarm_mute_rule(rule).await;
+                put.map_err(|source| Error::Mute { region: region(), source })?;
             }
-            tracing::info!(action = %action, "carried out");
+            Action::DeleteMuteRule { rule, .. } => {
+                let deleted = port(Priority::Undo).delete_alarm_mute_rule(rule).await;
+                deleted.map_err(|source| Error::Unmute { region: region(), source })?;
+            }
+            Action::SwitchOff { alarms, until, .. } => {
+                let switched = self.switch_off(&session, alarms, *until).await;
+                switched.map_err(|source| Error::SwitchOff { region: region(), source })?;
+            }
+            Action::SwitchOn { alarms, .. } => {
+                let switched = self.switch_on(&session, alarms).await;
+                switched.map_err(|source| Error::SwitchOn { region: region(), source })?;
+            }
         }
+        tracing::info!(action = %action, "carried out");
         Ok(())
     }
 }

@@ -1,6 +1,11 @@
 //! Why something in AWS could not be read or done.
 
-use crate::{aws, context::NoSession, error::Remedy};
+use crate::{
+    aws::{self, Class},
+    context::NoSession,
+    error::{Remedy, chain, without_request},
+    plan::Unread,
+};
 
 /// Why something in AWS could not be read or done. Each variant names the operation and its object; the
 /// cause is its `source`.
@@ -60,6 +65,36 @@ pub enum Error {
 }
 
 impl Error {
+    /// It as a fact. The request id, another one at each try, is for the log alone: the same failure
+    /// again is no news.
+    #[must_use]
+    pub fn unread(&self) -> Unread {
+        let message = without_request(&chain(self)).to_owned();
+        Unread { remedy: self.remedy(), reason: self.reason(), message }
+    }
+
+    /// Whether AWS refused this one call, and may take another one in the same place.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        match self {
+            Self::NoSession(_) => false,
+            Self::ReadAlarms { source, .. }
+            | Self::ReadRules { source, .. }
+            | Self::Mute { source, .. }
+            | Self::Unmute { source, .. }
+            | Self::SwitchOff { source, .. }
+            | Self::SwitchOn { source, .. } => match source.class {
+                Class::NotFound | Class::Conflict | Class::Denied | Class::Invalid => true,
+                Class::Stale
+                | Class::Throttled
+                | Class::Credentials
+                | Class::Unknown
+                | Class::Refused
+                | Class::NoTurn => false,
+            },
+        }
+    }
+
     /// Who must move next.
     #[must_use]
     pub fn remedy(&self) -> Remedy {

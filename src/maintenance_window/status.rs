@@ -101,9 +101,10 @@ pub fn summarize(
     status
 }
 
-/// How ready it is while alarms that it switched off cannot be switched on; none otherwise.
+/// How ready it is while alarms cannot be brought back; none otherwise.
 fn stuck(plan: &Plan) -> Option<Readiness> {
-    let ends = plan.memory.silenced.as_ref().is_some_and(Silenced::is_ending);
+    let ends = plan.memory.silenced.as_ref().is_some_and(Silenced::is_ending)
+        || plan.report.reason == "Restoring";
     let trouble = plan.trouble.as_ref().filter(|_| ends)?;
     Some(match trouble.remedy {
         Remedy::AwaitEdit => Readiness::Stalled,

@@ -237,8 +237,7 @@ impl World {
         while let Some(ask) = &plan.asks {
             match ask {
                 Ask::Alarms(question) => {
-                    self.cloud.switches.ledgers =
-                        self.watch.clone().unwrap_or_else(|| self.ledger(true));
+                    self.watch_ledgers();
                     let answer = self.cloud.answer(question, &self.facts.owner, self.now);
                     assert!(self.facts.alarms.replace(answer).is_none(), "asked twice");
                 }
@@ -268,6 +267,17 @@ impl World {
             plan = self.plan();
         }
         plan
+    }
+
+    /// Shows each region what the watch has of it.
+    fn watch_ledgers(&mut self) {
+        let near = self.watch.clone().unwrap_or_else(|| self.ledger(true));
+        self.cloud.switches.ledgers = near;
+        let silenced = self.status.as_ref().and_then(|status| status.silenced.as_ref());
+        for (region, cloud) in &mut self.cloud.elsewhere {
+            let ledger = silenced.map(|silenced| Ledger::of(silenced, region, true));
+            cloud.switches.ledgers = ledger.into_iter().collect();
+        }
     }
 
     /// What was published of the alarms that are off, as the watch shows it.

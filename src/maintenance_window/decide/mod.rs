@@ -113,7 +113,7 @@ pub fn decide(facts: &Facts, memory: &Memory, now: Timestamp) -> Plan {
     if let Some(ask) = checks::learn(&mut situation) {
         return held(silence::ask(&situation, situation.resting_phase(), ask));
     }
-    let rules: [fn(&Situation<'_>) -> Option<Plan>; 12] = [
+    let rules: [fn(&Situation<'_>) -> Option<Plan>; 11] = [
         deletion::let_go,
         running::close,
         running::stay,
@@ -125,11 +125,11 @@ pub fn decide(facts: &Facts, memory: &Memory, now: Timestamp) -> Plan {
         waiting::open,
         waiting::prepare,
         waiting::verify,
-        restore::sweep,
     ];
     let plan = rules.iter().find_map(|rule| rule(&situation));
     let plan = plan.unwrap_or_else(|| waiting::wait(&situation));
     let plan = metrics::look(&situation, held(plan));
+    let plan = restore::sweep(&situation, plan);
     let mut plan = notices::tell(facts, memory, plan, now);
     plan.memory.fit();
     plan

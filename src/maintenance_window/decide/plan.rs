@@ -120,6 +120,28 @@ pub enum Action {
     },
 }
 
+impl Action {
+    /// Where it is done.
+    #[must_use]
+    pub fn region(&self) -> &str {
+        match self {
+            Self::PutMuteRule { region, .. }
+            | Self::DeleteMuteRule { region, .. }
+            | Self::SwitchOff { region, .. }
+            | Self::SwitchOn { region, .. } => region,
+        }
+    }
+
+    /// Whether alarms are heard again by it.
+    #[must_use]
+    pub fn brings_back(&self) -> bool {
+        match self {
+            Self::DeleteMuteRule { .. } | Self::SwitchOn { .. } => true,
+            Self::PutMuteRule { .. } | Self::SwitchOff { .. } => false,
+        }
+    }
+}
+
 impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -13,7 +13,6 @@ use super::{
 use crate::{
     api::{
         maintenance_window::{Closing, Outcome, Phase},
-        window_alarms::{AlarmMode, Silenced},
         window_checks::{Checking, FrozenChecks},
     },
     facts::kubernetes::Deletion,
@@ -35,8 +34,8 @@ pub(super) fn close(situation: &Situation<'_>) -> Option<Plan> {
         let waits = |plan: &Plan| {
             let quiet = plan.memory.silenced.as_ref();
             // What cannot be taken away ends by itself, and is tried on after the end was told.
-            let over =
-                plan.trouble.is_some() && quiet.is_some_and(|quiet| is_over(situation, quiet));
+            let over = plan.trouble.is_some()
+                && quiet.is_some_and(|quiet| restore::is_over(situation, quiet));
             quiet.is_some() && !over
         };
         match undo {
@@ -87,12 +86,6 @@ fn watch(situation: &Situation<'_>, current: &Current, outcome: Outcome) -> Opti
         checks: Some(FrozenChecks(frozen)),
         ..Checking::default()
     })
-}
-
-/// Whether every rule has ended by itself. What is switched off does not.
-fn is_over(situation: &Situation<'_>, silenced: &Silenced) -> bool {
-    let mut rules = silenced.regions.iter().flat_map(|region| &region.rules);
-    silenced.mode == AlarmMode::Mute && rules.all(|rule| rule.until.0 <= situation.now)
 }
 
 /// Why it closes now, if it does.

@@ -73,7 +73,7 @@ pub(super) fn bring_about(
     if choice.mode == AlarmMode::Toggle {
         return toggle::bring_about(situation, choice, target, phase);
     }
-    let known = situation.memory.silenced.as_ref();
+    let known = restore::known(situation, target.id);
     let ledger = known
         .filter(|silenced| silenced.occurrence == target.id && silenced.mode == AlarmMode::Mute);
     if known.is_some() && ledger.is_none() {

@@ -6,6 +6,7 @@ mod laws;
 mod metrics;
 mod notices;
 mod openings;
+mod regions;
 mod routine;
 mod tasks;
 mod toggle;

@@ -58,7 +58,7 @@ pub(super) fn bring_about(
     target: &Target<'_>,
     phase: Phase,
 ) -> Quiet {
-    let known = situation.memory.silenced.as_ref();
+    let known = restore::known(situation, target.id);
     let ledger =
         ledger(situation).filter(|ledger| ledger.occurrence == target.id && !ledger.is_ending());
     if known.is_some() && ledger.is_none() {

@@ -1,4 +1,4 @@
-//! The alarms of one region, and the mute rules that silence them.
+//! The alarms of a region, and the mute rules that silence them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use crate::{
     error::Remedy,
     facts::mute_rules::{MuteRule, MuteSchedule, MuteStatus, NewMuteRule, OwnMuteRule},
     maintenance_window::{
-        alarms::{Question, RegionFacts},
+        alarms::{Choice, Question, RegionFacts},
         decide::Action,
     },
     names::Owner,
@@ -32,8 +32,10 @@ pub struct Cloud {
     pub denied: bool,
     /// Whether reads are refused.
     pub unreadable: bool,
-    /// Whether writes are refused.
-    pub unwritable: bool,
+    /// Writes that are refused.
+    pub refuses: Option<fn(&Action) -> bool>,
+    /// The other regions.
+    pub elsewhere: BTreeMap<&'static str, Cloud>,
     /// Rules that were changed while they muted: what they do then, AWS does not say.
     pub changed: Vec<String>,
     pub writes: usize,
@@ -53,16 +55,46 @@ impl Cloud {
         })
     }
 
+    /// What is in a region.
+    pub fn of_region(&self, region: &str) -> &Self {
+        if region == REGION { self } else { &self.elsewhere[region] }
+    }
+
     pub fn answer(
         &self,
         question: &Question,
         owner: &Owner,
         now: Timestamp,
     ) -> Result<Vec<RegionFacts>, Unread> {
-        if self.denied || self.unreadable {
-            return Err(denied());
-        }
-        let choice = question.choice.clone().unwrap_or_default();
+        let choice = question.choice.as_ref();
+        let chosen = choice.map(|choice| choice.regions.clone()).unwrap_or_default();
+        let chosen = if chosen.is_empty() { vec![REGION.to_owned()] } else { chosen };
+        let known = question.regions().cloned();
+        let regions: BTreeSet<String> = chosen.iter().cloned().chain(known).collect();
+        let asked = regions.iter().map(|region| {
+            let choice = choice.filter(|_| chosen.contains(region)).cloned().unwrap_or_default();
+            let cloud = self.of_region(region);
+            if !cloud.denied && !cloud.unreadable {
+                return Ok(cloud.look(question, &choice, region, owner, now));
+            }
+            if !question.apart {
+                return Err(denied());
+            }
+            // The watch is no part of CloudWatch.
+            let (unread, ledgers) = (Some(denied()), cloud.switches.ledgers.clone());
+            Ok(RegionFacts { region: region.clone(), unread, ledgers, ..RegionFacts::default() })
+        });
+        asked.collect()
+    }
+
+    fn look(
+        &self,
+        question: &Question,
+        choice: &Choice,
+        region: &str,
+        owner: &Owner,
+        now: Timestamp,
+    ) -> RegionFacts {
         let named = |name: &&String| {
             choice.names.contains(name)
                 || choice.prefixes.iter().any(|prefix| name.starts_with(prefix.as_str()))
@@ -76,12 +108,15 @@ impl Cloud {
             .iter()
             .filter(|prefix| !self.alarms.keys().any(|name| name.starts_with(prefix.as_str())));
         let missing = named.chain(prefixes).cloned().collect();
-        let (switches, switched_firing) = self.switches.answer(question, &chosen, &self.alarms);
-        let asked: BTreeSet<&OwnMuteRule> = question.rules.values().flatten().collect();
+        let (switches, switched_firing) =
+            self.switches.answer(question, region, &chosen, &self.alarms);
+        let asked: BTreeSet<&OwnMuteRule> =
+            question.rules.get(region).into_iter().flatten().collect();
         let found = self.rules.iter().filter(|(name, _)| asked.contains(name));
         let strays = self.rules.keys().filter(|name| question.strays && name.is_of(owner));
-        Ok(vec![RegionFacts {
-            region: REGION.into(),
+        RegionFacts {
+            region: region.to_owned(),
+            unread: None,
             chosen: chosen.into_iter().collect(),
             firing: switched_firing.unwrap_or(firing),
             missing,
@@ -89,13 +124,21 @@ impl Cloud {
             ledgers: self.switches.ledgers.clone(),
             rules: found.map(|(name, rule)| (name.clone(), shown(rule, now))).collect(),
             strays: strays.cloned().collect(),
-        }])
+        }
     }
 
+    /// Carries out writes as a pass does: what brings alarms back goes on after one that failed.
     pub fn act(&mut self, actions: &[Action], now: Timestamp) -> Result<(), Unread> {
+        let mut first = None;
         for action in actions {
-            if self.denied || self.unwritable {
+            let refused = self.of_region(action.region()).denied
+                || self.refuses.is_some_and(|refuses| refuses(action));
+            if refused && !action.brings_back() {
                 return Err(denied());
+            }
+            if refused {
+                first.get_or_insert_with(denied);
+                continue;
             }
             match &mut self.dies_after {
                 Some(0) => return Ok(()),
@@ -103,27 +146,34 @@ impl Cloud {
                 None => {}
             }
             self.writes += 1;
-            match action {
-                Action::PutMuteRule { rule, .. } => {
-                    assert_eq!(rule.fault(), None, "CloudWatch refuses {rule:?}");
-                    assert!(rule.starts_at > now, "put too late: {rule:?} at {now}");
-                    assert!(rule.alarms.iter().all(|name| self.alarms.contains_key(name)));
-                    let old = self.rules.insert(rule.name.clone(), rule.clone());
-                    if old.is_some_and(|old| old.starts_at <= now) {
-                        self.changed.push(rule.name.as_str().to_owned());
-                    }
-                }
-                Action::DeleteMuteRule { rule, .. } => {
-                    self.rules.remove(rule);
-                }
-                Action::SwitchOff { alarms, until, .. } => {
-                    assert!(now < *until, "switched off too late");
-                    self.switches.switch_off(alarms, &self.alarms);
-                }
-                Action::SwitchOn { alarms, .. } => self.switches.switch_on(alarms),
+            match action.region() {
+                REGION => self.write(action, now),
+                region => self.elsewhere.get_mut(region).unwrap().write(action, now),
             }
         }
-        Ok(())
+        first.map_or(Ok(()), Err)
+    }
+
+    fn write(&mut self, action: &Action, now: Timestamp) {
+        match action {
+            Action::PutMuteRule { rule, .. } => {
+                assert_eq!(rule.fault(), None, "CloudWatch refuses {rule:?}");
+                assert!(rule.starts_at > now, "put too late: {rule:?} at {now}");
+                assert!(rule.alarms.iter().all(|name| self.alarms.contains_key(name)));
+                let old = self.rules.insert(rule.name.clone(), rule.clone());
+                if old.is_some_and(|old| old.starts_at <= now) {
+                    self.changed.push(rule.name.as_str().to_owned());
+                }
+            }
+            Action::DeleteMuteRule { rule, .. } => {
+                self.rules.remove(rule);
+            }
+            Action::SwitchOff { alarms, until, .. } => {
+                assert!(now < *until, "switched off too late");
+                self.switches.switch_off(alarms, &self.alarms);
+            }
+            Action::SwitchOn { alarms, .. } => self.switches.switch_on(alarms),
+        }
     }
 }
 

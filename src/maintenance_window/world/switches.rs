@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::cloud::REGION;
 use crate::{
     api::window_alarms::SwitchedAlarm,
     maintenance_window::{
@@ -44,12 +43,13 @@ impl Switches {
     pub(super) fn answer(
         &self,
         question: &Question,
+        region: &str,
         chosen: &BTreeSet<String>,
         alarms: &BTreeMap<String, bool>,
     ) -> (BTreeMap<String, Switch>, Option<Vec<String>>) {
         let Some(switched) = &question.switched else { return Default::default() };
         let asked: BTreeSet<&String> =
-            switched.get(REGION).into_iter().flatten().chain(chosen).collect();
+            switched.get(region).into_iter().flatten().chain(chosen).collect();
         let there = asked.into_iter().filter_map(|name| Some((name, alarms.get(name)?)));
         let found: BTreeMap<_, _> =
             there.map(|(name, firing)| (name.clone(), self.switch(name, *firing))).collect();

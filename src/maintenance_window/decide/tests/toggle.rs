@@ -273,7 +273,7 @@ fn what_cannot_be_switched_on_keeps_the_object_and_the_close_and_is_told() {
     assert_eq!(world.history(), [], "not over before it was read back");
     let message = world.told().message.clone().unwrap();
     assert!(message.starts_with("switching on 3 alarms that were switched off for"), "{message}");
-    assert!(message.ends_with("that cannot be done: no permission"), "{message}");
+    assert!(message.ends_with("that cannot be done in eu-central-1: no permission"), "{message}");
     assert_eq!((ready(&world), world.facts.finalizer), ("False", true));
     assert_eq!(silenced(&world).unwrap().1, "AccessDenied");
     assert_eq!(world.events.iter().filter(|event| **event == "NotRestored").count(), 1);

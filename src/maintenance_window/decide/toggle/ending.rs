@@ -8,10 +8,11 @@ use crate::{
     },
     facts::alarms::ACTION_NAMES_MAX,
     maintenance_window::{
-        alarms::{Question, RegionFacts},
+        alarms::{Question, RegionFacts, unread},
         decide::{
             plan::{Action, Ask, Note, Plan, Revisit},
-            silence::{AGAIN, counted, still_firing},
+            restore,
+            silence::{counted, still_firing},
             situation::Situation,
             toggle::is_as_left,
         },
@@ -30,6 +31,8 @@ enum Fate {
     Changed,
     /// It was off before: it stays off.
     Before,
+    /// Nobody knows how it is.
+    Unread,
 }
 
 /// Switches on what is off because of this window, and reads back that it is on.
@@ -47,21 +50,27 @@ pub(in super::super) fn undo(situation: &Situation<'_>, ledger: &Silenced, phase
     match &situation.facts.alarms {
         None => {
             let switched = Some(names(ledger));
-            plan.asks = Some(Ask::Alarms(Question { switched, ..Question::default() }));
+            let question = Question { switched, apart: true, ..Question::default() };
+            plan.asks = Some(Ask::Alarms(question));
         }
         Some(Err(unread)) => {
-            plan.report.message = format!("{message}, and that cannot be done: {}", unread.message);
-            plan.revisit = Revisit::At(moments::after(situation.now, AGAIN));
-            plan.trouble = Some(unread.clone());
+            plan = restore::cannot(situation, plan, &message, "", unread);
         }
-        Some(Ok(found)) if !is_shown(ledger, found) => plan.revisit = soon,
         Some(Ok(found)) => {
-            plan.actions = switch_on(ledger, found);
-            if plan.actions.is_empty() {
+            let shown = is_shown(ledger, found);
+            if shown {
+                plan.actions = switch_on(ledger, found);
+            }
+            let unread = unread(found);
+            let goes_on = !shown || !plan.actions.is_empty();
+            if let Some((regions, unread)) = unread {
+                plan = restore::cannot(situation, plan, &message, &regions, unread);
+            } else if !goes_on {
                 plan.memory.silenced = None;
                 plan.silenced = None;
                 plan.notes = notes(situation, ledger, found);
-            } else {
+            }
+            if goes_on {
                 plan.revisit = soon;
             }
         }
@@ -79,7 +88,8 @@ fn is_shown(ledger: &Silenced, found: &[RegionFacts]) -> bool {
 }
 
 fn fate(region: &str, alarm: &SwitchedAlarm, found: &[RegionFacts]) -> Fate {
-    let Some(facts) = facts_of(found, region) else { return Fate::SwitchOn };
+    let facts = facts_of(found, region).filter(|facts| facts.unread.is_none());
+    let Some(facts) = facts else { return Fate::Unread };
     match facts.switches.get(&alarm.name) {
         None => Fate::Done,
         Some(switch) if switch.on => Fate::Done,

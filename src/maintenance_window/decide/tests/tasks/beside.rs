@@ -30,7 +30,7 @@ fn alarms_that_cannot_be_made_quiet_stop_neither_tasks_nor_notices() {
         world.until("06T01:05");
         check(&world, &[Running, Pending]);
         world.cloud.alarms.insert("web-new".into(), false);
-        world.cloud.unwritable = true;
+        world.cloud.refuses = Some(|_| true);
         world.until("06T01:19");
         let silenced = world.told().conditions.iter().find(|one| one.type_ == "AlarmsSilenced");
         assert_eq!(silenced.unwrap().status, "False", "{mode}: the new one is not quiet");
@@ -56,7 +56,7 @@ tasks: [{}]
     );
     let mut world = World::new(&yaml, "05T11:59");
     world.cloud = Cloud::of(&["web-a"]);
-    world.cloud.unwritable = true;
+    world.cloud.refuses = Some(|_| true);
     world.until("05T12:01");
     assert_eq!(world.told().phase, Some(Phase::Open));
     assert!(world.arrived().contains(&"ops: Opened of fix-20261205T1200Z".to_owned()));
