@@ -77,9 +77,17 @@ impl Scene<'_> {
 
     /// Deletes a window, and waits until it is gone.
     pub async fn delete_window(&self, name: &str) {
-        let windows = self.windows();
-        windows.delete(name, &DeleteParams::default()).await.unwrap();
-        until(&windows, name, "its end", |window| window.is_none()).await;
+        self.begin_to_delete_window(name).await;
+        self.until_window_is_gone(name).await;
+    }
+
+    /// Deletes a window, which is there as long as its finalizer.
+    pub async fn begin_to_delete_window(&self, name: &str) {
+        self.windows().delete(name, &DeleteParams::default()).await.unwrap();
+    }
+
+    pub async fn until_window_is_gone(&self, name: &str) {
+        until(&self.windows(), name, "its end", |window| window.is_none()).await;
     }
 
     pub async fn until_window_phase(&self, name: &str, phase: Phase) -> MaintenanceWindow {

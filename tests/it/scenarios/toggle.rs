@@ -68,19 +68,20 @@ fn a_deletion_waits_until_the_alarms_are_on() {
     play("toggle-deleted", async |scene| {
         scene.account.alarm("web-a").await;
         scene.window("weekly", toggling(-5, "10h")).await;
-        let window = open(scene, "weekly").await;
+        open(scene, "weekly").await;
         let denied = json!({"error": {"code": "AccessDenied", "status": 403}});
         let fault = scene.account.fault("EnableAlarmActions", denied, 0).await;
-        close(scene, "weekly", window).await;
-        scene
+        scene.begin_to_delete_window("weekly").await;
+        let window = scene
             .until_window("weekly", "the denial", |status| {
                 let message = status.message.as_deref().unwrap_or_default();
                 message.contains("cannot be done") && message.contains("AccessDenied")
             })
             .await;
+        assert!(window.metadata.deletion_timestamp.is_some() && has_finalizer(&window));
         assert_eq!(scene.account.heard("web-a").await, "disabled");
         scene.account.heal(fault).await;
-        scene.delete_window("weekly").await;
+        scene.until_window_is_gone("weekly").await;
         assert_eq!(scene.account.heard("web-a").await, "fired");
     });
 }

@@ -142,6 +142,7 @@ fn of_two_windows_that_close_at_once_one_switches_on() {
     let mut windows = Windows::new(&[(60, 120), (60, 120)], true);
     windows.until(123);
     assert_eq!(windows.off(), [""; 0]);
+    assert_eq!(windows.cloud.switches.calls, [("off", 3), ("on", 3)], "once for both");
     assert!(windows.worlds.iter().all(|world| world.told().silenced.is_none()));
 }
 
