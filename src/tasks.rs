@@ -13,11 +13,11 @@ use crate::{
     kubernetes::leader::Leadership,
 };
 
-/// What this process published that it is about to begin, and has not tried yet.
+/// What this process is about to begin, and has not tried yet.
 ///
 /// AWS has no token for most of what tasks begin. So only the process that wrote the intent begins it,
-/// and takes it off this list just before: whoever finds an intent and not this entry does not know
-/// whether it was begun, and only looks for traces of it.
+/// once that is published, and takes it off this list just before: whoever finds an intent and not this
+/// entry does not know whether it was begun, and only looks for traces of it.
 #[derive(Debug, Default)]
 pub struct Intents(Mutex<HashMap<(String, String), BTreeSet<String>>>);
 
@@ -29,7 +29,7 @@ impl Intents {
         known.get(&(namespace.to_owned(), name.to_owned())).cloned().unwrap_or_default()
     }
 
-    /// An intent was published, or what it was for was surely not begun.
+    /// An intent is about to be published, or what it was for was surely not begun.
     pub fn note(&self, namespace: &str, name: &str, key: &str) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // A window begins one thing at a time: older ones are of no use any more.

@@ -107,12 +107,12 @@ async fn pass(object: &MaintenanceWindow, context: &Context) -> Pass<Maintenance
         return Pass { object: None, unsure: false, next: Next::Now };
     };
     let mut object_now = None;
-    let told = tell(object, context, &plan, place, now, &mut object_now).await;
-    if let (Ok(_), Some(key)) = (&told, &plan.intends) {
+    if let Some(key) = &plan.intends {
+        // Before it is published: an answer that is lost must not pass for a task that was begun.
         let namespace = object.namespace().unwrap_or_default();
         context.tasks.intents.note(&namespace, &object.name_any(), key);
     }
-    let told = match told {
+    let told = match tell(object, context, &plan, place, now, &mut object_now).await {
         Ok(status) => post(object, context, &mut plan, &status, &mut object_now).await,
         Err(error) => Err(error),
     };
