@@ -13,7 +13,7 @@ use groundcrew::{
         mute_rules::NewMuteRule,
     },
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::faults::Fault;
 
@@ -123,6 +123,10 @@ pub struct TaskBegun {
     pub what: String,
     /// The window, as the API server had it then.
     pub window: Option<MaintenanceWindow>,
+    /// How long it takes.
+    pub takes: SignedDuration,
+    /// Whether it fails.
+    pub fails: bool,
     /// Whether it had its finalizer.
     pub finalized: bool,
     pub leads: bool,

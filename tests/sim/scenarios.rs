@@ -33,6 +33,8 @@ pub struct Scenario {
     pub ends: End,
     /// How it may end as well, where people race with the operator; what led there may then differ.
     pub or_ends: Option<End>,
+    /// It has tasks, which may be lost where a fault hits them.
+    pub tasks: bool,
 }
 
 /// How a scenario ends.
@@ -54,7 +56,7 @@ pub fn scenario(
     ends: End,
 ) -> Scenario {
     let (begins, lasts) = (explore::EPOCH_SECOND, minutes(40));
-    Scenario { name, prepare, rules, begins, lasts, ends, or_ends: None }
+    Scenario { name, prepare, rules, begins, lasts, ends, or_ends: None, tasks: false }
 }
 
 impl Scenario {

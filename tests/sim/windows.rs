@@ -2,6 +2,7 @@
 
 pub mod checked;
 pub mod clocks;
+pub mod open;
 mod people;
 pub mod quiet;
 pub mod tasks;
@@ -23,6 +24,9 @@ use crate::{
 
 /// The window of most scenarios.
 pub const WEEKLY: &str = "weekly";
+
+/// The other window.
+pub const SECOND: &str = "second";
 
 /// Where people are told.
 pub const CHANNELS: [&str; 2] = ["ops", "users"];
@@ -145,7 +149,22 @@ pub fn all() -> Vec<Scenario> {
     all.extend(quiet::all());
     all.extend(tasks::all());
     all.extend(toggle::all());
+    all.extend(open::muting().into_iter().map(|(scenario, _)| scenario));
+    all.extend(open::switching().into_iter().map(|(scenario, ..)| scenario));
     all
+}
+
+/// How the second window of a scenario ends, where there is one.
+pub fn second(scenario: &str) -> quiet::Ends {
+    match scenario {
+        "quiet-windows-share-alarms"
+        | "toggle-windows-share-alarms"
+        | "toggle-window-begins-as-another-ends"
+        | "toggle-and-mute-share-alarms"
+        | "round-of-checks" => quiet::COMPLETED,
+        "round-of-checks-fails" => checked::MISSED,
+        _ => None,
+    }
 }
 
 fn awaited() -> Vec<Scenario> {

@@ -19,7 +19,7 @@ use self::{chronicle::Chronicle, counts::Counts, disturber::Disturber};
 use crate::{
     explore::EPOCH_SECOND,
     faults::{Faults, Random},
-    world::{State, World, notices::Chance, operator},
+    world::{State, World, notices::Chance, operator, trace::Trace},
 };
 
 /// Where the windows are.
@@ -57,7 +57,7 @@ pub struct Outcome {
     pub counts: Counts,
     pub violations: Vec<String>,
     /// The last of what happened.
-    pub trace: String,
+    pub trace: Trace,
 }
 
 fn at(text: &str) -> Timestamp {
@@ -145,7 +145,7 @@ fn outcome(state: &mut State, part: Part) -> Outcome {
     }
     violations.extend(left);
     let counts = Counts { notices, untaken, ..chronicle.counts };
-    Outcome { part, counts, violations, trace: state.trace() }
+    Outcome { part, counts, violations, trace: std::mem::take(&mut state.trace) }
 }
 
 /// What is quiet, or will be, although nothing is open.
@@ -194,10 +194,15 @@ fn is_at_rest(window: &MaintenanceWindow, now: Timestamp) -> bool {
     status.current.is_none() && next && told
 }
 
-/// Adds up and tells what happened; what went wrong comes first.
-pub fn tell(outcomes: &[Outcome], took: Duration) -> String {
+/// What happened in all of them, and in how many days.
+pub fn sum(outcomes: &[Outcome]) -> (Counts, u64) {
     let counts = outcomes.iter().fold(Counts::default(), |sum, one| sum.and(&one.counts));
-    let days: u64 = outcomes.iter().map(|one| one.part.days).sum();
+    (counts, outcomes.iter().map(|one| one.part.days).sum())
+}
+
+/// Tells what happened; what went wrong comes first.
+pub fn tell(outcomes: &[Outcome], took: Duration) -> String {
+    let (counts, days) = sum(outcomes);
     let mut text = String::new();
     for Outcome { part, violations, .. } in outcomes.iter().filter(|one| !one.violations.is_empty())
     {

@@ -189,6 +189,15 @@ impl Windows {
         sound && !excused && since + soon < now
     }
 
+    /// G8: a status that says what the one before it said is written only where nobody knew of that.
+    pub fn is_repeated(&mut self, now: Timestamp, key: &str) -> Found {
+        let past = self.all.get_mut(key);
+        match past.is_none_or(|past| !past.knows_its_status(now)) {
+            true => Found::new(),
+            false => vec![("G8", format!("{key} was written as it was"))],
+        }
+    }
+
     /// Whether a status that was applied had a reason: something that changed just before.
     pub fn is_silent(&self, now: Timestamp, before: &MaintenanceWindow, key: &str) -> Found {
         let Some(past) = self.all.get(key) else { return Found::new() };

@@ -33,6 +33,7 @@ mod tasks;
 #[cfg(test)]
 mod tests;
 mod toggled;
+mod versions;
 mod windows;
 
 use std::collections::BTreeMap;
@@ -41,7 +42,7 @@ use groundcrew::{
     api::{
         ABANDON_ANNOTATION, canary_rollout::CanaryRollout, maintenance_window::MaintenanceWindow,
     },
-    facts::lambda::{Alias, AliasChange, Publication},
+    facts::lambda::{Alias, AliasChange},
 };
 use jiff::Timestamp;
 use kube::ResourceExt as _;
@@ -57,6 +58,7 @@ use self::{
     silence::Silence,
     statuses::Applied,
     tasks::Tasks,
+    versions::{deleted, published},
     windows::Windows,
 };
 use crate::{
@@ -154,6 +156,7 @@ impl Invariants {
     pub fn process_leads(&mut self, now: Timestamp) {
         self.prompt.process_leads();
         self.windows.process_leads(now);
+        self.tasks.process_leads(now);
     }
 
     /// The process died, or must not write any more.
@@ -163,10 +166,10 @@ impl Invariants {
     }
 
     /// A call was carried out whose answer nobody got.
-    pub fn unanswered(&mut self, sort: Sort, by: Option<&str>) {
-        if let Some(by) = by {
-            self.object(by).status_unanswered |= sort == Sort::KubernetesWrite;
-        }
+    pub fn unanswered(&mut self, now: Timestamp, sort: Sort, (what, by): (&str, Option<&str>)) {
+        let Some(by) = by else { return };
+        self.object(by).status_unanswered |= sort == Sort::KubernetesWrite;
+        self.windows.unanswered(now, what, by);
     }
 
     /// Checks a call that is sent.
@@ -174,6 +177,7 @@ impl Invariants {
         let mut found = self.prompt.called(now, made, &self.aliases);
         self.windows.called(now, made);
         self.checked.called(now, made);
+        self.tasks.called(now, made);
         found.extend(self.silence.overdue(now, &self.windows));
         self.report(found)
     }
@@ -291,7 +295,7 @@ impl Invariants {
         let mut found = self.windows.applied(now, before, after, news);
         found.extend(self.silence.applied(now, &self.windows, (before, after)));
         found.extend(self.checked.applied(now, (before, after), slack));
-        found.extend(self.tasks.applied(before, after));
+        found.extend(self.tasks.applied(now, before, after));
         found
     }
 
@@ -363,38 +367,10 @@ fn lease(leads: bool) -> Found {
     if leads { Vec::new() } else { vec![("G7", "a write was sent without the lease".into())] }
 }
 
-/// What is published was written down before: its code, and the revision of `$LATEST` that has it.
-fn published(publication: &Publication, object: Option<&CanaryRollout>, leads: bool) -> Found {
-    let mut found = lease(leads);
-    let status = object.and_then(|object| object.status.as_ref());
-    let intended = status.and_then(|status| status.publishing.as_ref());
-    let same = intended.is_some_and(|intended| {
-        intended.code_sha256.as_ref() == Some(&publication.code_sha256)
-            && intended.revision_id.as_ref() == Some(&publication.revision_id)
-    });
-    if !same {
-        found.push(("Intent", format!("{publication:?} was published, {intended:?} was intended")));
-    }
-    found
-}
-
 /// C9: of several rollouts on one alias the oldest acts, and no other.
 fn acted(by: &str, oldest: Option<&str>) -> Found {
     match oldest.filter(|oldest| *oldest != by) {
         Some(oldest) => vec![("C9", format!("{by} moved the alias of {oldest}"))],
         None => Vec::new(),
     }
-}
-
-/// G4 and C10: a version that was deleted was published for the object, and nobody goes to it.
-fn deleted((by, version): (&str, u64), description: Option<&str>, users: &[String]) -> Found {
-    let mut found = Found::new();
-    let ours = format!("[groundcrew sim/{by} ");
-    if description.is_some_and(|text| !text.contains(&ours)) {
-        found.push(("G4", format!("version {version} was deleted: {description:?}")));
-    }
-    if description.is_some() && !users.is_empty() {
-        found.push(("C10", format!("version {version} was deleted, {users:?} may go to it")));
-    }
-    found
 }

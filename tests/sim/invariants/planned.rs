@@ -8,8 +8,8 @@ use groundcrew::{
         ACTION_ANNOTATION,
         duration::Duration,
         maintenance_window::{
-            Blackout as RawBlackout, MaintenanceWindow, MaintenanceWindowSpec, OnOverlap,
-            Schedule as RawSchedule,
+            Blackout as RawBlackout, CurrentOpening, MaintenanceWindow, MaintenanceWindowSpec,
+            OnOverlap, Schedule as RawSchedule,
         },
         shared::Mode,
     },
@@ -20,6 +20,8 @@ use groundcrew::{
 };
 use jiff::{SignedDuration, Timestamp};
 use kube::ResourceExt as _;
+
+use super::Found;
 
 /// How long before an opening its alarms are prepared.
 pub const LEAD: SignedDuration = SignedDuration::from_mins(5);
@@ -55,10 +57,18 @@ pub struct Running {
     pub cutoff: SignedDuration,
 }
 
+/// What is told to be open, and by which spec: by that and by no other it goes until its end.
+#[derive(Debug)]
+struct Frozen {
+    id: String,
+    version: Version,
+}
+
 /// A window, as people made it.
 #[derive(Debug, Default)]
 pub struct Planned {
     pub versions: Vec<Version>,
+    frozen: Option<Frozen>,
     /// What is told to be over, or not to come.
     pub over: BTreeSet<String>,
     /// Opening and time of verbs that push its close.
@@ -184,11 +194,48 @@ impl Planned {
         self.versions.last()
     }
 
+    /// A person emptied the status: nothing tells any more of what was.
+    pub fn forget(&mut self) {
+        self.over.clear();
+        self.frozen = None;
+    }
+
+    /// Gate: what a status tells to be open goes by a spec that a process may have gone by `then` or
+    /// later, and by the same one until its end.
+    pub fn goes_by(&mut self, then: Timestamp, current: Option<&CurrentOpening>) -> Found {
+        let Some(CurrentOpening { id, spec, .. }) = current else {
+            self.frozen = None;
+            return Found::new();
+        };
+        if let Some(frozen) = self.frozen.as_ref().filter(|frozen| frozen.id == *id) {
+            return match *frozen.version.spec() == *spec.0 {
+                true => Found::new(),
+                false => vec![("Gate", format!("{id} goes by another spec than it opened with"))],
+            };
+        }
+        // Another one of the same spec may be its deletion.
+        let mut known = self.versions.iter().filter(|one| one.is_known(then) && !one.stops());
+        let Some(asked) = known.rfind(|one| *one.spec() == *spec.0) else {
+            return vec![("Gate", format!("{id} opened by a spec that nobody asked for"))];
+        };
+        let version = Version {
+            object: asked.object.clone(),
+            since: asked.since,
+            told: asked.told,
+            until: None,
+            calendar: calendar(&spec.0),
+            begun: RefCell::default(),
+        };
+        self.frozen = Some(Frozen { id: id.clone(), version });
+        Found::new()
+    }
+
+    /// The longest that the close of an opening may have been pushed.
     fn extension(&self, id: &str, version: &Version) -> SignedDuration {
-        let asked = self.extensions.iter().filter(|(of, _)| of == id);
-        let asked = asked.fold(SignedDuration::ZERO, |sum, (_, by)| sum + *by);
-        let max = version.spec().extend.as_ref().map(|extend| extend.max.signed());
-        asked.min(max.unwrap_or_default())
+        if !self.extensions.iter().any(|(of, _)| of == id) {
+            return SignedDuration::ZERO;
+        }
+        self.pushes(id, version).pop_last().unwrap_or_default()
     }
 
     /// How far the close of an opening may have been pushed: a verb may be replaced before it is heard.
@@ -208,33 +255,48 @@ impl Planned {
     /// and was not ended by what a process was told more than `slack` before.
     pub fn running(&self, at: Timestamp, slack: SignedDuration) -> Vec<Running> {
         let mut found = Vec::new();
-        for (index, version) in self.versions.iter().enumerate().filter(|(_, one)| !one.stops()) {
+        for (index, version, opening) in self.begun(at).filter(|(_, one, _)| !one.stops()) {
             let later = &self.versions[index + 1..];
             let told = later.iter().filter(|one| one.stops()).filter_map(|one| one.told).min();
             if told.is_some_and(|told| told + slack < at) {
                 continue;
             }
-            for opening in version.begun(at) {
-                let extended = self.extension(&opening.id, version);
-                let closes = opening.closes_at + extended;
-                let begins = opening.opens_at.max(version.since);
-                let known = version.is_known(begins - slack);
-                if known && at < closes && version.since <= at && !self.over.contains(&opening.id) {
-                    let cutoff = version.spec().cutoff.unwrap_or_default().signed();
-                    found.push(Running { opening, closes, extended, cutoff });
-                }
+            let extended = self.extension(&opening.id, version);
+            let closes = opening.closes_at + extended;
+            let begins = opening.opens_at.max(version.since);
+            let known = version.is_known(begins - slack);
+            if known && at < closes && version.since <= at && !self.over.contains(&opening.id) {
+                let cutoff = version.spec().cutoff.unwrap_or_default().signed();
+                found.push(Running { opening, closes, extended, cutoff });
             }
         }
         found
     }
 
+    /// Openings that began by `at`, each with its spec and the place of that: of what is told to be open
+    /// the spec that it goes by.
+    fn begun(&self, at: Timestamp) -> impl Iterator<Item = (usize, &Version, Opening)> {
+        let frozen = self.frozen.as_ref();
+        let is_frozen =
+            move |opening: &Opening| frozen.is_some_and(|frozen| frozen.id == opening.id);
+        let free = self.versions.iter().enumerate().flat_map(move |(index, version)| {
+            let all = version.begun(at).into_iter().filter(move |opening| !is_frozen(opening));
+            all.map(move |opening| (index, version, opening))
+        });
+        let held = frozen.into_iter().flat_map(move |Frozen { version, .. }| {
+            let generation = version.object.metadata.generation;
+            let same = |one: &Version| one.object.metadata.generation == generation;
+            let index = self.versions.iter().position(same).unwrap_or_default();
+            let all = version.begun(at).into_iter().filter(is_frozen);
+            all.map(move |opening| (index, version, opening))
+        });
+        free.chain(held)
+    }
+
     /// Openings of this id that began by `at`, or come soon; each with the place of its spec.
     fn named(&self, id: &str, at: Timestamp) -> impl Iterator<Item = (usize, &Version, Opening)> {
         let soon = at + SignedDuration::from_mins(10);
-        self.versions.iter().enumerate().flat_map(move |(index, version)| {
-            let all = version.begun(soon).into_iter().filter(move |opening| opening.id == id);
-            all.map(move |opening| (index, version, opening))
-        })
+        self.begun(soon).filter(move |(.., opening)| opening.id == id)
     }
 
     /// From when until when the opening of this id may last, by any of its specs.

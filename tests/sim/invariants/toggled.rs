@@ -283,6 +283,13 @@ impl Toggled {
                 found.push(("M2", format!("{key} takes {name}, which a person switched off")));
             }
         }
+        // M6: what was done is told, and no more.
+        let was_off = |name: &String| old.alarms.get(name).is_some_and(|entry| entry.off);
+        for (name, _) in new.alarms.iter().filter(|(name, entry)| entry.off && !was_off(name)) {
+            if !self.is_off(name, before) {
+                found.push(("M6", format!("{key} tells that {name} is off, and it acts")));
+            }
+        }
         if !new.says_the_same(&old) {
             self.moved = Some(now);
         }

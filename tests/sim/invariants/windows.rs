@@ -17,7 +17,7 @@ use super::{
     due::{CHANNEL, Gated, Trouble},
     planned::{Planned, Running},
 };
-use crate::world::kubernetes::key;
+use crate::world::{kubernetes::key, shelf::Stored as _};
 
 /// How long a pass takes from its look at the clock to its last call.
 const SLACK: SignedDuration = SignedDuration::from_secs(2);
@@ -58,6 +58,8 @@ pub struct WindowPast {
     /// When a status was written, and for the how many-th time without a pause.
     pub wrote: Option<Timestamp>,
     pub in_a_row: u32,
+    /// When statuses were written whose writer does not know that they were.
+    unanswered: Vec<Timestamp>,
 }
 
 impl Windows {
@@ -77,7 +79,7 @@ impl Windows {
     pub fn status_emptied(&mut self, key: &str) {
         if let Some(past) = self.all.get_mut(key) {
             past.opened.clear();
-            past.planned.over.clear();
+            past.planned.forget();
             (past.status, past.heard, past.emptied) = (None, None, true);
         }
     }
@@ -106,6 +108,16 @@ impl Windows {
         self.all.get_mut(key).into_iter().for_each(|past| past.noticed = Some(now));
     }
 
+    /// A call was carried out for somebody whose answer nobody got.
+    pub fn unanswered(&mut self, now: Timestamp, what: &str, by: &str) {
+        let key = by.strip_prefix(MaintenanceWindow::CALLS).unwrap_or_default();
+        if what.ends_with("apply status")
+            && let Some(past) = self.all.get_mut(key)
+        {
+            past.unanswered.push(now);
+        }
+    }
+
     /// A status was applied. `news`: there was something to tell of its alarms.
     pub fn applied(
         &mut self,
@@ -121,8 +133,9 @@ impl Windows {
             }
             _ => false,
         };
-        let mut found = match after.status == before.status || news || harmless {
-            true => Found::new(),
+        let mut found = match after.status == before.status {
+            true => self.is_repeated(now, &key(after)),
+            false if news || harmless => Found::new(),
             false => self.is_silent(now, before, &key(after)),
         };
         let slow = self.slack(now, &format!("window {}", key(after)));
@@ -134,6 +147,7 @@ impl Windows {
         past.in_a_row = if row { past.in_a_row + 1 } else { 1 };
         past.wrote = Some(now);
         found.extend(past.opens(before.status.as_ref(), status));
+        found.extend(past.planned.goes_by(now - slack, status.current.as_ref()));
         found.extend(past.tells_ends(before.status.as_ref(), status));
         let stepped = self.stepped.is_some_and(|until| now < until);
         if let Some(gate) = status.gate.as_ref().filter(|gate| gate.open && !stepped) {
@@ -148,6 +162,14 @@ impl Windows {
 }
 
 impl WindowPast {
+    /// Whether the writer of a status knows of all that were written before. Another one that says the
+    /// same is one too many then.
+    pub fn knows_its_status(&mut self, now: Timestamp) -> bool {
+        let all = self.unanswered.len();
+        self.unanswered.retain(|at| now <= *at);
+        self.unanswered.len() == all
+    }
+
     /// Whether a notice was on its way a moment ago: what became of it is written down.
     pub fn was_told_of(&self, moved: impl Fn(Timestamp) -> bool) -> bool {
         self.noticed.is_some_and(moved)

@@ -11,8 +11,8 @@ use groundcrew::{
 };
 
 use super::{
-    WEEKLY, once,
-    quiet::{COMPLETED, Ends, SECOND, scenario},
+    SECOND, WEEKLY, once,
+    quiet::{COMPLETED, Ends, scenario},
 };
 use crate::{
     checks,
@@ -22,7 +22,7 @@ use crate::{
 };
 
 const FAILED: Ends = Some(&[Outcome::Failed]);
-const MISSED: Ends = Some(&[Outcome::Missed]);
+pub(super) const MISSED: Ends = Some(&[Outcome::Missed]);
 
 /// The database is available. It is asked again where one answer is refused.
 fn database() -> Option<Vec<Check>> {

@@ -10,15 +10,12 @@ use groundcrew::{
     facts::cloudwatch::AlarmState,
 };
 
-use super::{PROMOTED, WEEKLY, apply, gated, once, weekly};
+use super::{PROMOTED, SECOND, WEEKLY, apply, gated, once, weekly};
 use crate::{
     scenarios::{self, End, Scenario, minutes},
     script::{Edit, Rule, View, always, rule},
     world::{State, windows::WindowEdit},
 };
-
-/// The other window.
-pub(super) const SECOND: &str = "second";
 
 /// How the window of a scenario ends: the outcomes of its openings, the first one first; none where it
 /// is gone.
@@ -37,7 +34,7 @@ pub fn choosing(names: &[&str], prefixes: &[&str]) -> Alarms {
 }
 
 /// A window that keeps `red` and all alarms `db-…` quiet while it is open.
-fn quiet(time: &str, minutes: u64) -> MaintenanceWindowSpec {
+pub(super) fn quiet(time: &str, minutes: u64) -> MaintenanceWindowSpec {
     let alarms = Some(choosing(&["red"], &["db-"]));
     MaintenanceWindowSpec { alarms, ..once(time, minutes) }
 }
@@ -53,7 +50,7 @@ pub(super) fn alarms(state: &mut State) {
     state.has_composite("all", "ALARM(red) OR ALARM(other)");
 }
 
-fn with(spec: MaintenanceWindowSpec, state: &mut State) {
+pub(super) fn with(spec: MaintenanceWindowSpec, state: &mut State) {
     alarms(state);
     state.create_window(WEEKLY, spec);
 }

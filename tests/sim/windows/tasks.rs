@@ -13,7 +13,7 @@ use super::{
     weekly,
 };
 use crate::{
-    scenarios::{End, Scenario, minutes},
+    scenarios::{Scenario, minutes},
     script::{Edit, Rule, View, rule},
     world::{
         State,
@@ -68,8 +68,7 @@ fn short(
     tasks: &'static [&'static str],
 ) -> Done {
     let (scenario, ends) = scenario(name, prepare, rules, ends);
-    let scenario = scenario.or(End::Gone("42"));
-    (Scenario { lasts: minutes(13), ..scenario }, ends, tasks)
+    (Scenario { lasts: minutes(13), tasks: true, ..scenario }, ends, tasks)
 }
 
 /// The first task was begun.

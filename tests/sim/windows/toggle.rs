@@ -9,10 +9,9 @@ use groundcrew::{
 };
 
 use super::{
-    WEEKLY, apply, once,
+    SECOND, WEEKLY, apply, once,
     quiet::{
-        CANCELLED, COMPLETED, Ends, SECOND, alarms, choosing, many, opened, prepares, scenario,
-        urgent,
+        CANCELLED, COMPLETED, Ends, alarms, choosing, many, opened, prepares, scenario, urgent,
     },
     weekly,
 };
@@ -26,14 +25,14 @@ use crate::{
 pub type Left = (Scenario, Ends, &'static [&'static str]);
 
 /// Off before, by a person.
-const BEFORE: &[&str] = &["db-0"];
+pub(super) const BEFORE: &[&str] = &["db-0"];
 
 fn switching(names: &[&str], prefixes: &[&str]) -> Option<Alarms> {
     Some(Alarms { mode: Some(AlarmMode::Toggle), ..choosing(names, prefixes) })
 }
 
 /// A window that keeps `red` and all alarms `db-…` switched off while it is open.
-fn toggling(time: &str, minutes: u64) -> MaintenanceWindowSpec {
+pub(super) fn toggling(time: &str, minutes: u64) -> MaintenanceWindowSpec {
     MaintenanceWindowSpec { alarms: switching(&["red"], &["db-"]), ..once(time, minutes) }
 }
 
@@ -43,7 +42,7 @@ fn usual() -> MaintenanceWindowSpec {
 }
 
 /// One alarm more than for windows that mute, which a person had switched off.
-fn with(spec: MaintenanceWindowSpec, state: &mut State) {
+pub(super) fn with(spec: MaintenanceWindowSpec, state: &mut State) {
     alarms(state);
     state.has_alarms(["db-0".to_owned()]);
     state.switch_alarm("db-0", false);
@@ -64,7 +63,7 @@ fn both(time: &str, minutes: u64, state: &mut State) {
 }
 
 /// A scenario that ends soon after the window.
-fn short(
+pub(super) fn short(
     name: &'static str,
     prepare: fn(&mut State),
     rules: fn() -> Vec<Rule>,

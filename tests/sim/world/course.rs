@@ -137,7 +137,10 @@ impl State {
         let told = fault.as_ref().map_or(String::new(), |fault| format!("  !! {fault:?}"));
         self.note(format!("{label}{told}"));
         match &mut self.chronicle {
-            None => self.calls.push(Call { label, sort, at: Instant::now() }),
+            None => {
+                let by = by.map(str::to_owned);
+                self.calls.push(Call { label, by, sort, at: Instant::now() });
+            }
             Some(chronicle) => chronicle.called(self.clock.now(), fault.as_ref()),
         }
         let made = Made { by, what, fault: fault.as_ref() };
@@ -148,7 +151,7 @@ impl State {
             Some(Fault::CrashBefore) => Course::Crash,
             Some(Fault::CrashAfter) => Course::AppliedCrash,
             Some(Fault::AppliedUnanswered) => {
-                self.invariants.unanswered(sort, by);
+                self.invariants.unanswered(self.clock.now(), sort, (what, by));
                 Course::AppliedUnanswered
             }
             Some(Fault::AppliedLate) => Course::AppliedLate,

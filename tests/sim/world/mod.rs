@@ -14,14 +14,15 @@ pub mod operator;
 mod people;
 pub mod provisioned;
 pub mod scaling;
-mod shelf;
+pub mod shelf;
 pub mod sights;
 pub mod tasks;
 mod topics;
+pub mod trace;
 pub mod windows;
 
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -29,6 +30,7 @@ use std::{
 use groundcrew::{
     context::{Clock, Steps},
     kubernetes::leader::Held,
+    metrics::Metrics,
 };
 use jiff::Timestamp;
 use tokio::{
@@ -36,7 +38,7 @@ use tokio::{
     time::{Instant, sleep, sleep_until},
 };
 
-use self::sights::Sight;
+use self::{sights::Sight, trace::Trace};
 use crate::{
     faults::{Faults, Sort},
     history::Event,
@@ -75,9 +77,6 @@ fn acting() -> Option<String> {
 
 /// Longer than any run.
 const FOREVER: Duration = Duration::from_secs(5 * 365 * 86_400);
-/// How much of its trace a run of years keeps, in lines.
-const TRACED: usize = 2_000;
-
 /// The world. Everything in it goes through one lock, so that a call is carried out at one moment.
 pub struct World {
     state: Mutex<State>,
@@ -106,7 +105,7 @@ pub struct State {
     counts: BTreeMap<String, u32>,
     /// All calls in order.
     pub calls: Vec<Call>,
-    trace: VecDeque<String>,
+    pub trace: Trace,
     /// What a run of years notes of its windows.
     pub chronicle: Option<Box<Chronicle>>,
     /// AWS answers nothing.
@@ -117,8 +116,8 @@ pub struct State {
     pub sights: BTreeSet<Sight>,
     /// The how many-th process runs.
     process: u64,
-    /// What the process that ran last had counted.
-    pub metrics: String,
+    /// What the process that ran last counts.
+    pub metrics: Option<Metrics>,
     /// The lease of the process that runs; none when it lost it.
     lease: Option<Held>,
     /// What is carried out now was sent with the lease.
@@ -149,6 +148,8 @@ pub struct Other {
 pub struct Call {
     /// What, on what, and for the how many-th time.
     pub label: String,
+    /// On whose behalf; none where calls of several are made together.
+    pub by: Option<String>,
     pub sort: Sort,
     pub at: Instant,
 }
@@ -173,13 +174,13 @@ impl World {
             throttled: Vec::new(),
             counts: BTreeMap::new(),
             calls: Vec::new(),
-            trace: VecDeque::new(),
+            trace: Trace::default(),
             chronicle: None,
             aws_down: false,
             other: None,
             sights: BTreeSet::new(),
             process: 0,
-            metrics: String::new(),
+            metrics: None,
             lease: None,
             led: false,
             late: false,
@@ -252,19 +253,10 @@ impl State {
         self.clock.now()
     }
 
-    /// Everything that happened, a line each.
-    pub fn trace(&self) -> String {
-        self.trace.iter().map(String::as_str).collect::<Vec<_>>().join("\n")
-    }
-
     /// Adds a line to the trace.
     pub fn note(&mut self, line: String) {
-        let days = self.chronicle.is_some();
-        let time = self.now().strftime(if days { "%F %T%.3f" } else { "%T%.3f" });
-        if days && self.trace.len() >= TRACED {
-            self.trace.pop_front();
-        }
-        self.trace.push_back(format!("{time} {line}"));
+        let now = self.now();
+        self.trace.note(now, line, self.chronicle.is_some());
     }
 
     /// Tells the invariants what happened, and everybody that something did.

@@ -13,6 +13,7 @@ use groundcrew::{
     notify::{
         message::Message,
         send::{Deliver, NotSent, SEND_TIMEOUT, Sent, Topics},
+        stage::Stage,
     },
 };
 use jiff::Timestamp;
@@ -39,6 +40,8 @@ pub struct Notice {
     pub stage: String,
     /// Whether nothing follows it.
     pub last: bool,
+    /// Whether it is told once in an occurrence, whatever its times are.
+    pub once: bool,
     /// The same in each attempt.
     pub key: String,
 }
@@ -65,12 +68,22 @@ pub struct Chance {
     pub rarity: u64,
 }
 
+/// Object, occurrence and channel.
+type Place = (String, String, String);
+/// What was sent, with the process that did, and whether it knows.
+type ByProcess = BTreeMap<String, (u64, bool)>;
+
+/// Stages that end an occurrence.
+const ENDS: [Stage; 4] = [Stage::Closed, Stage::Cancelled, Stage::Missed, Stage::Blocked];
+
 /// What arrived so far.
 #[derive(Debug, Default)]
 pub struct Mailbox {
     pub all: Vec<Notice>,
-    /// By object, occurrence and channel: keys by the process that sent them, and whether it knows.
-    sent: BTreeMap<(String, String, String), BTreeMap<String, (u64, bool)>>,
+    /// By key.
+    sent: BTreeMap<Place, ByProcess>,
+    /// The same by stage, of those that are told once.
+    stages: BTreeMap<Place, ByProcess>,
     /// Channels that take nothing for a while.
     pub broken: BTreeSet<&'static str>,
     pub chance: Option<Chance>,
@@ -84,13 +97,20 @@ impl Mailbox {
     /// all is told anew.
     pub fn take(&mut self, notice: Notice, process: u64, answered: bool) -> Option<String> {
         let place = (notice.about.clone(), notice.id.clone(), notice.channel.clone());
-        let keys = self.sent.entry(place).or_default();
+        let keys = self.sent.entry(place.clone()).or_default();
         let before = keys.get(&notice.key).copied();
         if notice.last && before.is_none() {
             keys.clear();
         }
         keys.insert(notice.key.clone(), (process, answered));
-        let double = before == Some((process, true));
+        let stages = self.stages.entry(place).or_default();
+        let ended = |stage: &str| ENDS.iter().any(|end| end.to_string() == stage);
+        let knows = |stage: &str| stages.get(stage) == Some(&(process, true));
+        // What was open is not open again.
+        let again = notice.once && knows(&notice.stage) || knows(&Stage::Closed.to_string());
+        stages.retain(|stage, _| ended(stage) == notice.last);
+        stages.insert(notice.stage.clone(), (process, answered));
+        let double = before == Some((process, true)) || again;
         let told = double.then(|| format!("N1: {notice:?} went out twice in one process"));
         self.all.push(notice);
         told
@@ -98,7 +118,14 @@ impl Mailbox {
 
     /// A person emptied the status of a window: nothing tells what was sent for it.
     pub fn forget(&mut self, window: &str) {
-        self.sent.retain(|(about, ..), _| about.split(' ').next_back() != Some(window));
+        let others = |(about, ..): &Place| about.split(' ').next_back() != Some(window);
+        self.sent.retain(|place, _| others(place));
+        self.stages.retain(|place, _| others(place));
+    }
+
+    /// A person makes a window of a name that another one had: it tells of its own openings.
+    pub fn begins(&mut self, window: &str) {
+        self.stages.retain(|(about, ..), _| about.split(' ').next_back() != Some(window));
     }
 
     fn mood(&mut self, channel: &str) -> Mood {
@@ -167,6 +194,7 @@ impl Deliver for Notices {
             channel: channel.name.clone(),
             stage: message.stage.to_string(),
             last: message.stage.is_end(),
+            once: is_told_once(message.stage),
             key: message.key(&channel.name),
         };
         let about = notice.about.clone();
@@ -208,6 +236,29 @@ impl Deliver for Notices {
     }
 }
 
+/// Whether a window tells this once in an occurrence. Changes and progress come again, and what becomes
+/// of a rollout, too.
+fn is_told_once(stage: Stage) -> bool {
+    match stage {
+        Stage::Lead(_)
+        | Stage::CheckFailed
+        | Stage::Opened
+        | Stage::Verifying
+        | Stage::Closed
+        | Stage::Cancelled
+        | Stage::Missed
+        | Stage::Blocked => true,
+        Stage::Progress
+        | Stage::Extended
+        | Stage::Changed
+        | Stage::Started
+        | Stage::Promoted
+        | Stage::RolledBack
+        | Stage::Held
+        | Stage::AwaitingApproval => false,
+    }
+}
+
 fn not_sent(message: &str) -> NotSent {
     NotSent { wait: None, message: message.into() }
 }
@@ -217,13 +268,19 @@ mod tests {
     use super::*;
 
     fn notice(key: &str, last: bool) -> Notice {
+        let stage = if last { "Cancelled" } else { key };
+        told(stage, key, true)
+    }
+
+    fn told(stage: &str, key: &str, once: bool) -> Notice {
         Notice {
             at: Timestamp::UNIX_EPOCH,
             about: "MaintenanceWindow flights/weekly".into(),
             id: "weekly-1".into(),
             channel: "ops".into(),
-            stage: "Opened".into(),
-            last,
+            stage: stage.into(),
+            last: ["Closed", "Cancelled"].contains(&stage),
+            once,
             key: key.into(),
         }
     }
@@ -238,6 +295,28 @@ mod tests {
         assert_eq!(mailbox.take(notice("k", false), 1, true), None);
         assert_eq!(mailbox.take(notice("k", false), 2, true), None);
         assert!(is_double(mailbox.take(notice("k", false), 2, true)));
+    }
+
+    #[test]
+    fn a_stage_is_told_once_whatever_its_times_are() {
+        for (once, expected) in [(true, true), (false, false)] {
+            let mut mailbox = Mailbox::default();
+            assert_eq!(mailbox.take(told("Opened", "at 14:15", once), 1, true), None);
+            let again = mailbox.take(told("Opened", "at 14:16", once), 1, true);
+            assert_eq!(is_double(again), expected);
+        }
+        let ends = |key| told("Cancelled", key, true);
+        let mut mailbox = Mailbox::default();
+        assert_eq!(mailbox.take(ends("at 14:21"), 1, true), None);
+        assert!(is_double(mailbox.take(ends("at 14:22"), 1, true)));
+        // It is to come after all, and ends once more.
+        assert_eq!(mailbox.take(told("24h", "24h", true), 1, true), None);
+        assert_eq!(mailbox.take(ends("at 14:23"), 1, true), None);
+        assert_eq!(mailbox.take(told("Closed", "closed", true), 1, true), None);
+        assert!(is_double(mailbox.take(told("1h", "1h", true), 1, true)));
+        // Another window of the name.
+        mailbox.begins("flights/weekly");
+        assert_eq!(mailbox.take(told("24h", "24h of the other", true), 1, true), None);
     }
 
     #[test]

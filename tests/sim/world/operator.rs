@@ -160,7 +160,7 @@ pub async fn run(world: &Arc<World>, end: Instant) {
             () = world.death() => {}
             () = process.work() => {}
             () = sleep_until(end) => {
-                world.lock().metrics = metrics.render();
+                world.lock().metrics = Some(metrics);
                 return;
             }
         }

@@ -7,7 +7,7 @@ use groundcrew::{
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::ResourceExt as _;
 
-use super::{NAMESPACE, State, kubernetes, sights::Sight};
+use super::{NAMESPACE, State, kubernetes, sights::Sight, windows::WindowEdit};
 use crate::history::Event;
 
 impl State {
@@ -58,8 +58,12 @@ impl State {
         if self.object(key).is_some_and(flies) {
             self.saw(Sight::NamespaceEnded);
         }
+        let windows =
+            self.windows().filter(|window| window.namespace().as_ref() == Some(&namespace));
+        let windows: Vec<String> = windows.map(|window| window.name_any()).collect();
         self.kubernetes.ending.insert(namespace);
         objects.iter().for_each(|object| self.delete_object(object));
+        windows.iter().for_each(|name| self.edit_window(name, &WindowEdit::Delete));
     }
 
     /// Somebody took our finalizer away: the operator cannot know before it sees the object.

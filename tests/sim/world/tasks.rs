@@ -98,13 +98,14 @@ impl Works {
 
 impl State {
     /// The operator began something for a window.
-    fn task_begun(&mut self, by: Option<String>, what: String) {
+    fn task_begun(&mut self, by: Option<String>, what: String, fails: bool) {
         let by = by.unwrap_or_default();
         let key = by.strip_prefix(MaintenanceWindow::CALLS).unwrap_or_default();
         let window = self.kubernetes.windows.objects.get(key).cloned();
         let finalized = window.as_ref().is_some_and(is_ours);
         let (leads, late) = (self.leads(), self.is_late());
-        let begun = TaskBegun { by, what, window, finalized, leads, late };
+        let takes = self.works.takes;
+        let begun = TaskBegun { by, what, window, takes, fails, finalized, leads, late };
         self.happened(&Event::TaskBegun(Box::new(begun)));
     }
 }
@@ -146,7 +147,7 @@ impl port::Ecs for Aws {
             move |state| {
                 let now = state.now();
                 state.works.deployments.push(now);
-                state.task_begun(by, "UpdateService".into());
+                state.task_begun(by, "UpdateService".into(), false);
                 Ok(state.works.service(now))
             },
             move |fault| refusal(operation, &about, fault),
@@ -171,7 +172,8 @@ impl port::Ssm for Aws {
                 let now = state.now();
                 let what = format!("SendCommand {comment}");
                 state.works.commands.push(Sent { comment, at: now, cancelled: false });
-                state.task_begun(by, what);
+                let fails = state.works.fails;
+                state.task_begun(by, what, fails);
                 let newest = state.works.found(&CommandSearch::Since(now), now);
                 Ok(newest.into_iter().next().unwrap_or_default())
             },

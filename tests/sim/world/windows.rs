@@ -99,6 +99,9 @@ impl State {
 
     /// Somebody applies a new window.
     pub fn create_window(&mut self, name: &str, spec: MaintenanceWindowSpec) {
+        if self.kubernetes.ending.contains(NAMESPACE) {
+            return;
+        }
         self.kubernetes.uids += 1;
         let mut object = MaintenanceWindow::new(name, spec);
         object.metadata.namespace = Some(NAMESPACE.into());
@@ -106,6 +109,7 @@ impl State {
         object.metadata.generation = Some(1);
         object.metadata.creation_timestamp = Some(Time(self.now()));
         object.labels_mut().insert("window".into(), name.into());
+        self.notices.begins(&key(&object));
         object.status = Some(MaintenanceWindowStatus {
             observed_generation: Some(-1),
             ..MaintenanceWindowStatus::default()

@@ -22,6 +22,21 @@ pub struct Counts {
 }
 
 impl Counts {
+    /// What there is too little of after so many days, as if nothing had been looked at. About half of
+    /// what there was when this was written.
+    pub fn lacks(&self, days: u64) -> Vec<String> {
+        let days = usize::try_from(days).expect("not that many");
+        let floors = [
+            ("accounted", self.accounted, days / 4),
+            ("completed", self.completed, days / 3),
+            ("missed", self.missed, days / 400),
+            ("quiet", self.quiet, 3 * days),
+            ("notices", self.notices, 3 * days / 2),
+        ];
+        let few = floors.into_iter().filter(|(_, count, least)| count < least);
+        few.map(|(name, count, least)| format!("{name}: {count} of {least}")).collect()
+    }
+
     /// Each of both, added.
     pub fn and(self, other: &Self) -> Self {
         Self {
@@ -39,5 +54,25 @@ impl Counts {
             untaken: self.untaken + other.untaken,
             quiet: self.quiet + other.quiet,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_that_looks_at_nothing_lacks_everything() {
+        let all = Counts {
+            accounted: 80,
+            completed: 94,
+            missed: 1,
+            quiet: 1_085,
+            notices: 429,
+            ..Counts::default()
+        };
+        assert_eq!(all.lacks(160), Vec::<String>::new());
+        assert_eq!(Counts { completed: 52, ..all }.lacks(160), ["completed: 52 of 53"]);
+        assert_eq!(Counts::default().lacks(400).len(), 5);
     }
 }

@@ -81,6 +81,17 @@ fn what_was_read_long_ago_or_not_answered_says_nothing() {
         let made = Act::Person(window());
         follow([(second, made)].into_iter().chain(read).collect(), |_| {}, expected);
     }
+    let good = || [(9, database("available")), (9, red(AlarmState::Ok))];
+    let then = |acts: Vec<(i64, Act)>| good().into_iter().chain(acts).collect();
+    for what in ["DescribeDBInstances prod-db", "DescribeAlarms"] {
+        follow(then(vec![(20, Act::Unread(what))]), |_| {}, &["Checked"]);
+        let again = match what {
+            "DescribeAlarms" => red(AlarmState::Ok),
+            _ => database("available"),
+        };
+        follow(then(vec![(20, Act::Unread(what)), (30, again)]), |_| {}, &[]);
+    }
+    follow(then(vec![(20, Act::Unread("DescribeServices backend"))]), |_| {}, &[]);
 }
 
 #[test]

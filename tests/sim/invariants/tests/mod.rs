@@ -3,13 +3,16 @@
 mod alarms;
 mod checked;
 mod evidence;
+mod frozen;
 mod moves;
+mod play;
 mod prompt;
 mod silence;
 mod statuses;
 mod tasks;
 mod toggled;
 mod windows;
+mod written;
 
 use groundcrew::{
     api::{

@@ -70,13 +70,6 @@ fn telling(status: MaintenanceWindowStatus, rules: &[NewMuteRule]) -> Maintenanc
     MaintenanceWindowStatus { silenced, ..status }
 }
 
-fn opened(closes: i64) -> MaintenanceWindowStatus {
-    let mut status = open(closes);
-    let current = status.current.as_mut().unwrap();
-    current.spec.0.alarms = Some(choosing());
-    status
-}
-
 fn silenced(mut status: MaintenanceWindowStatus) -> MaintenanceWindowStatus {
     let condition = Condition { type_: "AlarmsSilenced".into(), ..is_ready() };
     status.conditions.push(condition);
@@ -164,6 +157,21 @@ fn alarms_are_quiet_for_nothing_but_an_opening() {
 }
 
 #[test]
+fn alarms_are_quiet_as_long_as_the_spec_says_that_it_opened_with() {
+    let mut longer = quiet();
+    longer.metadata.generation = Some(2);
+    longer.spec.schedules = crate::windows::once("14:15", 16).schedules;
+    let first = || (PUT, happens(told(whole())));
+    let opens = || (OPENS + 1, Act::Tells(telling(open(CLOSES), &[whole()])));
+    let until = |closes| (OPENS + 60, happens(told(rule(1, &["db-1"], OPENS + 120, closes))));
+    let raised = || (OPENS + 9, Act::Person(longer.clone()));
+    follow(vec![first(), opens(), raised(), until(CLOSES)], &[]);
+    follow(vec![first(), opens(), raised(), until(CLOSES + 600)], &["M4"]);
+    // Nothing is told to be open yet.
+    follow(vec![first(), raised(), until(CLOSES + 600)], &[]);
+}
+
+#[test]
 fn a_rule_that_mutes_is_never_changed() {
     let again = |second: i64, until: i64| {
         let new = rule(0, &[RED], OPENS, until);
@@ -197,7 +205,7 @@ fn a_rule_goes_once_nobody_wants_it() {
 #[test]
 fn an_end_is_told_and_the_finalizer_leaves_once_the_rules_are_gone() {
     let first = || (PUT, happens(told(whole())));
-    let opens = || (OPENS + 1, Act::Tells(telling(opened(CLOSES), &[whole()])));
+    let opens = || (OPENS + 1, Act::Tells(telling(open(CLOSES), &[whole()])));
     let ended = || {
         let mut status = super::windows::ended(super::windows::Ended::Completed);
         status.history[0].opened_at = Some(Time(begun(OPENS)));
@@ -219,7 +227,7 @@ fn an_end_is_told_and_the_finalizer_leaves_once_the_rules_are_gone() {
 #[test]
 fn a_window_opens_once_its_alarms_have_rules() {
     let first = || (PUT, happens(told(whole())));
-    let opens = || (OPENS + 1, Act::Tells(telling(opened(CLOSES), &[whole()])));
+    let opens = || (OPENS + 1, Act::Tells(telling(open(CLOSES), &[whole()])));
     follow(vec![first(), opens()], &[]);
     follow(vec![opens()], &["Loud"]);
     follow(vec![first(), (OPENS - 20, made("db-1")), opens()], &[]);
@@ -231,18 +239,20 @@ fn a_window_opens_once_its_alarms_have_rules() {
     let short = rule(0, &[RED], OPENS, CLOSES - 60);
     follow(vec![(PUT, happens(told(short))), opens()], &["Loud"]);
     let urgent = || {
-        let mut status = opened(CLOSES);
+        let mut status = open(CLOSES);
         let emergency = Some(groundcrew::api::maintenance_window::Emergency::default());
-        status.current.as_mut().unwrap().spec.0.emergency = emergency;
-        (OPENS + 1, Act::Tells(status))
+        let mut window = quiet();
+        window.spec.emergency = emergency;
+        *status.current.as_mut().unwrap().spec.0 = window.spec.clone();
+        vec![(1, Act::Person(window)), (OPENS + 1, Act::Tells(status))]
     };
-    follow(vec![urgent()], &[]);
+    follow(urgent(), &[]);
 }
 
 #[test]
 fn what_is_told_to_be_quiet_is() {
     let first = || (PUT, happens(told(whole())));
-    let tells = |second| (second, Act::Tells(silenced(telling(opened(CLOSES), &[whole()]))));
+    let tells = |second| (second, Act::Tells(silenced(telling(open(CLOSES), &[whole()]))));
     follow(vec![first(), tells(OPENS + 1)], &[]);
     let early = silenced(telling(scheduled(), &[whole()]));
     follow(vec![(PUT, happens(told(whole()))), (PUT, Act::Tells(early))], &["Told"]);
@@ -267,7 +277,7 @@ fn a_new_alarm_is_quiet_soon() {
         window
     };
     let opens = || {
-        let status = telling(opened(hour), &[rule(0, &[RED], OPENS, hour)]);
+        let status = telling(open(hour), &[rule(0, &[RED], OPENS, hour)]);
         let status = MaintenanceWindowStatus { observed_generation: Some(2), ..status };
         (OPENS + 1, Act::Tells(status))
     };

@@ -9,27 +9,43 @@ use groundcrew::api::{
     },
 };
 
+use jiff::SignedDuration;
+
 use super::{
     windows::{Act, CLOSES, Ended, OPENS, begun, ended, open, play, window},
     *,
 };
 use crate::history::TaskBegun;
 
-fn patch(state: TaskState, intended: bool) -> TaskStatus {
+/// How long what is begun takes.
+const TAKES: i64 = 40;
+
+fn task(name: &str, state: TaskState, intended: bool) -> TaskStatus {
     let intent = intended.then(|| TaskIntent { at: Time(begun(OPENS)), mark: String::new() });
     let (started_at, ended_at, message, id) = (None, None, String::new(), None);
-    TaskStatus { name: "patch".into(), state, started_at, ended_at, message, intent, id }
+    TaskStatus { name: name.into(), state, started_at, ended_at, message, intent, id }
+}
+
+fn patch(state: TaskState, intended: bool) -> TaskStatus {
+    task("patch", state, intended)
+}
+
+/// The window with two tasks.
+fn working() -> MaintenanceWindow {
+    let mut window = window();
+    let ssm = Some(SsmTask::default());
+    let ecs = Some(EcsTask::default());
+    let patch = Task { name: "patch".into(), ssm, ..Task::default() };
+    let redeploy = Task { name: "redeploy".into(), ecs, ..Task::default() };
+    window.spec.tasks = Some(vec![patch, redeploy]);
+    window
 }
 
 fn tells(task: TaskStatus) -> MaintenanceWindowStatus {
     let mut status = open(CLOSES);
     let current = status.current.as_mut().unwrap();
     current.tasks = vec![task];
-    let ssm = Some(SsmTask::default());
-    let ecs = Some(EcsTask::default());
-    let patch = Task { name: "patch".into(), ssm, ..Task::default() };
-    let redeploy = Task { name: "redeploy".into(), ecs, ..Task::default() };
-    current.spec.0.tasks = Some(vec![patch, redeploy]);
+    *current.spec.0 = working().spec;
     status
 }
 
@@ -45,11 +61,13 @@ fn over(state: TaskState) -> Act {
 
 /// The window is like this when its task is begun.
 fn sent(status: MaintenanceWindowStatus) -> TaskBegun {
-    let window = MaintenanceWindow { status: Some(status), ..window() };
+    let window = MaintenanceWindow { status: Some(status), ..working() };
     TaskBegun {
         by: "window flights/weekly".into(),
         what: "SendCommand groundcrew 1 flights/weekly patch".into(),
         window: Some(window),
+        takes: SignedDuration::from_secs(TAKES),
+        fails: false,
         finalized: true,
         leads: true,
         late: false,
@@ -67,7 +85,11 @@ fn begins() -> Act {
 /// It is open and tells that the task is about to begin; then these things happen.
 #[track_caller]
 fn follow(acts: Vec<(i64, Act)>, expected: &[&str]) {
-    let begin = [(OPENS, Act::Tells(tells(patch(Pending, false)))), (OPENS, Act::Tells(intends()))];
+    let begin = [
+        (0, Act::Person(working())),
+        (OPENS, Act::Tells(tells(patch(Pending, false)))),
+        (OPENS, Act::Tells(intends())),
+    ];
     play(begin.into_iter().chain(acts).collect(), expected);
 }
 
@@ -78,8 +100,9 @@ fn a_task_is_begun_once_in_an_opening() {
     let late = || happens(TaskBegun { late: true, ..sent(intends()) });
     follow(vec![(OPENS, begins()), (OPENS + 7, late())], &["Task"]);
     // Another task.
-    let other = TaskBegun { what: "UpdateService".into(), ..sent(intends()) };
-    follow(vec![(OPENS, begins()), (OPENS + 60, happens(other))], &[]);
+    let other = |status| TaskBegun { what: "UpdateService".into(), ..sent(status) };
+    let redeploys = || tells(task("redeploy", Running, true));
+    follow(vec![(OPENS, begins()), (OPENS + 60, happens(other(redeploys())))], &[]);
 }
 
 #[test]
@@ -90,6 +113,9 @@ fn a_task_is_begun_while_the_gate_is_open_and_once_that_is_told() {
     follow(vec![(CLOSES, begins())], &["Task"]);
     follow(vec![(OPENS, happens(sent(tells(patch(Pending, false)))))], &["Task"]);
     follow(vec![(OPENS, happens(sent(tells(patch(Running, false)))))], &["Task"]);
+    // Another one is about to begin.
+    let other = tells(task("redeploy", Running, true));
+    follow(vec![(OPENS, happens(sent(other)))], &["Task"]);
     let bare = TaskBegun { finalized: false, ..sent(intends()) };
     follow(vec![(OPENS, happens(bare))], &["G1"]);
     let alone = TaskBegun { leads: false, ..sent(intends()) };
@@ -98,15 +124,47 @@ fn a_task_is_begun_while_the_gate_is_open_and_once_that_is_told() {
     follow(vec![(CLOSES + 1, happens(late))], &[]);
 }
 
+/// What is told of a task after so many seconds, where it was begun like this.
+#[track_caller]
+fn then_told(begun: Option<TaskBegun>, after: i64, state: TaskState, expected: &[&str]) {
+    let begun = begun.map(|begun| (OPENS, happens(begun)));
+    let told = (OPENS + after, Act::Tells(tells(patch(state, false))));
+    follow(begun.into_iter().chain([told]).collect(), expected);
+}
+
 #[test]
 fn what_is_told_of_a_task_is_so() {
-    for (state, was, was_not) in [
-        (Succeeded, [].as_slice(), ["Task"].as_slice()),
-        (Skipped, &["Task"], &[]),
-        (Running, &["Task"], &["Task"]),
-        (TaskState::Unknown, &[], &[]),
-    ] {
+    let wrong = ["Task"].as_slice();
+    for (state, was, was_not) in
+        [(Succeeded, [].as_slice(), wrong), (Skipped, wrong, &[]), (Running, wrong, wrong)]
+    {
         follow(vec![(OPENS, begins()), (CLOSES, over(state))], was);
         follow(vec![(CLOSES, over(state))], was_not);
     }
+    let begins = || Some(sent(intends()));
+    let fails = || Some(TaskBegun { fails: true, ..sent(intends()) });
+    for (state, runs, done, failed, never) in [
+        (Succeeded, wrong, [].as_slice(), wrong, wrong),
+        (TaskState::Failed, &[], wrong, &[], wrong),
+        (TaskState::Cancelled, &[], wrong, wrong, wrong),
+        (TaskState::Unknown, wrong, wrong, wrong, wrong),
+    ] {
+        then_told(begins(), TAKES - 1, state, runs);
+        then_told(begins(), TAKES, state, done);
+        then_told(fails(), TAKES, state, failed);
+        then_told(None, TAKES, state, never);
+    }
+}
+
+#[test]
+fn nobody_can_know_what_became_of_a_task_that_could_not_be_looked_at() {
+    let told = |state| (OPENS + TAKES, Act::Tells(tells(patch(state, false))));
+    for state in [TaskState::Failed, TaskState::Cancelled, TaskState::Unknown] {
+        for what in ["SendCommand", "ListCommands", "CancelCommand command-0"] {
+            follow(vec![(OPENS + 1, Act::Lost(what)), told(state)], &[]);
+        }
+        follow(vec![(OPENS + 1, Act::Leads), told(state)], &[]);
+        follow(vec![(OPENS + 1, Act::Lost("DescribeAlarms")), told(state)], &["Task"]);
+    }
+    follow(vec![(OPENS + 1, Act::Lost("SendCommand")), told(Succeeded)], &["Task"]);
 }

@@ -51,9 +51,7 @@ fn holding(
 
 /// It is open, and tells this of its alarm.
 fn opened(state: SwitchState) -> Act {
-    let mut status = holding(open(CLOSES), &[(RED, state)]);
-    status.current.as_mut().unwrap().spec.0.alarms = Some(choosing());
-    Act::Tells(status)
+    Act::Tells(holding(open(CLOSES), &[(RED, state)]))
 }
 
 fn intends() -> Act {
@@ -152,6 +150,40 @@ fn an_alarm_is_switched_off_for_nothing_but_an_opening() {
 }
 
 #[test]
+fn alarms_are_switched_off_as_long_as_the_spec_says_that_it_opened_with() {
+    let mut longer = toggling();
+    longer.metadata.generation = Some(2);
+    longer.spec.schedules = crate::windows::once("14:15", 16).schedules;
+    let late = |acts: Vec<(i64, Act)>| {
+        let again = [(CLOSES + 1, opened(Intended)), (CLOSES + 1, switches_off())];
+        acts.into_iter().chain(again).collect::<Vec<_>>()
+    };
+    let on = || (CLOSES - 9, person(true, true));
+    let raised = || (OPENS + 9, Act::Person(longer.clone()));
+    then(late(vec![raised(), on()]), &["M4"]);
+    // It was raised before.
+    let early = vec![(9, Act::Person(longer.clone())), (CLOSES + 1, intends())];
+    follow(early.into_iter().chain([(CLOSES + 1, switches_off())]).collect(), &[]);
+}
+
+#[test]
+fn what_is_told_to_be_off_was_off() {
+    let tells = |second| (second, Act::Tells(holding(scheduled(), &[(RED, Off)])));
+    let intended = || (OPENS, intends());
+    follow(vec![intended(), (OPENS, switches_off()), tells(OPENS + 1)], &[]);
+    follow(vec![intended(), tells(OPENS + 1)], &["M6"]);
+    // A person switched it on before it was read, or right after that.
+    let on = |second| (second, person(true, true));
+    let off = || [intended(), (OPENS, switches_off())];
+    let after = |acts: Vec<(i64, Act)>| off().into_iter().chain(acts).collect();
+    follow(after(vec![on(OPENS + 1), tells(OPENS + 2)]), &[]);
+    follow(after(vec![on(OPENS + 1), tells(OPENS + 4)]), &["M6"]);
+    // It is gone.
+    let gone = (OPENS + 1, Act::Happens(Event::AlarmTaken(RED.into())));
+    follow(after(vec![gone, tells(OPENS + 9)]), &[]);
+}
+
+#[test]
 fn a_call_switches_at_most_a_hundred_alarms() {
     let many: Vec<String> = (0..101).map(|number| format!("db-{number}")).collect();
     let many: Vec<&str> = many.iter().map(String::as_str).collect();
@@ -214,7 +246,8 @@ fn what_another_window_keeps_off_is_left_to_it() {
         before.metadata.name = Some("second".into());
         before.metadata.uid = Some("uid-2".into());
         let mut after = before.clone();
-        let status = MaintenanceWindowStatus { observed_generation: Some(1), ..open(CLOSES) };
+        let mut status = open(CLOSES);
+        *status.current.as_mut().unwrap().spec.0 = before.spec.clone();
         after.status = Some(if silenced { holding(status, &[(RED, Off)]) } else { scheduled() });
         let told = Event::WindowTold { before: Box::new(before.clone()), after: Box::new(after) };
         let made = Event::WindowEdited(Box::new(before));
@@ -254,13 +287,12 @@ fn what_is_told_to_be_off_is() {
         let mut status = holding(open(hour), &[(RED, Off)]);
         let condition = Condition { type_: "AlarmsSilenced".into(), ..is_ready() };
         status.conditions.push(condition);
-        status.current.as_mut().unwrap().spec.0.alarms = Some(choosing());
         (OPENS + 9, Act::Tells(MaintenanceWindowStatus { observed_generation: Some(2), ..status }))
     };
     let off = || [long(), (OPENS, intends()), (OPENS, switches_off())];
     let after = |acts: Vec<(i64, Act)>| off().into_iter().chain(acts).collect();
     follow(after(vec![quiet()]), &[]);
-    follow(after(vec![(OPENS + 5, person(true, true)), quiet()]), &["Told"]);
+    follow(after(vec![(OPENS + 5, person(true, true)), quiet()]), &["M6", "Told"]);
     // A person's change is noticed with the next look.
     let on = || (OPENS + 20, person(true, true));
     follow(after(vec![quiet(), on(), (OPENS + 354, looks())]), &[]);
