@@ -2,9 +2,8 @@
 
 use groundcrew::cli::Cli;
 
-#[tokio::main]
-async fn main() {
-    let code = Cli::from_environment().execute().await;
+fn main() {
+    let code = Cli::from_environment().execute();
     // Not a return: what a lost lease left running has to end with the process, at once.
     std::process::exit(code.into());
 }

@@ -45,6 +45,8 @@ pub(super) enum Error {
     Unbound(#[from] Unbound),
     #[error(transparent)]
     UnboundWindow(#[from] windows::Unbound),
+    #[error("cannot begin: threads and timers are not to be had")]
+    Runtime(#[source] io::Error),
     #[error("cannot write the output")]
     Output(#[source] io::Error),
     #[error("cannot read {}", path.display())]
@@ -84,6 +86,7 @@ impl Error {
             | Self::Api { .. }
             | Self::Unbound(Unbound::NoRevision(_) | Unbound::NoStep { .. })
             | Self::UnboundWindow(windows::Unbound::NoOpening { .. })
+            | Self::Runtime(_)
             | Self::Output(_)
             | Self::WriteFile { .. }
             | Self::Environment(_)

@@ -104,8 +104,25 @@ impl Cli {
         Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
     }
 
-    /// Carries out the subcommand; what goes wrong is told on standard error.
-    pub async fn execute(self) -> u8 {
+    /// Carries out the subcommand; what goes wrong is told on standard error. What it left running has
+    /// to end with the process, at once.
+    ///
+    /// This is not async: else all code that it waits for would be compiled into the binary once more.
+    #[must_use]
+    pub fn execute(self) -> u8 {
+        let runtime = match tokio::runtime::Runtime::new() {
+            Ok(runtime) => runtime,
+            Err(source) => {
+                let error = Error::Runtime(source);
+                return fail(&error, error.code());
+            }
+        };
+        let code = runtime.block_on(self.carry_out());
+        runtime.shutdown_background();
+        code
+    }
+
+    async fn carry_out(self) -> u8 {
         let result = match self.command {
             Command::Run(args) => return run::execute(*args).await,
             Command::Crds => return crds::execute(),
