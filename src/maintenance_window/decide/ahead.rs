@@ -15,7 +15,7 @@ pub(super) fn told(situation: &Situation<'_>, window: &Window) -> Vec<String> {
     match situation.coming() {
         Some(opening) => {
             let spec = &situation.facts.spec;
-            Ahead { window, spec, opening, now: situation.now }.all()
+            Ahead { window, spec, opening }.all()
         }
         None if window.calendar.is_always() => vec!["Open without end".to_owned()],
         None => Vec::new(),
@@ -26,7 +26,6 @@ struct Ahead<'a> {
     window: &'a Window,
     spec: &'a MaintenanceWindowSpec,
     opening: Opening,
-    now: Timestamp,
 }
 
 impl Ahead<'_> {
@@ -65,7 +64,7 @@ impl Ahead<'_> {
         for lead in leads {
             let at = moments::before(opens_at, lead.signed());
             let told = self.notice(Stage::Lead(*lead), &format!("at {}", self.local(at)));
-            all.extend(told.filter(|_| at > self.now).map(|told| (at, told)));
+            all.extend(told.map(|told| (at, told)));
         }
         let begins = moments::before(opens_at, self.window.pre_check_lead);
         let begin = format!("from {} on", self.local(begins));

@@ -32,6 +32,7 @@ fn plan(yaml: &str) -> Vec<String> {
 #[test]
 fn each_step_of_the_next_opening_is_told_in_its_order() {
     let expected = [
+        "Notice 7d to ops at Sun 29 Nov 2026 02:00 CET".to_owned(),
         "Notice 1h to ops at Sun 6 Dec 2026 01:00 CET".to_owned(),
         "Check pre: https://a.com/ answers 200, from Sun 6 Dec 2026 01:30 CET on".to_owned(),
         "PutAlarmMuteRule in eu-central-1: alarms db, web-*, api-* but web-security-*, \
