@@ -8,19 +8,20 @@ use super::{Run, lost};
 use crate::{faults::Fault, history::Write};
 
 /// How often a window may ask AWS again for a change because of one fault. A process that begins anew
-/// looks anew for what is left to do; where it asks for long, it asks some times more.
+/// looks anew for what is left to do; alarms that were refused together are switched on in halves; where
+/// it asks for long, it asks some times more.
 fn again(fault: &Fault, memory_lost: bool, change: &str, asked: usize) -> usize {
     let switches = change.starts_with("EnableAlarm") || change.starts_with("DisableAlarm");
     let once = if switches && *fault == Fault::WatchLost {
         // Until the watch is whole, after 40 seconds, one window does not know that another one has begun:
         // each two seconds it switches on what that switches off.
         20
-    } else if memory_lost {
+    } else if memory_lost || switches {
         2
     } else {
         1
     };
-    once + asked / 16
+    once + if switches { asked / 3 } else { asked / 16 }
 }
 
 impl Run {
